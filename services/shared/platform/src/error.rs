@@ -1,0 +1,305 @@
+//! What a call, a reaction or a task may fail with, free of transport until
+//! the door turns it into a status.
+
+use std::time::Duration;
+
+use kernel::{BadField, Invalid};
+use proto::studio::feed::v1::ErrorReason as Shared;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The domain of the reasons that all services share.
+pub const SHARED_DOMAIN: &str = "studio.platform";
+
+/// Everything that can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The rules say no. Logged at info, told to the caller in full.
+    #[error("refused: {0}")]
+    Refused(Box<Refused>),
+    /// Fields that cannot be used, all of them.
+    #[error("bad fields: {0}")]
+    Invalid(#[from] Invalid),
+    /// The database failed; the outcome may be unknown.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// Another service answered with an error.
+    #[error("a peer answered {:?}", .0.code())]
+    Peer(#[source] Box<Status>),
+    /// A row that no code should have written.
+    #[error("table {table} holds a row that makes no sense: {what}")]
+    Inconsistent { table: &'static str, what: String },
+    /// Something else inside failed.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A refusal: what a program decides by (`code`, `reason`) and what a person reads.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    pub code: Code,
+    /// Name of the reason without its prefix, as `INSUFFICIENT_FUNDS`.
+    pub reason: String,
+    /// `studio.wallet`; empty until the door fills the service in.
+    pub domain: &'static str,
+    pub message: String,
+    /// Facts that a program may use, never personal data.
+    pub metadata: Vec<(String, String)>,
+    pub retry_after: Option<Duration>,
+}
+
+impl Refused {
+    pub fn new(code: Code, reason: impl proto::ErrorReason, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason: reason.name().trim_start_matches("ERROR_REASON_").to_owned(),
+            domain: "",
+            message: message.into(),
+            metadata: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    fn shared(code: Code, reason: Shared, message: impl Into<String>) -> Self {
+        Self { domain: SHARED_DOMAIN, ..Self::new(code, reason, message) }
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl ToString) -> Self {
+        self.metadata.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+impl From<BadField> for Error {
+    fn from(field: BadField) -> Self {
+        Self::Invalid(field.into())
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Self::Peer(Box::new(status))
+    }
+}
+
+impl Error {
+    /// Nothing by that id within the caller's reach.
+    pub fn not_found(what: &str) -> Self {
+        Refused::shared(Code::NotFound, Shared::NotFound, format!("no such {what}")).with("what", what).into()
+    }
+
+    /// Maker and checker are one person.
+    pub fn same_person() -> Self {
+        Refused::shared(
+            Code::PermissionDenied,
+            Shared::SamePerson,
+            "another person than the one who made this must decide it",
+        )
+        .into()
+    }
+
+    /// The thing's state does not allow the step.
+    pub fn wrong_state(what: &str, state: &str) -> Self {
+        Refused::shared(Code::FailedPrecondition, Shared::WrongState, format!("the {what} is {state}"))
+            .with("state", state)
+            .into()
+    }
+
+    /// The thing changed since the caller read it.
+    pub fn version_conflict(what: &str) -> Self {
+        Refused::shared(Code::Aborted, Shared::VersionConflict, format!("the {what} changed meanwhile")).into()
+    }
+
+    /// The token is missing, expired or not for here.
+    pub fn unauthenticated(message: &str) -> Self {
+        Refused::shared(Code::Unauthenticated, Shared::Unauthenticated, message).into()
+    }
+
+    /// No role of the caller permits this.
+    pub fn role_missing() -> Self {
+        Refused::shared(Code::PermissionDenied, Shared::RoleMissing, "no role of the caller permits this").into()
+    }
+
+    /// A person has to do this.
+    pub fn person_required() -> Self {
+        Refused::shared(Code::PermissionDenied, Shared::PersonRequired, "a person has to make this call").into()
+    }
+
+    /// The request_id was used for another request.
+    pub fn request_id_reused() -> Self {
+        Refused::shared(
+            Code::InvalidArgument,
+            Shared::IdempotencyKeyReused,
+            "this request_id was used before for another request",
+        )
+        .into()
+    }
+
+    /// Too much at once.
+    pub fn overloaded(retry_after: Duration) -> Self {
+        Refused::shared(Code::ResourceExhausted, Shared::Overloaded, "too many calls at once")
+            .retry_after(retry_after)
+            .into()
+    }
+
+    /// The time ran out; the outcome is unknown.
+    pub fn deadline() -> Self {
+        Refused::shared(Code::DeadlineExceeded, Shared::Deadline, "the time for this call ran out").into()
+    }
+
+    /// The feed holds another fact at the caller's position.
+    pub fn feed_diverged() -> Self {
+        Refused::shared(Code::FailedPrecondition, Shared::FeedDiverged, "another fact stands at this position").into()
+    }
+
+    /// The position was pruned.
+    pub fn feed_pruned() -> Self {
+        Refused::shared(Code::OutOfRange, Shared::FeedPruned, "this position was pruned").into()
+    }
+
+    /// The reason a program decides by, as `NOT_FOUND`, when it is a refusal
+    /// of this service or, in the details, of a peer.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Refused(refused) => Some(refused.reason.clone()),
+            Self::Peer(status) => status.get_error_details().error_info().map(|info| info.reason.clone()),
+            Self::Invalid(_) => Some("INVALID_FIELDS".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// A definite no, here or from a peer: trying the same again cannot help.
+    /// Everything else, a timeout above all, leaves the outcome unknown.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Invalid(_) => true,
+            Self::Peer(status) => matches!(
+                status.code(),
+                Code::InvalidArgument
+                    | Code::NotFound
+                    | Code::AlreadyExists
+                    | Code::PermissionDenied
+                    | Code::FailedPrecondition
+                    | Code::OutOfRange
+                    | Code::Unimplemented
+            ),
+            _ => false,
+        }
+    }
+
+    /// The status that leaves through the door of `domain`, as `studio.wallet`.
+    /// Causes stay inside: they may hold personal data.
+    pub fn to_status(&self, domain: &str) -> Status {
+        match self {
+            Self::Refused(refused) => refused.to_status(domain),
+            Self::Invalid(invalid) => {
+                let mut details = ErrorDetails::new();
+                details.set_error_info("INVALID_FIELDS", SHARED_DOMAIN, std::collections::HashMap::new());
+                details.set_bad_request(
+                    invalid.0.iter().map(|b| FieldViolation::new(&b.field, &b.description)).collect::<Vec<_>>(),
+                );
+                Status::with_error_details(Code::InvalidArgument, invalid.to_string(), details)
+            }
+            Self::Peer(status) => peer_status(status),
+            Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => {
+                Refused::shared(Code::Internal, Shared::Internal, "something inside failed; the outcome is unknown")
+                    .to_status(domain)
+            }
+        }
+    }
+}
+
+/// A peer's refusal is passed on; that it cannot be reached is ours to say.
+fn peer_status(status: &Status) -> Status {
+    match status.code() {
+        Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal => {
+            Refused::shared(
+                Code::Unavailable,
+                Shared::PeerUnavailable,
+                "a service behind this one cannot be reached; the outcome is unknown",
+            )
+            .retry_after(Duration::from_secs(1))
+            .to_status(SHARED_DOMAIN)
+        }
+        _ => Status::with_details(status.code(), status.message(), status.details().to_vec().into()),
+    }
+}
+
+impl Refused {
+    pub(crate) fn to_status(&self, domain: &str) -> Status {
+        let domain = if self.domain.is_empty() { domain } else { self.domain };
+        let mut details = ErrorDetails::new();
+        details.set_error_info(&self.reason, domain, self.metadata.iter().cloned().collect::<std::collections::HashMap<_, _>>());
+        if self.code == Code::FailedPrecondition {
+            details.add_precondition_failure_violation(&self.reason, domain, &self.message);
+        }
+        if let Some(delay) = self.retry_after {
+            details.set_retry_info(Some(delay));
+        }
+        Status::with_error_details(self.code, &self.message, details)
+    }
+}
+
+/// A row that no code should have written.
+pub fn inconsistent(table: &'static str, what: impl Into<String>) -> Error {
+    Error::Inconsistent { table, what: what.into() }
+}
+
+/// Turns the violation of the constraint called `name` into a refusal, instead
+/// of asking first and racing.
+pub fn on_constraint<T, R: Into<Error>>(
+    result: Result<T, sqlx::Error>,
+    name: &str,
+    refusal: impl FnOnce() -> R,
+) -> Result<T, Error> {
+    result.map_err(|error| match error.as_database_error().and_then(|e| e.constraint()) {
+        Some(constraint) if constraint == name => refusal().into(),
+        _ => Error::Database(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_the_caller_nothing_of_its_cause() {
+        let status = Error::Internal("phone 13800000000".to_owned()).to_status("studio.wallet");
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("138"));
+    }
+
+    #[test]
+    fn every_bad_field_is_named_at_once() {
+        let invalid = Invalid(vec![BadField::new("a", "x"), BadField::new("b", "y")]);
+        let status = Error::from(invalid).to_status("studio.wallet");
+        let details = status.get_error_details();
+        assert_eq!(details.bad_request().map(|b| b.field_violations.len()), Some(2));
+    }
+
+    #[test]
+    fn a_peers_timeout_is_unknown_and_no_refusal() {
+        assert!(!Error::from(Status::deadline_exceeded("late")).is_refusal());
+        assert_eq!(Error::from(Status::deadline_exceeded("late")).to_status("x").code(), Code::Unavailable);
+    }
+}
