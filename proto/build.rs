@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use prost_reflect::{DescriptorPool, MessageDescriptor};
+use prost_reflect::prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -30,14 +31,14 @@ fn main() -> Result<()> {
         .compile_well_known_types(false)
         .compile_fds(compiler.file_descriptor_set())
         .context("generating messages")?;
+    let pool = DescriptorPool::decode(encoded.as_slice())?;
     prost_protovalidate_build::Builder::new()
-        .file_descriptor_set_bytes(encoded.clone())
+        .file_descriptor_set_bytes(without_facts(&pool, &encoded)?)
         .fail_on_runtime_only(true)
         .compile()
         .context("generating field rules")?;
 
     let rules = fs::read_to_string(out.join("validate_impl.rs"))?;
-    let pool = DescriptorPool::decode(encoded.as_slice())?;
     fs::write(out.join("calls.rs"), calls(&pool, &rules)?)?;
     Ok(())
 }
@@ -52,6 +53,27 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The contracts less the `…Event` messages. Facts are published, never asked
+/// with, so no field rule applies to them; and rules inside a oneof, as those
+/// of Money in a fact, cannot be compiled.
+fn without_facts(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
+    let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet").context("descriptor.proto")?;
+    let mut set = DynamicMessage::decode(set, encoded)?;
+    let is_facts = |message: &Value| {
+        let Some(message) = message.as_message() else { return false };
+        let name = message.get_field_by_name("name").and_then(|n| n.as_str().map(str::to_owned)).unwrap_or_default();
+        let oneofs = message.get_field_by_name("oneof_decl").map_or(0, |o| o.as_list().map_or(0, <[Value]>::len));
+        name.ends_with("Event") && oneofs == 1
+    };
+    for file in set.get_field_by_name_mut("file").and_then(Value::as_list_mut).into_iter().flatten() {
+        let messages = file.as_message_mut().and_then(|f| f.get_field_by_name_mut("message_type"));
+        if let Some(messages) = messages.and_then(Value::as_list_mut) {
+            messages.retain(|message| !is_facts(message));
+        }
+    }
+    Ok(set.encode_to_vec())
 }
 
 /// `impl Call` for every request, `impl Command` for every request with a
