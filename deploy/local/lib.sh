@@ -58,7 +58,7 @@ own_apt_lists() {
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
     apt_options=(-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Debug::NoLocking=1
         -o APT::Sandbox::User=)
-    [ -n "$(ls -A "$apt/lists/partial" "$apt"/lists/*Packages* 2>/dev/null | grep Packages)" ] ||
+    compgen -G "$apt/lists/*Packages*" >/dev/null ||
         apt-get -qq "${apt_options[@]}" update >&2
 }
 
@@ -166,7 +166,7 @@ find_postgres() {
     local candidate folder
     candidate=$(command -v initdb 2>/dev/null || true)
     for folder in "${candidate%/*}" \
-        $(ls -d /usr/lib/postgresql/*/bin "$unpacked"/usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) \
+        $(compgen -G "/usr/lib/postgresql/*/bin" | sort -rV) $(compgen -G "$unpacked/usr/lib/postgresql/*/bin" | sort -rV) \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin; do
         if [ -n "$folder" ] && [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && [ -x "$folder/psql" ]; then
             echo "$folder"
@@ -340,4 +340,42 @@ crate_folder() {
         [ -f "$folder/Cargo.toml" ] && { echo "$folder"; return; }
     done
     return 1
+}
+
+# ---- Redis: wakes readers early and holds no record, so its absence is only said
+
+redis_start() {
+    local name=$1 port
+    if redis_answers "$name"; then return; fi
+    need redis-server redis-server || { say "warning: Redis is missing; facts travel by polling"; return 1; }
+    with_lock "$name" redis_start_locked "$name"
+}
+
+redis_answers() {
+    local port
+    [ -f "$state/$1.address" ] && [ -f "$state/$1/pid" ] || return 1
+    port=$(sed 's/.*://; s,/.*,,' "$state/$1.address")
+    kill -0 "$(cat "$state/$1/pid")" 2>/dev/null && ! port_is_free "$port"
+}
+
+redis_start_locked() {
+    local name=$1 port password
+    redis_answers "$name" && return
+    port=$(free_port)
+    password=$(secret)
+    mkdir -p "$state/$name"
+    (umask 077 && printf '%s\n' "bind 127.0.0.1" "port $port" "requirepass $password" "daemonize yes" \
+        'save ""' "appendonly no" "dir $state/$name" "pidfile $state/$name/pid" "logfile $state/$name/log" \
+        "maxmemory 64mb" "maxmemory-policy allkeys-lru" >"$state/$name/conf")
+    without_lock redis-server "$state/$name/conf" || { say "warning: Redis does not start; facts travel by polling"; return 1; }
+    (umask 077 && echo "redis://:$password@127.0.0.1:$port/" >"$state/$name.address")
+    for _ in $(seq 50); do redis_answers "$name" && { say "Redis $name answers on port $port"; return; }; sleep 0.1; done
+    say "warning: Redis does not answer; see $state/$name/log"
+    return 1
+}
+
+redis_stop() {
+    [ -f "$state/$1/pid" ] || return 0
+    kill "$(cat "$state/$1/pid")" 2>/dev/null || true
+    rm -f "$state/$1.address"
 }
