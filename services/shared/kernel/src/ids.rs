@@ -84,6 +84,8 @@ ids! {
     AuditId,
     /// One benefit that a card gives.
     BenefitId,
+    /// A callback of a channel, as it came.
+    CallbackId,
     /// An annual card.
     CardId,
     /// A one-time code sent to somebody.
@@ -102,6 +104,8 @@ ids! {
     HoldId,
     /// A payment intent: one due to be paid, however often it is tried.
     IntentId,
+    /// Money that arrived and that no intent can take.
+    IsolatedMoneyId,
     /// The legs of one business act in the ledger.
     JournalId,
     /// A company that sells and owes.
@@ -132,6 +136,8 @@ ids! {
     RechargeId,
     /// A refund case.
     RefundCaseId,
+    /// A part of a payment on its way back through the channel.
+    RefundId,
     /// One way back for a part of a refund.
     RefundLegId,
     /// The caller's key of one act.
@@ -157,8 +163,14 @@ mod tests {
     #[test]
     fn a_derived_id_is_the_same_on_every_retry_and_differs_by_step() {
         let parent = RefundCaseId::fresh();
-        assert_eq!(RefundLegId::derived(parent, "leg 1"), RefundLegId::derived(parent, "leg 1"));
-        assert_ne!(RefundLegId::derived(parent, "leg 1"), RefundLegId::derived(parent, "leg 2"));
+        assert_eq!(
+            RefundLegId::derived(parent, "leg 1"),
+            RefundLegId::derived(parent, "leg 1")
+        );
+        assert_ne!(
+            RefundLegId::derived(parent, "leg 1"),
+            RefundLegId::derived(parent, "leg 2")
+        );
     }
 
     #[test]
