@@ -59,16 +59,32 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 /// with, so no field rule applies to them; and rules inside a oneof, as those
 /// of Money in a fact, cannot be compiled.
 fn without_facts(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
-    let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet").context("descriptor.proto")?;
+    let set = pool
+        .get_message_by_name("google.protobuf.FileDescriptorSet")
+        .context("descriptor.proto")?;
     let mut set = DynamicMessage::decode(set, encoded)?;
     let is_facts = |message: &Value| {
-        let Some(message) = message.as_message() else { return false };
-        let name = message.get_field_by_name("name").and_then(|n| n.as_str().map(str::to_owned)).unwrap_or_default();
-        let oneofs = message.get_field_by_name("oneof_decl").map_or(0, |o| o.as_list().map_or(0, <[Value]>::len));
+        let Some(message) = message.as_message() else {
+            return false;
+        };
+        let name = message
+            .get_field_by_name("name")
+            .and_then(|n| n.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        let oneofs = message
+            .get_field_by_name("oneof_decl")
+            .map_or(0, |o| o.as_list().map_or(0, <[Value]>::len));
         name.ends_with("Event") && oneofs == 1
     };
-    for file in set.get_field_by_name_mut("file").and_then(Value::as_list_mut).into_iter().flatten() {
-        let messages = file.as_message_mut().and_then(|f| f.get_field_by_name_mut("message_type"));
+    for file in set
+        .get_field_by_name_mut("file")
+        .and_then(Value::as_list_mut)
+        .into_iter()
+        .flatten()
+    {
+        let messages = file
+            .as_message_mut()
+            .and_then(|f| f.get_field_by_name_mut("message_type"));
         if let Some(messages) = messages.and_then(Value::as_list_mut) {
             messages.retain(|message| !is_facts(message));
         }
@@ -99,33 +115,65 @@ fn calls(pool: &DescriptorPool, rules: &str) -> Result<String> {
                 method.name(),
             )?;
             if input.get_field_by_name("request_id").is_some() {
-                writeln!(text, "impl crate::Command for {name} {{ fn request_id(&self) -> &str {{ &self.request_id }} }}")?;
+                writeln!(
+                    text,
+                    "impl crate::Command for {name} {{ fn request_id(&self) -> &str {{ &self.request_id }} }}"
+                )?;
             }
         }
     }
-    for message in pool.all_messages().filter(|m| m.full_name().starts_with("studio.") && m.name().ends_with("Event")) {
-        let Some(fact) = message.oneofs().find(|o| o.name() == "fact") else { continue };
+    for message in pool
+        .all_messages()
+        .filter(|m| m.full_name().starts_with("studio.") && m.name().ends_with("Event"))
+    {
+        let Some(fact) = message.oneofs().find(|o| o.name() == "fact") else {
+            continue;
+        };
         let name = rust_path(&message);
-        let module = format!("{}::{}", name.rsplit_once("::").map_or("", |p| p.0), snake(message.name()));
+        let module = format!(
+            "{}::{}",
+            name.rsplit_once("::").map_or("", |p| p.0),
+            snake(message.name())
+        );
         let mut arms = String::new();
         for field in fact.fields() {
-            writeln!(arms, "Some({module}::Fact::{}(_)) => \"{}\",", camel(field.name()), field.name())?;
+            writeln!(
+                arms,
+                "Some({module}::Fact::{}(_)) => \"{}\",",
+                camel(field.name()),
+                field.name()
+            )?;
         }
-        let stream = message.package_name().split('.').nth(1).unwrap_or_default().to_owned();
+        let stream = message
+            .package_name()
+            .split('.')
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned();
         writeln!(
             text,
             "impl crate::Event for {name} {{ const STREAM: &'static str = \"{stream}\"; fn kind(&self) -> &'static str {{ match &self.fact {{ {arms} None => \"\" }} }} }}"
         )?;
     }
-    for reason in pool.all_enums().filter(|e| e.full_name().starts_with("studio.") && e.name() == "ErrorReason") {
+    for reason in pool
+        .all_enums()
+        .filter(|e| e.full_name().starts_with("studio.") && e.name() == "ErrorReason")
+    {
         let name = format!("crate::{}::ErrorReason", reason.package_name().replace('.', "::"));
-        writeln!(text, "impl crate::ErrorReason for {name} {{ fn name(self) -> &'static str {{ self.as_str_name() }} }}")?;
+        writeln!(
+            text,
+            "impl crate::ErrorReason for {name} {{ fn name(self) -> &'static str {{ self.as_str_name() }} }}"
+        )?;
     }
     Ok(text)
 }
 
 fn rust_path(message: &MessageDescriptor) -> String {
-    format!("crate::{}::{}", message.package_name().replace('.', "::"), message.name())
+    format!(
+        "crate::{}::{}",
+        message.package_name().replace('.', "::"),
+        message.name()
+    )
 }
 
 fn snake(name: &str) -> String {
@@ -143,7 +191,10 @@ fn camel(name: &str) -> String {
     name.split('_')
         .map(|part| {
             let mut chars = part.chars();
-            chars.next().map(|c| c.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+            chars
+                .next()
+                .map(|c| c.to_uppercase().collect::<String>() + chars.as_str())
+                .unwrap_or_default()
         })
         .collect()
 }

@@ -66,7 +66,10 @@ fn violations(result: Result<(), prost_protovalidate::ValidationError>) -> Vec<B
         error
             .violations()
             .iter()
-            .map(|v| BadField { field: v.field_path(), description: v.message().to_owned() })
+            .map(|v| BadField {
+                field: v.field_path(),
+                description: v.message().to_owned(),
+            })
             .collect()
     })
 }

@@ -11,7 +11,10 @@ pub struct BadField {
 
 impl BadField {
     pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
+        Self {
+            field: field.into(),
+            description: description.into(),
+        }
     }
 }
 
@@ -28,7 +31,13 @@ impl From<BadField> for Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, bad) in self.0.iter().enumerate() {
-            write!(f, "{}{}: {}", if at == 0 { "" } else { "; " }, bad.field, bad.description)?;
+            write!(
+                f,
+                "{}{}: {}",
+                if at == 0 { "" } else { "; " },
+                bad.field,
+                bad.description
+            )?;
         }
         Ok(())
     }

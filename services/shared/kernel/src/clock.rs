@@ -24,10 +24,15 @@ impl Clock {
     }
 
     /// The machine's time.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     pub fn real() -> Timestamp {
         let now = Utc::now();
-        Utc.timestamp_micros(now.timestamp_micros()).single().unwrap_or(now)
+        Utc.timestamp_micros(now.timestamp_micros())
+            .single()
+            .unwrap_or(now)
     }
 
     /// How far business time is ahead of the machine's, in milliseconds.
@@ -49,7 +54,8 @@ impl Clock {
 /// `None` when the message is absent or no valid time.
 pub fn from_proto_time(time: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
     let time = time?;
-    Utc.timestamp_opt(time.seconds, u32::try_from(time.nanos).ok()?).single()
+    Utc.timestamp_opt(time.seconds, u32::try_from(time.nanos).ok()?)
+        .single()
 }
 
 pub fn to_proto_time(at: Timestamp) -> prost_types::Timestamp {

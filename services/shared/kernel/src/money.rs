@@ -50,7 +50,8 @@ impl Balance {
         if money.currency != CURRENCY {
             return Err(BadField::new(format!("{field}.currency"), "must be CNY"));
         }
-        Self::from_minor(money.minor).ok_or_else(|| BadField::new(format!("{field}.minor"), "must not be negative"))
+        Self::from_minor(money.minor)
+            .ok_or_else(|| BadField::new(format!("{field}.minor"), "must not be negative"))
     }
 
     pub const fn minor(self) -> i64 {
@@ -85,13 +86,19 @@ impl From<Amount> for Balance {
 
 impl From<Amount> for pb::Money {
     fn from(amount: Amount) -> Self {
-        Self { minor: amount.0, currency: CURRENCY.to_owned() }
+        Self {
+            minor: amount.0,
+            currency: CURRENCY.to_owned(),
+        }
     }
 }
 
 impl From<Balance> for pb::Money {
     fn from(balance: Balance) -> Self {
-        Self { minor: balance.0, currency: CURRENCY.to_owned() }
+        Self {
+            minor: balance.0,
+            currency: CURRENCY.to_owned(),
+        }
     }
 }
 
@@ -124,8 +131,10 @@ pub fn allocate(whole: i64, weights: &[u64]) -> Vec<i64> {
         return vec![0; weights.len()];
     }
     let exact = |weight: &u64| i128::from(whole) * i128::from(*weight);
-    let mut shares: Vec<i64> =
-        weights.iter().map(|w| i64::try_from(exact(w).div_euclid(total)).unwrap_or_default()).collect();
+    let mut shares: Vec<i64> = weights
+        .iter()
+        .map(|w| i64::try_from(exact(w).div_euclid(total)).unwrap_or_default())
+        .collect();
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by_key(|&at| std::cmp::Reverse(exact(&weights[at]).rem_euclid(total)));
     let missing = usize::try_from(whole - shares.iter().sum::<i64>()).unwrap_or_default();
@@ -194,7 +203,13 @@ mod tests {
 
     #[test]
     fn a_foreign_currency_is_named_by_its_path() {
-        let money = pb::Money { minor: 1, currency: "USD".to_owned() };
-        assert_eq!(Amount::parse("price", Some(&money)).unwrap_err().field, "price.currency");
+        let money = pb::Money {
+            minor: 1,
+            currency: "USD".to_owned(),
+        };
+        assert_eq!(
+            Amount::parse("price", Some(&money)).unwrap_err().field,
+            "price.currency"
+        );
     }
 }

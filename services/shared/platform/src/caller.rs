@@ -86,7 +86,11 @@ impl Caller {
     /// through the studio where it happened nor because it is their own.
     pub fn require_reach(&self, what: &str, studio: StudioId, owner: Option<PersonId>) -> Result<(), Error> {
         let own = owner.is_some_and(|owner| self.reaches_own(owner));
-        if own || self.may_reach(studio) { Ok(()) } else { Err(Error::not_found(what)) }
+        if own || self.may_reach(studio) {
+            Ok(())
+        } else {
+            Err(Error::not_found(what))
+        }
     }
 
     /// Who acts, for audit: ids only.
@@ -118,6 +122,10 @@ impl Caller {
 
     /// The setting `app.own` of row level security: a person or nothing.
     pub(crate) fn own_setting(&self) -> String {
-        if self.own { self.person().map(|p| p.to_string()).unwrap_or_default() } else { String::new() }
+        if self.own {
+            self.person().map(|p| p.to_string()).unwrap_or_default()
+        } else {
+            String::new()
+        }
     }
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// The rules say no. Logged at info, told to the caller in full.
     #[error("refused: {0}")]
     Refused(Box<Refused>),
+    /// A refusal that was kept and is answered again.
+    #[error("refused before")]
+    KeptRefusal(Box<Status>),
     /// Fields that cannot be used, all of them.
     #[error("bad fields: {0}")]
     Invalid(#[from] Invalid),
@@ -62,7 +65,10 @@ impl Refused {
     }
 
     fn shared(code: Code, reason: Shared, message: impl Into<String>) -> Self {
-        Self { domain: SHARED_DOMAIN, ..Self::new(code, reason, message) }
+        Self {
+            domain: SHARED_DOMAIN,
+            ..Self::new(code, reason, message)
+        }
     }
 
     #[must_use]
@@ -105,7 +111,9 @@ impl From<Status> for Error {
 impl Error {
     /// Nothing by that id within the caller's reach.
     pub fn not_found(what: &str) -> Self {
-        Refused::shared(Code::NotFound, Shared::NotFound, format!("no such {what}")).with("what", what).into()
+        Refused::shared(Code::NotFound, Shared::NotFound, format!("no such {what}"))
+            .with("what", what)
+            .into()
     }
 
     /// Maker and checker are one person.
@@ -120,14 +128,23 @@ impl Error {
 
     /// The thing's state does not allow the step.
     pub fn wrong_state(what: &str, state: &str) -> Self {
-        Refused::shared(Code::FailedPrecondition, Shared::WrongState, format!("the {what} is {state}"))
-            .with("state", state)
-            .into()
+        Refused::shared(
+            Code::FailedPrecondition,
+            Shared::WrongState,
+            format!("the {what} is {state}"),
+        )
+        .with("state", state)
+        .into()
     }
 
     /// The thing changed since the caller read it.
     pub fn version_conflict(what: &str) -> Self {
-        Refused::shared(Code::Aborted, Shared::VersionConflict, format!("the {what} changed meanwhile")).into()
+        Refused::shared(
+            Code::Aborted,
+            Shared::VersionConflict,
+            format!("the {what} changed meanwhile"),
+        )
+        .into()
     }
 
     /// The token is missing, expired or not for here.
@@ -137,12 +154,22 @@ impl Error {
 
     /// No role of the caller permits this.
     pub fn role_missing() -> Self {
-        Refused::shared(Code::PermissionDenied, Shared::RoleMissing, "no role of the caller permits this").into()
+        Refused::shared(
+            Code::PermissionDenied,
+            Shared::RoleMissing,
+            "no role of the caller permits this",
+        )
+        .into()
     }
 
     /// A person has to do this.
     pub fn person_required() -> Self {
-        Refused::shared(Code::PermissionDenied, Shared::PersonRequired, "a person has to make this call").into()
+        Refused::shared(
+            Code::PermissionDenied,
+            Shared::PersonRequired,
+            "a person has to make this call",
+        )
+        .into()
     }
 
     /// The request_id was used for another request.
@@ -157,19 +184,33 @@ impl Error {
 
     /// Too much at once.
     pub fn overloaded(retry_after: Duration) -> Self {
-        Refused::shared(Code::ResourceExhausted, Shared::Overloaded, "too many calls at once")
-            .retry_after(retry_after)
-            .into()
+        Refused::shared(
+            Code::ResourceExhausted,
+            Shared::Overloaded,
+            "too many calls at once",
+        )
+        .retry_after(retry_after)
+        .into()
     }
 
     /// The time ran out; the outcome is unknown.
     pub fn deadline() -> Self {
-        Refused::shared(Code::DeadlineExceeded, Shared::Deadline, "the time for this call ran out").into()
+        Refused::shared(
+            Code::DeadlineExceeded,
+            Shared::Deadline,
+            "the time for this call ran out",
+        )
+        .into()
     }
 
     /// The feed holds another fact at the caller's position.
     pub fn feed_diverged() -> Self {
-        Refused::shared(Code::FailedPrecondition, Shared::FeedDiverged, "another fact stands at this position").into()
+        Refused::shared(
+            Code::FailedPrecondition,
+            Shared::FeedDiverged,
+            "another fact stands at this position",
+        )
+        .into()
     }
 
     /// The position was pruned.
@@ -182,7 +223,10 @@ impl Error {
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Refused(refused) => Some(refused.reason.clone()),
-            Self::Peer(status) => status.get_error_details().error_info().map(|info| info.reason.clone()),
+            Self::Peer(status) | Self::KeptRefusal(status) => status
+                .get_error_details()
+                .error_info()
+                .map(|info| info.reason.clone()),
             Self::Invalid(_) => Some("INVALID_FIELDS".to_owned()),
             _ => None,
         }
@@ -192,7 +236,7 @@ impl Error {
     /// Everything else, a timeout above all, leaves the outcome unknown.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Invalid(_) => true,
+            Self::Refused(_) | Self::KeptRefusal(_) | Self::Invalid(_) => true,
             Self::Peer(status) => matches!(
                 status.code(),
                 Code::InvalidArgument
@@ -216,15 +260,22 @@ impl Error {
                 let mut details = ErrorDetails::new();
                 details.set_error_info("INVALID_FIELDS", SHARED_DOMAIN, std::collections::HashMap::new());
                 details.set_bad_request(
-                    invalid.0.iter().map(|b| FieldViolation::new(&b.field, &b.description)).collect::<Vec<_>>(),
+                    invalid
+                        .0
+                        .iter()
+                        .map(|b| FieldViolation::new(&b.field, &b.description))
+                        .collect::<Vec<_>>(),
                 );
                 Status::with_error_details(Code::InvalidArgument, invalid.to_string(), details)
             }
             Self::Peer(status) => peer_status(status),
-            Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => {
-                Refused::shared(Code::Internal, Shared::Internal, "something inside failed; the outcome is unknown")
-                    .to_status(domain)
-            }
+            Self::KeptRefusal(status) => copy(status),
+            Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => Refused::shared(
+                Code::Internal,
+                Shared::Internal,
+                "something inside failed; the outcome is unknown",
+            )
+            .to_status(domain),
         }
     }
 }
@@ -241,15 +292,31 @@ fn peer_status(status: &Status) -> Status {
             .retry_after(Duration::from_secs(1))
             .to_status(SHARED_DOMAIN)
         }
-        _ => Status::with_details(status.code(), status.message(), status.details().to_vec().into()),
+        _ => copy(status),
     }
+}
+
+/// The same status without the peer's metadata.
+fn copy(status: &Status) -> Status {
+    Status::with_details(status.code(), status.message(), status.details().to_vec().into())
 }
 
 impl Refused {
     pub(crate) fn to_status(&self, domain: &str) -> Status {
-        let domain = if self.domain.is_empty() { domain } else { self.domain };
+        let domain = if self.domain.is_empty() {
+            domain
+        } else {
+            self.domain
+        };
         let mut details = ErrorDetails::new();
-        details.set_error_info(&self.reason, domain, self.metadata.iter().cloned().collect::<std::collections::HashMap<_, _>>());
+        details.set_error_info(
+            &self.reason,
+            domain,
+            self.metadata
+                .iter()
+                .cloned()
+                .collect::<std::collections::HashMap<_, _>>(),
+        );
         if self.code == Code::FailedPrecondition {
             details.add_precondition_failure_violation(&self.reason, domain, &self.message);
         }
@@ -262,7 +329,10 @@ impl Refused {
 
 /// A row that no code should have written.
 pub fn inconsistent(table: &'static str, what: impl Into<String>) -> Error {
-    Error::Inconsistent { table, what: what.into() }
+    Error::Inconsistent {
+        table,
+        what: what.into(),
+    }
 }
 
 /// Turns the violation of the constraint called `name` into a refusal, instead
@@ -272,10 +342,12 @@ pub fn on_constraint<T, R: Into<Error>>(
     name: &str,
     refusal: impl FnOnce() -> R,
 ) -> Result<T, Error> {
-    result.map_err(|error| match error.as_database_error().and_then(|e| e.constraint()) {
-        Some(constraint) if constraint == name => refusal().into(),
-        _ => Error::Database(error),
-    })
+    result.map_err(
+        |error| match error.as_database_error().and_then(|e| e.constraint()) {
+            Some(constraint) if constraint == name => refusal().into(),
+            _ => Error::Database(error),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -300,6 +372,11 @@ mod tests {
     #[test]
     fn a_peers_timeout_is_unknown_and_no_refusal() {
         assert!(!Error::from(Status::deadline_exceeded("late")).is_refusal());
-        assert_eq!(Error::from(Status::deadline_exceeded("late")).to_status("x").code(), Code::Unavailable);
+        assert_eq!(
+            Error::from(Status::deadline_exceeded("late"))
+                .to_status("x")
+                .code(),
+            Code::Unavailable
+        );
     }
 }

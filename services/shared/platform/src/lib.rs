@@ -2,7 +2,33 @@
 //! is the same for all of them, and must never be forgotten, is done here once.
 
 pub mod caller;
+pub mod client;
+pub mod config;
+pub mod door;
 mod error;
+pub mod feed;
+pub mod import;
+pub mod organisation;
+pub mod outbox;
+pub mod page;
+pub mod personal;
+mod platform;
+pub mod run;
+pub mod subscription;
+pub mod tasks;
+pub mod telemetry;
+pub mod token;
+pub mod transaction;
+pub mod vault;
 
 pub use caller::{Caller, Person, Studios};
+pub use client::{Peer, request, request_for};
+pub use door::answer;
 pub use error::{Error, Refused, SHARED_DOMAIN, inconsistent, on_constraint};
+pub use futures::future::BoxFuture;
+pub use outbox::Fact;
+pub use platform::{Platform, Service, Tuning, all_migrations};
+pub use run::{Listener, run_blocking};
+pub use subscription::{Delivery, Subscription};
+pub use tasks::{NewTask, Settled, Task, TaskKind};
+pub use transaction::{Claim, ReadTx, SystemTx, WriteTx};

@@ -1,0 +1,161 @@
+//! Facts on their way out: written with what made them true, numbered
+//! afterwards by one sequencer.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use kernel::{EventId, Timestamp};
+use proto::Event;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, Platform, telemetry};
+
+/// Most facts that one round numbers.
+const ROUND: i64 = 2_000;
+
+/// Something that became true of an aggregate.
+pub struct Fact<E> {
+    /// The thing that changed; its facts keep their order.
+    pub aggregate: Uuid,
+    /// The thing's version after the change.
+    pub version: i64,
+    pub event: E,
+}
+
+impl<E: Event> Fact<E> {
+    pub fn new(aggregate: impl Into<Uuid>, version: i64, event: E) -> Self {
+        Self {
+            aggregate: aggregate.into(),
+            version,
+            event,
+        }
+    }
+}
+
+pub(crate) async fn insert<E: Event>(
+    tx: &mut PgConnection,
+    fact: &Fact<E>,
+    at: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        insert into outbox (event_id, type, aggregate, version, occurred_at, payload, traceparent)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        "#,
+        EventId::fresh().0,
+        fact.event.kind(),
+        fact.aggregate,
+        fact.version,
+        at,
+        fact.event.encode_to_vec(),
+        telemetry::current_traceparent(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// What the sequencer remembers of ids it saw no row for: until every
+/// transaction that ran then has ended, such a row may still appear.
+#[derive(Default)]
+pub struct Gaps {
+    seen: HashMap<i64, i64>,
+}
+
+impl Platform {
+    /// Numbers the committed facts that have no number yet, in the order of
+    /// their ids. Returns how many. Does nothing while another process does it.
+    pub async fn sequence_once(&self, gaps: &mut Gaps) -> Result<u64, Error> {
+        let mut tx = self.begin_system().await?;
+        let Some(low_water) =
+            sqlx::query_scalar!("select low_water from feed_head for no key update skip locked")
+                .fetch_optional(&mut *tx)
+                .await?
+        else {
+            return Ok(0);
+        };
+        let numbered = sqlx::query!(
+            r#"
+            insert into feed (seq, outbox_id)
+            select (select coalesce(max(seq), 0) from feed) + row_number() over (order by o.id), o.id
+            from (
+                select id from outbox
+                where id > $1 and not exists (select from feed where outbox_id = outbox.id)
+                order by id
+                limit $2
+            ) o
+            "#,
+            low_water,
+            ROUND,
+        )
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        if numbered > 0 {
+            let passed = gaps.pass(&mut tx, low_water).await?;
+            sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        if numbered > 0 {
+            self.inner.feed_bell.send_modify(|count| *count += 1);
+        }
+        Ok(numbered)
+    }
+
+    /// Numbers facts as they are committed, until the process ends.
+    pub(crate) async fn run_sequencer(self) {
+        let mut gaps = Gaps::default();
+        loop {
+            match self.sequence_once(&mut gaps).await {
+                Ok(0) => {
+                    let bell = self.inner.outbox_bell.notified();
+                    let _rung = tokio::time::timeout(Duration::from_millis(250), bell).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "sequencing failed");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Gaps {
+    /// The highest id below which nothing can appear any more.
+    async fn pass(&mut self, tx: &mut PgConnection, low_water: i64) -> Result<i64, Error> {
+        let row = sqlx::query!(
+            r#"
+            select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "oldest!",
+                   pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
+                   (select coalesce(max(outbox_id), 0) from feed) as "top!"
+            "#
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        let present: std::collections::HashSet<i64> = sqlx::query_scalar!(
+            "select outbox_id from feed where outbox_id > $1 and outbox_id <= $1 + $2",
+            low_water,
+            ROUND
+        )
+        .fetch_all(tx)
+        .await?
+        .into_iter()
+        .collect();
+        let mut passed = low_water;
+        for id in low_water + 1..=row.top.min(low_water + ROUND) {
+            let known = present.contains(&id);
+            let dead = self.seen.get(&id).is_some_and(|next| row.oldest >= *next);
+            if !known && !dead {
+                self.seen.entry(id).or_insert(row.next);
+                break;
+            }
+            passed = id;
+        }
+        self.seen.retain(|id, _| *id > passed);
+        Ok(passed)
+    }
+}

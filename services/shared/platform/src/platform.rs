@@ -1,0 +1,139 @@
+//! The ground under a service: its pools, clock, peers, keys and copy of the
+//! organisation, and what a service has to say about itself.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use kernel::Clock;
+use serde::de::DeserializeOwned;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::sync::Notify;
+
+use crate::client::{Peer, Peers};
+use crate::organisation::Organisation;
+use crate::subscription::Subscription;
+use crate::tasks::TaskKind;
+use crate::token::Signer;
+use crate::vault::Vault;
+use crate::{Error, Listener};
+
+/// What a service says about itself. Everything else is the same for all.
+pub trait Service: std::ops::Deref<Target = Platform> + Send + Sync + Sized + 'static {
+    /// The service's own settings: the table `[service]` of its configuration.
+    type Config: DeserializeOwned + serde::Serialize + Clone + std::fmt::Debug + Send + Sync + 'static;
+    /// As `wallet`.
+    const NAME: &'static str;
+    /// The embedded `config.toml`.
+    const CONFIG: &'static str;
+    /// Calls whose requests may be larger than the common limit, in bytes.
+    const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
+    /// The service's own migrations; platform's come before them.
+    fn migrations() -> Migrator;
+    /// Puts the service together.
+    fn build(platform: Platform, config: Self::Config) -> impl Future<Output = anyhow::Result<Self>> + Send;
+    /// The gRPC services.
+    fn routes(app: &Arc<Self>) -> tonic::service::Routes;
+    /// What it listens to of others.
+    fn subscriptions() -> Vec<Subscription<Self>> {
+        Vec::new()
+    }
+    /// The work that waits.
+    fn tasks() -> Vec<TaskKind<Self>> {
+        Vec::new()
+    }
+    /// Doors beside gRPC, as the channels' callbacks.
+    fn listeners(_app: &Arc<Self>) -> Vec<Listener> {
+        Vec::new()
+    }
+}
+
+/// Copies share everything.
+#[derive(Clone)]
+pub struct Platform {
+    /// Business time.
+    pub clock: Clock,
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub name: &'static str,
+    /// For calls.
+    pub calls: PgPool,
+    /// For reactions, tasks and the sequencer, so that they and calls never starve each other.
+    pub background: PgPool,
+    pub fingerprint: hmac::Key,
+    pub organisation: Organisation,
+    pub peers: Peers,
+    pub vault: Vault,
+    pub person_signer: Option<Signer>,
+    pub tuning: Tuning,
+    /// Rung after a commit that published.
+    pub outbox_bell: Notify,
+    /// Rung after sequencing.
+    pub feed_bell: tokio::sync::watch::Sender<i64>,
+    /// Rung after a commit that left a task.
+    pub task_bell: Notify,
+}
+
+/// Numbers of the background work.
+#[derive(Debug, Clone)]
+pub struct Tuning {
+    /// Failures after which a task or a fact is parked for a person.
+    pub max_attempts: i32,
+    /// How many tasks of this process run at once.
+    pub task_workers: usize,
+    /// The longest a reader of the feed waits, in milliseconds.
+    pub poll_ms: i32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            max_attempts: 12,
+            task_workers: 8,
+            poll_ms: 10_000,
+        }
+    }
+}
+
+impl Platform {
+    /// As `wallet`.
+    pub fn name(&self) -> &'static str {
+        self.inner.name
+    }
+
+    /// The local copy of the organisation tree.
+    pub fn organisation(&self) -> &Organisation {
+        &self.inner.organisation
+    }
+
+    /// Where this service seals the personal data that it must hold.
+    pub fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    /// A connection to another service, by its name in the configuration.
+    pub fn peer(&self, name: &str) -> Result<Peer, Error> {
+        self.inner.peers.get(name)
+    }
+
+    /// Signs tokens of persons; only members has the key.
+    pub fn person_signer(&self) -> Option<&Signer> {
+        self.inner.person_signer.as_ref()
+    }
+
+    pub(crate) fn fingerprint(&self, message: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.inner.fingerprint, message).as_ref().to_vec()
+    }
+}
+
+/// Platform's own migrations and the service's, in the order of their times.
+pub fn all_migrations(own: Migrator) -> Migrator {
+    let platform = sqlx::migrate!("./migrations");
+    let mut all: Vec<_> = platform.iter().cloned().chain(own.iter().cloned()).collect();
+    all.sort_by_key(|m| m.version);
+    Migrator::with_migrations(all)
+}

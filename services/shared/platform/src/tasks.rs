@@ -1,0 +1,332 @@
+//! Work that waits for its time or for the outside: remote steps, timers,
+//! polls. A task's remote call happens with no transaction open; its result is
+//! written in the same transaction that ends the task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use kernel::{Clock, TaskId, Timestamp, fresh_uuid};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::transaction::SystemTx;
+use crate::{Error, Platform, Service, inconsistent, telemetry};
+
+/// For how long a worker may hold a task before another takes it over.
+const LEASE: chrono::Duration = chrono::Duration::seconds(60);
+
+/// Work to be left behind by a transaction.
+pub struct NewTask {
+    kind: &'static str,
+    aggregate: Uuid,
+    lane: String,
+    once: Option<String>,
+    due: Option<Timestamp>,
+    payload: Result<serde_json::Value, serde_json::Error>,
+}
+
+impl NewTask {
+    /// As soon as the transaction commits.
+    pub fn now(kind: &'static str, aggregate: impl Into<Uuid>, payload: &impl Serialize) -> Self {
+        let aggregate = aggregate.into();
+        Self {
+            kind,
+            aggregate,
+            lane: aggregate.to_string(),
+            once: None,
+            due: None,
+            payload: serde_json::to_value(payload),
+        }
+    }
+
+    /// When business time reaches `due`. Timers have a lane each, so that one
+    /// far ahead holds nothing up.
+    pub fn at(
+        kind: &'static str,
+        aggregate: impl Into<Uuid>,
+        due: Timestamp,
+        payload: &impl Serialize,
+    ) -> Self {
+        let task = Self::now(kind, aggregate, payload);
+        Self {
+            lane: format!("{} {kind}", task.lane),
+            due: Some(due),
+            ..task
+        }
+    }
+
+    /// Tasks of one lane run one at a time, in the order they were left; by
+    /// default the lane is the aggregate.
+    #[must_use]
+    pub fn lane(self, lane: impl Into<String>) -> Self {
+        Self {
+            lane: lane.into(),
+            ..self
+        }
+    }
+
+    /// Leaves nothing when a task with the same key was ever left.
+    #[must_use]
+    pub fn once(self, key: impl Into<String>) -> Self {
+        Self {
+            once: Some(key.into()),
+            ..self
+        }
+    }
+}
+
+pub(crate) async fn insert(tx: &mut PgConnection, task: NewTask, now: Timestamp) -> Result<(), Error> {
+    let payload = task
+        .payload
+        .map_err(|e| Error::Internal(format!("payload of task {}: {e}", task.kind)))?;
+    sqlx::query!(
+        r#"
+        insert into tasks (task_id, kind, aggregate, lane, once, payload, due_at, traceparent)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (once) do nothing
+        "#,
+        TaskId::fresh().0,
+        task.kind,
+        task.aggregate,
+        task.lane,
+        task.once,
+        payload,
+        task.due.unwrap_or(now),
+        telemetry::current_traceparent(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A task in the hands of a worker.
+pub struct Task {
+    pub id: TaskId,
+    pub aggregate: Uuid,
+    /// From 1.
+    pub attempt: i32,
+    kind: String,
+    payload: serde_json::Value,
+    lease: Uuid,
+    traceparent: String,
+}
+
+/// Proof that a task was ended or put off in a committed transaction.
+#[must_use]
+pub struct Settled(());
+
+impl Task {
+    pub fn payload<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_value(self.payload.clone())
+            .map_err(|e| inconsistent("tasks", format!("payload of {}: {e}", self.kind)))
+    }
+
+    /// Opens the transaction that will hold the task's result.
+    pub async fn begin(&self, platform: &Platform) -> Result<SystemTx, Error> {
+        platform.begin_system().await
+    }
+}
+
+impl SystemTx {
+    /// Ends the task together with what was written, and commits. Fails, and
+    /// writes nothing, if another worker took the task over meanwhile.
+    pub async fn done(mut self, task: &Task) -> Result<Settled, Error> {
+        let ended = sqlx::query!(
+            r#"
+            update tasks set state = 'done', done_at = clock_timestamp(), lease = null
+            where task_id = $1 and lease = $2 and state = 'waiting'
+            "#,
+            task.id.0,
+            task.lease,
+        )
+        .execute(&mut *self)
+        .await?;
+        self.settle(task, ended.rows_affected()).await
+    }
+
+    /// Commits what was written and runs the task again after `delay` of
+    /// business time, counting attempts from the start: for polls.
+    pub async fn again(mut self, task: &Task, delay: Duration) -> Result<Settled, Error> {
+        let due = self.now() + chrono::Duration::from_std(delay).unwrap_or(chrono::Duration::days(1));
+        let put_off = sqlx::query!(
+            r#"
+            update tasks set due_at = $3, lease_until = '-infinity', lease = null, attempts = 0, last_error = ''
+            where task_id = $1 and lease = $2 and state = 'waiting'
+            "#,
+            task.id.0,
+            task.lease,
+            due,
+        )
+        .execute(&mut *self)
+        .await?;
+        self.settle(task, put_off.rows_affected()).await
+    }
+
+    async fn settle(self, task: &Task, rows: u64) -> Result<Settled, Error> {
+        if rows != 1 {
+            return Err(Error::Internal(format!(
+                "task {} was taken over by another worker",
+                task.id
+            )));
+        }
+        self.commit().await?;
+        Ok(Settled(()))
+    }
+}
+
+type Run<S> = for<'a> fn(&'a S, &'a Task) -> BoxFuture<'a, Result<Settled, Error>>;
+
+/// A kind of task and what runs it.
+pub struct TaskKind<S> {
+    pub kind: &'static str,
+    run: Run<S>,
+}
+
+impl<S> TaskKind<S> {
+    pub fn new(kind: &'static str, run: Run<S>) -> Self {
+        Self { kind, run }
+    }
+}
+
+/// The kinds of one service and the loop that works on them.
+pub struct Worker<S> {
+    app: Arc<S>,
+    kinds: Vec<TaskKind<S>>,
+}
+
+impl<S: Service> Worker<S> {
+    pub fn new(app: Arc<S>) -> Self {
+        Self {
+            app,
+            kinds: S::tasks(),
+        }
+    }
+
+    /// Runs one task that is due, if there is any. False when there was none.
+    pub async fn run_one(&self) -> Result<bool, Error> {
+        let Some(task) = take(&self.app).await? else {
+            return Ok(false);
+        };
+        let span = tracing::info_span!("task", otel.name = format!("{} task {}", S::NAME, task.kind), task.id = %task.id, task.attempt = task.attempt);
+        telemetry::continue_trace(&span, &task.traceparent);
+        async {
+            let Some(kind) = self.kinds.iter().find(|k| k.kind == task.kind) else {
+                return put_back(
+                    &self.app,
+                    &task,
+                    &Error::Internal(format!("nothing runs tasks of kind {}", task.kind)),
+                )
+                .await;
+            };
+            match (kind.run)(&self.app, &task).await {
+                Ok(Settled(())) => Ok(()),
+                Err(error) => put_back(&self.app, &task, &error).await,
+            }
+        }
+        .instrument(span)
+        .await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn run(self: Arc<Self>) {
+        loop {
+            match self.run_one().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let bell = self.app.inner.task_bell.notified();
+                    let _rung = tokio::time::timeout(Duration::from_millis(200), bell).await;
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "working on tasks failed"
+                    );
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Takes the first due task whose lane is free: a task runs when all earlier
+/// ones of its lane are done, so a parked one holds its lane.
+async fn take(platform: &Platform) -> Result<Option<Task>, Error> {
+    let mut tx = platform.begin_system().await?;
+    let row = sqlx::query!(
+        r#"
+        update tasks set lease_until = $2, lease = $3, attempts = attempts + 1
+        where task_id = (
+            select t.task_id from tasks t
+            where t.state = 'waiting' and t.due_at <= $1 and t.lease_until < $4
+              and not exists (
+                  select from tasks e
+                  where e.lane = t.lane and e.state <> 'done'
+                    and (e.created_at, e.task_id) < (t.created_at, t.task_id)
+              )
+            order by t.due_at
+            limit 1
+            for update skip locked
+        )
+        returning task_id as "task_id: TaskId", kind, aggregate, payload, attempts, traceparent, lease as "lease!"
+        "#,
+        platform.clock.now(),
+        Clock::real() + LEASE,
+        fresh_uuid(),
+        Clock::real(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(row.map(|r| Task {
+        id: r.task_id,
+        aggregate: r.aggregate,
+        attempt: r.attempts,
+        kind: r.kind,
+        payload: r.payload,
+        lease: r.lease,
+        traceparent: r.traceparent,
+    }))
+}
+
+/// Puts a failed task back for later, or parks it for a person.
+async fn put_back(platform: &Platform, task: &Task, error: &Error) -> Result<(), Error> {
+    let parked = task.attempt >= platform.inner.tuning.max_attempts;
+    let doublings = u32::try_from(task.attempt.clamp(0, 9)).unwrap_or_default();
+    let delay = Duration::from_millis(100 << doublings).min(Duration::from_secs(60));
+    let until = Clock::real() + chrono::Duration::from_std(delay).unwrap_or_default();
+    let mut tx = platform.begin_system().await?;
+    sqlx::query!(
+        r#"
+        update tasks set lease_until = $3, lease = null, last_error = $4,
+                         state = case when $5 then 'parked' else state end
+        where task_id = $1 and lease = $2
+        "#,
+        task.id.0,
+        task.lease,
+        until,
+        telemetry::chain(error),
+        parked,
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    if parked {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            task.kind,
+            "a task is parked for a person"
+        );
+    } else {
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            task.kind,
+            task.attempt,
+            "a task failed and will be tried again"
+        );
+    }
+    Ok(())
+}

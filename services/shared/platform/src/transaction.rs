@@ -1,0 +1,374 @@
+//! The one door to SQL. A transaction carries its caller's scope from its
+//! first statement; a write is claimed by its request id, leaves an audit row
+//! and keeps its reply, and none of that can be forgotten.
+
+use std::ops::{Deref, DerefMut};
+
+use kernel::Timestamp;
+use prost::Message as _;
+use proto::{Command, Event};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::outbox::{self, Fact};
+use crate::tasks::{self, NewTask};
+use crate::{Caller, Error, Platform, telemetry};
+
+/// Reads in the scope of a caller. Dropping it ends it.
+pub struct ReadTx {
+    tx: Transaction<'static, Postgres>,
+}
+
+/// The one write of a claimed request, in the scope of its caller.
+pub struct WriteTx {
+    core: Core,
+    claim: ClaimKey,
+}
+
+/// A write of the system itself: reactions and tasks.
+pub struct SystemTx {
+    core: Core,
+}
+
+/// What claiming a request finds.
+pub enum Claim<R> {
+    /// Nobody did this yet.
+    Fresh(WriteTx),
+    /// It was done; this was the answer.
+    Repeat(R),
+}
+
+struct Core {
+    tx: Transaction<'static, Postgres>,
+    platform: Platform,
+    published: bool,
+    tasked: bool,
+}
+
+struct ClaimKey {
+    claimant: String,
+    actor: String,
+    request_id: Uuid,
+    method: &'static str,
+    fingerprint: Vec<u8>,
+}
+
+impl Platform {
+    /// Opens a transaction that reads in the caller's scope.
+    pub async fn begin(&self, caller: &Caller) -> Result<ReadTx, Error> {
+        let tx = self
+            .open(&caller.studios_setting(), &caller.own_setting(), true)
+            .await?;
+        Ok(ReadTx { tx })
+    }
+
+    /// Opens a transaction that reads in operator scope, for one thing looked
+    /// up by its exact id, code or number. Who looked and why is kept.
+    pub async fn begin_wide(&self, caller: &Caller, why: &str) -> Result<ReadTx, Error> {
+        let mut record = self.open("", "", false).await?;
+        audit(
+            &mut record,
+            self.clock.now(),
+            &caller.actor(),
+            caller.method,
+            None,
+            "looked",
+            why,
+        )
+        .await?;
+        record.commit().await?;
+        Ok(ReadTx {
+            tx: self.open("all", "", true).await?,
+        })
+    }
+
+    /// Opens the write of a request in the caller's scope, unless it was done.
+    pub async fn claim<C: Command>(&self, caller: &Caller, request: &C) -> Result<Claim<C::Reply>, Error> {
+        let tx = self
+            .open(&caller.studios_setting(), &caller.own_setting(), false)
+            .await?;
+        self.claim_in(tx, caller, request).await
+    }
+
+    /// As [`Platform::claim`], in operator scope: for a command on something
+    /// named by its exact id that has its home in another studio. The decision
+    /// checks the caller's reach.
+    pub async fn claim_wide<C: Command>(
+        &self,
+        caller: &Caller,
+        request: &C,
+    ) -> Result<Claim<C::Reply>, Error> {
+        let tx = self.open("all", "", false).await?;
+        self.claim_in(tx, caller, request).await
+    }
+
+    async fn claim_in<C: Command>(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        caller: &Caller,
+        request: &C,
+    ) -> Result<Claim<C::Reply>, Error> {
+        let request_id = kernel::RequestId::parse("request_id", request.request_id())?.0;
+        let claim = ClaimKey {
+            claimant: caller.claimant(),
+            actor: caller.actor(),
+            request_id,
+            method: C::METHOD,
+            fingerprint: self.fingerprint(&request.encode_to_vec()),
+        };
+        if insert_claim(&mut tx, &claim).await? {
+            let core = Core {
+                tx,
+                platform: self.clone(),
+                published: false,
+                tasked: false,
+            };
+            return Ok(Claim::Fresh(WriteTx { core, claim }));
+        }
+        earlier_reply::<C>(&mut tx, &claim).await.map(Claim::Repeat)
+    }
+
+    /// Opens a write of the system in operator scope. Reactions are handed
+    /// theirs; tasks open it by [`crate::tasks::Task::begin`]; handlers cannot.
+    pub(crate) async fn begin_system(&self) -> Result<SystemTx, Error> {
+        let tx = self
+            .inner
+            .background
+            .begin_with(
+                "begin; select set_config('app.studios', 'all', true), set_config('app.own', '', true)",
+            )
+            .await?;
+        Ok(SystemTx {
+            core: Core {
+                tx,
+                platform: self.clone(),
+                published: false,
+                tasked: false,
+            },
+        })
+    }
+
+    /// BEGIN and scope in one round trip.
+    async fn open(
+        &self,
+        studios: &str,
+        own: &str,
+        read_only: bool,
+    ) -> Result<Transaction<'static, Postgres>, Error> {
+        // Both settings are made of UUIDs or the word "all" by `Caller`, never of text from outside.
+        let begin = format!(
+            "begin{}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)",
+            if read_only { " read only" } else { "" }
+        );
+        Ok(self.inner.calls.begin_with(AssertSqlSafe(begin)).await?)
+    }
+}
+
+/// False when somebody did or does the same; waits for a twin to end.
+async fn insert_claim(tx: &mut PgConnection, claim: &ClaimKey) -> Result<bool, Error> {
+    let inserted = sqlx::query!(
+        r#"
+        insert into claims (caller, request_id, rpc, fingerprint)
+        values ($1, $2, $3, $4)
+        on conflict (caller, request_id) do nothing
+        "#,
+        claim.claimant,
+        claim.request_id,
+        claim.method,
+        claim.fingerprint,
+    )
+    .execute(tx)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+async fn earlier_reply<C: Command>(tx: &mut PgConnection, claim: &ClaimKey) -> Result<C::Reply, Error> {
+    let row = sqlx::query!(
+        "select rpc, fingerprint, outcome, reply from claims where caller = $1 and request_id = $2",
+        claim.claimant,
+        claim.request_id,
+    )
+    .fetch_one(tx)
+    .await?;
+    if row.rpc != claim.method || row.fingerprint != claim.fingerprint {
+        return Err(Error::request_id_reused());
+    }
+    let reply = row.reply.unwrap_or_default();
+    match row.outcome.as_str() {
+        "done" => {
+            C::Reply::decode(reply.as_slice()).map_err(|e| crate::inconsistent("claims", e.to_string()))
+        }
+        "refused" => Err(Error::KeptRefusal(Box::new(decode_status(&reply)?))),
+        other => Err(crate::inconsistent("claims", format!("outcome {other}"))),
+    }
+}
+
+/// A status with details carries itself whole in them, as `google.rpc.Status`.
+fn decode_status(bytes: &[u8]) -> Result<Status, Error> {
+    let kept =
+        tonic_types::Status::decode(bytes).map_err(|e| crate::inconsistent("claims", e.to_string()))?;
+    Ok(Status::with_details(
+        kept.code.into(),
+        kept.message,
+        bytes.to_vec().into(),
+    ))
+}
+
+impl WriteTx {
+    /// Publishes a fact. Call it after the aggregate's row is locked or made.
+    pub async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
+        self.core.publish(fact).await
+    }
+
+    /// Leaves work for later or for the outside.
+    pub async fn task(&mut self, task: NewTask) -> Result<(), Error> {
+        self.core.task(task).await
+    }
+
+    /// Keeps the reply, writes the audit row, commits.
+    pub async fn commit<R: prost::Message>(mut self, reply: R) -> Result<R, Error> {
+        self.finish("done", reply.encode_to_vec()).await?;
+        self.core.commit().await?;
+        Ok(reply)
+    }
+
+    /// Commits what was written together with a refusal that must last, such
+    /// as a counted wrong code, and returns the refusal to be answered.
+    pub async fn commit_refusal(mut self, refused: impl Into<Error>) -> Error {
+        let error = refused.into();
+        let domain = domain(self.core.platform.name());
+        let kept = error.to_status(&domain).details().to_vec();
+        match self.finish("refused", kept).await {
+            Ok(()) => {}
+            Err(fault) => return fault,
+        }
+        match self.core.commit().await {
+            Ok(()) => error,
+            Err(fault) => fault,
+        }
+    }
+
+    async fn finish(&mut self, outcome: &str, reply: Vec<u8>) -> Result<(), Error> {
+        let claim = &self.claim;
+        sqlx::query!(
+            "update claims set outcome = $3, reply = $4 where caller = $1 and request_id = $2",
+            claim.claimant,
+            claim.request_id,
+            outcome,
+            reply,
+        )
+        .execute(&mut *self.core.tx)
+        .await?;
+        let at = self.core.platform.clock.now();
+        let request = Some((claim.request_id, claim.fingerprint.as_slice()));
+        audit(
+            &mut self.core.tx,
+            at,
+            &claim.actor,
+            claim.method,
+            request,
+            outcome,
+            "",
+        )
+        .await
+    }
+}
+
+impl SystemTx {
+    /// As [`WriteTx::publish`].
+    pub async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
+        self.core.publish(fact).await
+    }
+
+    /// As [`WriteTx::task`].
+    pub async fn task(&mut self, task: NewTask) -> Result<(), Error> {
+        self.core.task(task).await
+    }
+
+    /// Business time.
+    pub fn now(&self) -> Timestamp {
+        self.core.platform.clock.now()
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        self.core.commit().await
+    }
+}
+
+impl Core {
+    async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
+        let at = self.platform.clock.now();
+        outbox::insert(&mut self.tx, &fact, at).await?;
+        self.published = true;
+        Ok(())
+    }
+
+    async fn task(&mut self, task: NewTask) -> Result<(), Error> {
+        let now = self.platform.clock.now();
+        tasks::insert(&mut self.tx, task, now).await?;
+        self.tasked = true;
+        Ok(())
+    }
+
+    async fn commit(self) -> Result<(), Error> {
+        self.tx.commit().await?;
+        if self.published {
+            self.platform.inner.outbox_bell.notify_one();
+        }
+        if self.tasked {
+            self.platform.inner.task_bell.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// `studio.wallet`: the domain of a service's own reasons.
+pub(crate) fn domain(service: &str) -> String {
+    format!("studio.{service}")
+}
+
+async fn audit(
+    tx: &mut PgConnection,
+    at: Timestamp,
+    actor: &str,
+    method: &str,
+    request: Option<(Uuid, &[u8])>,
+    decision: &str,
+    why: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        insert into audit (at, actor, rpc, request_id, fingerprint, decision, why, trace_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "#,
+        at,
+        actor,
+        method,
+        request.map(|r| r.0),
+        request.map(|r| r.1),
+        decision,
+        why,
+        telemetry::current_trace_id(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+macro_rules! connection {
+    ($($tx:ty => $($field:ident).+),*) => {$(
+        impl Deref for $tx {
+            type Target = PgConnection;
+            fn deref(&self) -> &PgConnection {
+                &self.$($field).+
+            }
+        }
+        impl DerefMut for $tx {
+            fn deref_mut(&mut self) -> &mut PgConnection {
+                &mut self.$($field).+
+            }
+        }
+    )*};
+}
+connection!(ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);
