@@ -1,0 +1,4 @@
+//! The test kit, and those parts of platform that need nothing but a database.
+
+mod database;
+mod vault;
