@@ -332,7 +332,7 @@ test_cluster() {
 dev_database() { echo "${STUDIO_TEST_DATABASE%/*}/studio_dev_$1"; }
 
 # url_variable CRATE: wallet -> WALLET_DATABASE_URL
-url_variable() { printf '%s_DATABASE_URL' "$(printf %s "$1" | tr 'a-z-' 'A-Z_')"; }
+url_variable() { printf '%s_DATABASE_URL' "$(tr '-' '_' <<<"${1^^}")"; }
 
 crate_folder() {
     local folder

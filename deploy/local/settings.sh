@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# What each service is told on one machine: .studio/config/<service>.toml.
+# Everything that is not said here is the service's own default.
+# shellcheck source=deploy/local/processes.sh
+[ -n "${run_folder:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
+# shellcheck source=deploy/local/databases.sh
+[ -n "${services:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/databases.sh"
+
+config_folder=$state/config
+
+grpc_port() { port "${1^^}" "71$(number_of "$1")"; }
+metrics_port() { port "${1^^}_METRICS" "72$(number_of "$1")"; }
+
+number_of() {
+    case $1 in
+    members) echo 01 ;; orders) echo 02 ;; payments) echo 03 ;; wallet) echo 04 ;;
+    refunds) echo 05 ;; notifications) echo 06 ;; oversight) echo 07 ;;
+    esac
+}
+
+# Whom a service calls and whose facts it reads.
+peers_of() {
+    case $1 in
+    members) ;;
+    payments) echo members ;;
+    wallet) echo members payments ;;
+    orders) echo members payments wallet ;;
+    refunds) echo members payments wallet orders ;;
+    notifications) echo members payments wallet orders refunds ;;
+    oversight) echo members payments wallet orders refunds notifications ;;
+    esac
+}
+
+write_settings() {
+    local service
+    mkdir -p "$config_folder"
+    for service in "${services[@]}"; do
+        (umask 077 && { common "$service"; own "$service"; } >"$config_folder/$service.toml")
+    done
+}
+
+common() {
+    local service=$1 keys=$state/keys peer
+    cat <<TOML
+[grpc]
+listen = "127.0.0.1:$(grpc_port "$service")"
+
+[metrics]
+listen = "127.0.0.1:$(metrics_port "$service")"
+
+[database]
+url = "$(database_url "$service" run)"
+password_file = "$keys/database/${service}_run"
+owner_url = "$(database_url "$service" owner)"
+owner_password_file = "$keys/database/${service}_owner"
+
+[redis]
+url = "$STUDIO_REDIS"
+
+[telemetry]
+otlp = "http://127.0.0.1:$(port OTLP 7140)"
+metric_interval_s = 60
+
+[tokens]
+verify_keys = "$keys/verify"
+service_key = "$keys/services/$service.pem"
+
+[fingerprint]
+key_file = "$keys/fingerprint/$service.key"
+
+[vault]
+kek_file = "$keys/vault/$service.kek"
+index_key_file = "$keys/vault/$service.index"
+
+[clock]
+movable = true
+
+[peers]
+TOML
+    for peer in $(peers_of "$service"); do echo "$peer = \"127.0.0.1:$(grpc_port "$peer")\""; done
+}
+
+# What only one service has.
+own() {
+    local keys=$state/keys
+    case $1 in
+    members)
+        cat <<TOML
+
+[service.dev_issuer]
+enabled = true
+TOML
+        ;;
+    payments)
+        cat <<TOML
+
+[service.callbacks]
+listen = "127.0.0.1:$(port CALLBACKS 7110)"
+
+[service.merchants.studio]
+legal_entity_ids = []
+receipt_series = "YD"
+
+[service.merchants.studio.wechat]
+mchid = "1900000001"
+appid = "wx0000000000000001"
+serial = "$(cat "$keys/wechat/merchant-serial")"
+private_key_file = "$keys/wechat/merchant-private.pem"
+api_v3_key_file = "$keys/wechat/api-v3-key"
+public_key_id = "$(cat "$keys/wechat/platform-key-id")"
+public_key_file = "$keys/wechat/platform-public.pem"
+base_url = "http://127.0.0.1:$(port SIMULATOR 7120)"
+notify_url = "http://127.0.0.1:$(port CALLBACKS 7110)/callbacks/wechat/studio"
+TOML
+        ;;
+    notifications)
+        cat <<TOML
+
+[service.smtp]
+host = "127.0.0.1"
+port = $(port SMTP 7130)
+security = "none"
+TOML
+        ;;
+    esac
+}
