@@ -1,1 +1,6 @@
+//! payments.
 
+pub mod channel;
+pub mod config;
+mod domain;
+mod words;

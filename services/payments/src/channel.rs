@@ -1,0 +1,218 @@
+//! What payments wants from any payment channel, in neutral words. An adapter
+//! translates; it decides nothing, and it never calls a doubt a failure.
+
+pub mod wechat;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use kernel::{Amount, AttemptId, IsolatedMoneyId, RefundId, Timestamp};
+use uuid::Uuid;
+
+/// What is known after asking a channel. Only `Succeeded` and `Failed` are
+/// proof; a time-out, a fault of the channel and an answer whose signature
+/// does not hold are `Unknown`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<T> {
+    Succeeded(T),
+    /// It goes on; ask again.
+    Pending,
+    /// Definitely not, and it will not happen later.
+    Failed(Failure),
+    /// It may have happened or not; ask again.
+    Unknown(String),
+    /// The channel knows nothing by that number, or not yet.
+    NotFound,
+}
+
+/// A definite no of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The channel's own word, as `PARAM_ERROR`.
+    pub code: String,
+    /// The same request, with the same number, may succeed later.
+    pub may_succeed_later: bool,
+}
+
+impl Failure {
+    pub fn for_good(code: impl Into<String>) -> Self {
+        Self { code: code.into(), may_succeed_later: false }
+    }
+
+    pub fn for_now(code: impl Into<String>) -> Self {
+        Self { code: code.into(), may_succeed_later: true }
+    }
+}
+
+/// Our number of something at a channel: it follows from our id, so that a
+/// retry can never carry another. 32 letters and digits, which all channels take.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChannelNumber(String);
+
+impl ChannelNumber {
+    pub fn of_attempt(attempt: AttemptId) -> Self {
+        Self::of(attempt.0)
+    }
+
+    pub fn of_refund(refund: RefundId) -> Self {
+        Self::of(refund.0)
+    }
+
+    /// The number under which isolated money is sent back for the `try_no`th
+    /// time; a try that the channel closed needs a new number.
+    pub fn of_return(isolated: IsolatedMoneyId, try_no: i32) -> Self {
+        Self::of(kernel::derived_uuid(isolated.0, &format!("return {try_no}")))
+    }
+
+    fn of(id: Uuid) -> Self {
+        Self(id.simple().to_string())
+    }
+
+    /// A number that a row or a channel holds.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChannelNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// As whom we stand at a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub merchant: String,
+    pub app: String,
+}
+
+/// What a payer is to be asked for. The same on every retry.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub number: ChannelNumber,
+    pub description: String,
+    pub amount: Amount,
+    /// In real time, as channels use it.
+    pub expire_at: Timestamp,
+}
+
+/// A payment as a channel states it, unchecked against what we asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    pub number: ChannelNumber,
+    pub identity: Identity,
+    /// The channel's transaction number.
+    pub transaction: String,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub paid_at: Timestamp,
+}
+
+/// Money on its way back. The same on every retry.
+#[derive(Debug, Clone)]
+pub struct RefundOrder {
+    /// Of the payment.
+    pub payment: ChannelNumber,
+    pub number: ChannelNumber,
+    pub amount: Amount,
+    /// What the payment was in all.
+    pub total: Amount,
+    pub reason: String,
+}
+
+/// Money that went back as a channel states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// The channel's number of the refund.
+    pub channel_refund: String,
+    pub returned_at: Option<Timestamp>,
+}
+
+/// A callback whose origin is proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The same however often the channel repeats it.
+    pub id: String,
+    /// The channel's word for what happened.
+    pub kind: String,
+    /// What it says, in clear: to be kept sealed.
+    pub plaintext: String,
+    pub content: NoticeContent,
+}
+
+/// What a callback tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeContent {
+    Paid(Paid),
+    /// Something happened to the refund with our number: a hint to ask.
+    Refund(ChannelNumber),
+    /// A kind of callback that nobody here knows.
+    Other,
+}
+
+/// Why a callback is refused before anything is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeRefusal {
+    #[error("a header of the signature is missing or malformed")]
+    Headers,
+    #[error("the channel probes whether signatures are checked")]
+    Probe,
+    #[error("the time of the signature is more than five minutes away")]
+    Stale,
+    #[error("no key by the serial in the header")]
+    UnknownKey,
+    #[error("the signature does not hold")]
+    BadSignature,
+    #[error("the resource cannot be decrypted")]
+    Sealed,
+    #[error("the content is not as the channel promises")]
+    Schema,
+}
+
+impl NoticeRefusal {
+    /// The name under which it is counted.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Headers => "headers",
+            Self::Probe => "probe",
+            Self::Stale => "stale",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::Sealed => "sealed",
+            Self::Schema => "schema",
+        }
+    }
+}
+
+/// One merchant's account at one payment channel.
+#[async_trait]
+pub trait Channel: fmt::Debug + Send + Sync + 'static {
+    /// As whom we stand there; what the channel states must name the same.
+    fn identity(&self) -> &Identity;
+
+    /// Asks for a QR. The text in it on success.
+    async fn open(&self, order: &Order) -> Outcome<String>;
+
+    /// Asks what became of a payment. `Pending` while it can still be paid,
+    /// `Failed` when it is closed.
+    async fn query(&self, number: &ChannelNumber) -> Outcome<Paid>;
+
+    /// Asks that a payment can no longer be made. Success is no proof against a
+    /// payment at the same moment: query afterwards.
+    async fn close(&self, number: &ChannelNumber) -> Outcome<()>;
+
+    /// Sends money back. Acceptance is `Pending`, not success.
+    async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned>;
+
+    /// Asks what became of a refund.
+    async fn query_refund(&self, refund: &RefundOrder) -> Outcome<Returned>;
+
+    /// Reads a callback; `now` is real time.
+    fn read_notice(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Notice, NoticeRefusal>;
+}

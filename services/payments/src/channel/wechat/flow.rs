@@ -1,0 +1,67 @@
+//! One file for each product of WeChat Pay that is used, and what they share.
+
+pub mod native;
+pub mod refund;
+pub mod transaction;
+
+use kernel::{CURRENCY, Timestamp};
+use serde::Serialize;
+
+use super::transport::{Answer, Doubt};
+use super::verdict;
+use crate::channel::Outcome;
+
+/// An amount as WeChat Pay wants it: whole fen.
+#[derive(Serialize)]
+struct Total {
+    total: i64,
+    currency: &'static str,
+}
+
+impl Total {
+    fn of(amount: kernel::Amount) -> Self {
+        Self { total: amount.minor(), currency: CURRENCY }
+    }
+}
+
+/// RFC 3339 in China's time, in whole seconds.
+fn wire_time(at: Timestamp) -> String {
+    const EAST_8: i32 = 8 * 3600;
+    match chrono::FixedOffset::east_opt(EAST_8) {
+        Some(zone) => at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, false),
+        None => at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+    }
+}
+
+fn read_time(text: &str) -> Option<Timestamp> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+}
+
+/// A success is read by `read`, an error by its code; without a proved answer
+/// nothing is known.
+fn outcome<T>(answer: Result<Answer, Doubt>, read: impl FnOnce(&[u8]) -> Outcome<T>) -> Outcome<T> {
+    match answer {
+        Ok(answer) if matches!(answer.status, 200 | 204) => read(&answer.body),
+        Ok(answer) => verdict::of(&answer),
+        Err(doubt) => {
+            tracing::warn!(error = &doubt as &dyn std::error::Error, "WeChat Pay left a doubt");
+            Outcome::Unknown(doubt.to_string())
+        }
+    }
+}
+
+fn garbled<T>(what: &str) -> Outcome<T> {
+    Outcome::Unknown(format!("the answer makes no sense: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_out_in_chinas_zone_and_come_back_the_same() {
+        let at = read_time("2026-11-21T02:00:00Z").unwrap();
+        assert_eq!(wire_time(at), "2026-11-21T10:00:00+08:00");
+        assert_eq!(read_time(&wire_time(at)), Some(at));
+    }
+}

@@ -1,0 +1,141 @@
+//! What a channel's statement means for what we know. Callback and query both
+//! end here, so that they cannot decide differently.
+
+use kernel::CURRENCY;
+
+use super::attempt::Attempt;
+use super::intent::{self, Intent};
+use crate::channel::{Identity, Paid};
+use crate::words::words;
+
+/// A statement of a channel about one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// The QR is ready.
+    Opened { code_url: String },
+    /// The channel refuses the attempt for good.
+    Refused { code: String },
+    /// It can no longer be paid.
+    Closed,
+    Paid(Paid),
+}
+
+words! {
+    /// Why money is isolated.
+    Cause { Late = "late", Duplicate = "duplicate" }
+}
+
+words! {
+    /// How a statement contradicts what we asked for.
+    Mismatch {
+        Number = "number",
+        Merchant = "merchant",
+        App = "app",
+        Currency = "currency",
+        Amount = "amount",
+    }
+}
+
+/// What money means for an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is known already.
+    Known,
+    /// It pays the intent.
+    Captures,
+    /// The intent cannot take it.
+    Isolates(Cause),
+    /// It is not what we asked for: believe nothing.
+    Contradicts(Mismatch),
+}
+
+/// Weighs a payment that the channel states. `ours` is who we are there.
+pub fn weigh(attempt: &Attempt, intent: &Intent, ours: &Identity, paid: &Paid) -> Meaning {
+    if let Some(mismatch) = mismatch(attempt, ours, paid) {
+        return Meaning::Contradicts(mismatch);
+    }
+    if attempt.state.has_money() {
+        return Meaning::Known;
+    }
+    match intent.state {
+        intent::State::Open if attempt.state.is_live() => Meaning::Captures,
+        intent::State::Paid => Meaning::Isolates(Cause::Duplicate),
+        intent::State::Open | intent::State::Expired | intent::State::Cancelled => Meaning::Isolates(Cause::Late),
+    }
+}
+
+fn mismatch(attempt: &Attempt, ours: &Identity, paid: &Paid) -> Option<Mismatch> {
+    let checks = [
+        (Mismatch::Number, paid.number == attempt.number),
+        (Mismatch::Merchant, paid.identity.merchant == ours.merchant),
+        (Mismatch::App, paid.identity.app == ours.app),
+        (Mismatch::Currency, paid.currency == CURRENCY),
+        (Mismatch::Amount, paid.amount_minor == attempt.amount.minor()),
+    ];
+    checks.into_iter().find(|(_, holds)| !holds).map(|(mismatch, _)| mismatch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::attempt::{State, Step, Why};
+    use crate::domain::examples::{attempt_of, intent, noon, ours, paid};
+
+    #[test]
+    fn the_first_money_of_a_live_attempt_captures() {
+        let intent = intent();
+        let attempt = attempt_of(&intent);
+        for step in [None, Some(Step::Open { code_url: "x".to_owned() }), Some(Step::BeginClosing { why: Why::Expired })] {
+            let attempt = step.map_or_else(|| attempt.clone(), |s| attempt.take(s).unwrap());
+            assert_eq!(weigh(&attempt, &intent, &ours(), &paid(&attempt)), Meaning::Captures);
+        }
+    }
+
+    #[test]
+    fn money_after_the_end_of_attempt_or_intent_is_late() {
+        let intent = intent();
+        let closed = attempt_of(&intent).take(Step::Close).unwrap();
+        assert_eq!(weigh(&closed, &intent, &ours(), &paid(&closed)), Meaning::Isolates(Cause::Late));
+        let refused = attempt_of(&intent).take(Step::Refuse { code: "X".to_owned() }).unwrap();
+        assert_eq!(weigh(&refused, &intent, &ours(), &paid(&refused)), Meaning::Isolates(Cause::Late));
+        let cancelled = intent.cancel().unwrap().unwrap();
+        let live = attempt_of(&intent);
+        assert_eq!(weigh(&live, &cancelled, &ours(), &paid(&live)), Meaning::Isolates(Cause::Late));
+    }
+
+    #[test]
+    fn a_second_attempts_money_for_a_paid_intent_is_a_duplicate() {
+        let intent = intent();
+        let paid_intent = intent.take(intent::Step::Pay).unwrap();
+        let second = attempt_of(&intent);
+        assert_eq!(weigh(&second, &paid_intent, &ours(), &paid(&second)), Meaning::Isolates(Cause::Duplicate));
+    }
+
+    #[test]
+    fn the_same_statement_again_means_nothing_new() {
+        let intent = intent();
+        let attempt = attempt_of(&intent).take(Step::Pay { at: noon() }).unwrap();
+        let intent = intent.take(intent::Step::Pay).unwrap();
+        assert_eq!(weigh(&attempt, &intent, &ours(), &paid(&attempt)), Meaning::Known);
+        let isolated = Attempt { state: State::Isolated { at: noon() }, ..attempt };
+        assert_eq!(weigh(&isolated, &intent, &ours(), &paid(&isolated)), Meaning::Known);
+    }
+
+    #[test]
+    fn any_contradiction_is_named_and_believed_in_nothing() {
+        let intent = intent();
+        let attempt = attempt_of(&intent);
+        let good = paid(&attempt);
+        let cases = [
+            (Paid { amount_minor: good.amount_minor - 1, ..good.clone() }, Mismatch::Amount),
+            (Paid { currency: "USD".to_owned(), ..good.clone() }, Mismatch::Currency),
+            (Paid { currency: String::new(), ..good.clone() }, Mismatch::Currency),
+            (Paid { identity: Identity { merchant: "other".to_owned(), ..ours() }, ..good.clone() }, Mismatch::Merchant),
+            (Paid { identity: Identity { app: "other".to_owned(), ..ours() }, ..good.clone() }, Mismatch::App),
+            (paid(&attempt_of(&intent)), Mismatch::Number),
+        ];
+        for (stated, mismatch) in cases {
+            assert_eq!(weigh(&attempt, &intent, &ours(), &stated), Meaning::Contradicts(mismatch));
+        }
+    }
+}

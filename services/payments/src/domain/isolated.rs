@@ -1,0 +1,95 @@
+//! Money that no intent can take. It is always sent back, and nobody has to ask.
+
+use kernel::{Amount, AttemptId, IntentId, IsolatedMoneyId, PersonId, StudioId, Timestamp};
+
+use super::attempt::Attempt;
+use super::evidence::Cause;
+use crate::channel::{ChannelNumber, Paid, RefundOrder};
+use crate::words::words;
+
+words! {
+    State { Held = "held", Returned = "returned" }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IsolatedMoney {
+    pub id: IsolatedMoneyId,
+    pub attempt_id: AttemptId,
+    pub intent_id: IntentId,
+    pub person_id: PersonId,
+    pub studio_id: StudioId,
+    pub merchant: String,
+    pub cause: Cause,
+    pub amount: Amount,
+    pub number: ChannelNumber,
+    pub transaction: String,
+    pub state: State,
+    /// How often it was sent back; each try that the channel closed needs a new number.
+    pub return_try: i32,
+    pub paid_at: Timestamp,
+    pub isolated_at: Timestamp,
+    pub traceparent: String,
+    pub version: i64,
+}
+
+impl IsolatedMoney {
+    pub fn of(attempt: &Attempt, cause: Cause, paid: &Paid, now: Timestamp) -> Self {
+        Self {
+            id: IsolatedMoneyId::derived(attempt.id, "isolated"),
+            attempt_id: attempt.id,
+            intent_id: attempt.intent_id,
+            person_id: attempt.person_id,
+            studio_id: attempt.studio_id,
+            merchant: attempt.merchant.clone(),
+            cause,
+            amount: attempt.amount,
+            number: attempt.number.clone(),
+            transaction: paid.transaction.clone(),
+            state: State::Held,
+            return_try: 1,
+            paid_at: paid.paid_at,
+            isolated_at: now,
+            traceparent: attempt.traceparent.clone(),
+            version: 1,
+        }
+    }
+
+    /// What the channel is asked on this try; the same on every retry of it.
+    pub fn order(&self) -> RefundOrder {
+        RefundOrder {
+            payment: self.number.clone(),
+            number: ChannelNumber::of_return(self.id, self.return_try),
+            amount: self.amount,
+            total: self.amount,
+            reason: match self.cause {
+                Cause::Late => "订单已关闭，款项原路退回",
+                Cause::Duplicate => "重复支付，款项原路退回",
+            }
+            .to_owned(),
+        }
+    }
+
+    pub fn returned(&self) -> Self {
+        Self { state: State::Returned, version: self.version + 1, ..self.clone() }
+    }
+
+    /// The next try, after the channel closed this one for good.
+    pub fn next_try(&self) -> Self {
+        Self { return_try: self.return_try + 1, version: self.version + 1, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::examples::{attempt_of, intent, noon, paid};
+
+    #[test]
+    fn a_retry_carries_the_same_number_and_a_new_try_another() {
+        let attempt = attempt_of(&intent());
+        let money = IsolatedMoney::of(&attempt, Cause::Late, &paid(&attempt), noon());
+        assert_eq!(money.order().number, money.clone().order().number);
+        assert_ne!(money.order().number, money.next_try().order().number);
+        assert_eq!(money.order().amount, attempt.amount);
+    }
+}

@@ -1,0 +1,26 @@
+use kernel::Balance;
+
+/// Why a call is refused, in the service's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the due has an intent with another {field}")]
+    IntentDiffers { field: &'static str },
+    #[error("no channel is set up for the legal entity")]
+    NoMerchant,
+    #[error("less than a minute is left")]
+    ExpiresTooSoon,
+    #[error("the intent is paid")]
+    AlreadyPaid,
+    #[error("the intent is {state}")]
+    IntentClosed { state: &'static str },
+    #[error("the attempt before is being closed at the channel")]
+    AttemptClosing,
+    #[error("more than what is left of the payment")]
+    RefundExceedsPayment { refundable: Balance },
+    #[error("the leg was used for another refund")]
+    RefundDiffers,
+    #[error("the channel refunds within a year of the payment only")]
+    RefundTooLate,
+    #[error("the channel takes no more refunds of this payment")]
+    TooManyRefunds,
+}

@@ -1,0 +1,56 @@
+//! When to look again.
+
+use std::time::Duration;
+
+/// How long to wait before an attempt of `age` is asked about again, with `left`
+/// until it expires: often while a payer holds the phone, seldom later, and
+/// never past the end.
+pub fn next_look(age: chrono::Duration, left: chrono::Duration) -> Duration {
+    let rhythm = match age.num_seconds() {
+        ..60 => 2,
+        60..180 => 10,
+        180..600 => 30,
+        600..3600 => 60,
+        _ => 300,
+    };
+    let left = left.to_std().unwrap_or_default() + Duration::from_millis(1);
+    Duration::from_secs(rhythm).min(left)
+}
+
+/// How long to wait before a refund of `age` is asked about again. Money to a
+/// balance is back in seconds, to a bank card in days.
+pub fn next_refund_look(age: chrono::Duration) -> Duration {
+    Duration::from_secs(match age.num_seconds() {
+        ..30 => 2,
+        30..300 => 15,
+        300..3600 => 120,
+        3600..86400 => 1800,
+        _ => 14400,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Duration as Span;
+
+    #[test]
+    fn an_attempt_is_looked_at_thirty_times_in_its_first_minute() {
+        let (mut age, mut looks) = (0, 0);
+        while age < 60 {
+            age += i64::try_from(next_look(Span::seconds(age), Span::minutes(15)).as_secs()).unwrap();
+            looks += 1;
+        }
+        assert_eq!(looks, 30);
+    }
+
+    #[test]
+    fn the_pause_grows_and_never_passes_the_end() {
+        let far = Span::hours(9);
+        let pauses: Vec<u64> =
+            [0, 60, 180, 600, 3600].map(|age| next_look(Span::seconds(age), far).as_secs()).into();
+        assert_eq!(pauses, [2, 10, 30, 60, 300]);
+        assert!(next_look(Span::seconds(700), Span::seconds(5)) <= Duration::from_millis(5001));
+        assert!(next_look(Span::seconds(700), Span::seconds(-5)) <= Duration::from_millis(1));
+    }
+}
