@@ -98,7 +98,10 @@ def constraints(value, path=""):
     return out
 
 
-def type_of(field, package):
+def type_of(field, package, maps):
+    if short(field.get("typeName", "")) in maps:
+        key, value = (type_of(f, package, {}) for f in maps[short(field["typeName"])])
+        return f"map of {key} to {value}"
     name = field.get("typeName")
     text = link(name, package) if name else f"`{field['type'].removeprefix('TYPE_').lower()}`"
     return f"list of {text}" if field.get("label") == "LABEL_REPEATED" else text
@@ -113,6 +116,8 @@ def messages(file, package):
             return
         out.append(f"### {name}\n\n{file.comment(*path)}\n")
         fields = message.get("field", [])
+        nested = message.get("nestedType", [])
+        maps = {m["name"]: m["field"] for m in nested if m.get("options", {}).get("mapEntry")}
         if fields:
             out.append("| # | field | type | rules | meaning |\n|---|---|---|---|---|")
         for i, field in enumerate(fields):
@@ -122,9 +127,9 @@ def messages(file, package):
                 oneof = f"one of `{message['oneofDecl'][field['oneofIndex']]['name']}`. "
             meaning = oneof + cell(file.comment(*path, 2, i))
             number = field["number"]
-            out.append(f"| {number} | `{field['name']}` | {type_of(field, package)} | {cell(rules)} | {meaning} |")
+            out.append(f"| {number} | `{field['name']}` | {type_of(field, package, maps)} | {cell(rules)} | {meaning} |")
         out.append("")
-        for i, inner in enumerate(message.get("nestedType", [])):
+        for i, inner in enumerate(nested):
             one(inner, (*path, 3, i), name)
         for i, inner in enumerate(message.get("enumType", [])):
             out.extend(enum(file, inner, (*path, 4, i)))
