@@ -1,4 +1,12 @@
 //! What tests and a machine without the real world need: services started on
 //! databases of their own, and simulators of what the services talk to.
 
+pub mod chain;
 pub mod database;
+pub mod house;
+mod running;
+pub mod wechat;
+
+pub use chain::{Chain, chain};
+pub use running::Running;
+pub use house::{At, Door, Identity, staff_person};

@@ -1,0 +1,234 @@
+//! WeChat Pay's signatures and encryption, seen from the channel's side, made
+//! from the protocol's text alone: it shares nothing with any adapter, so that
+//! both cannot be wrong alike.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// The one scheme of signatures.
+pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+/// How a signature begins that is sent only to see whether it is refused.
+pub const PROBE: &str = "WECHATPAY/SIGNTEST/";
+
+/// The bytes between the armour lines of a PEM text.
+pub fn der_of(pem: &str, label: &str) -> Result<Vec<u8>> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let body = pem.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).map(|(body, _)| body);
+    let body: String = body.with_context(|| format!("no {label} in this PEM"))?.split_whitespace().collect();
+    Ok(STANDARD.decode(body)?)
+}
+
+/// What a merchant signs of a request; every line ends in a line feed.
+pub fn request_text(method: &str, path_and_query: &str, timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+    let mut text = format!("{method}\n{path_and_query}\n{timestamp}\n{nonce}\n").into_bytes();
+    text.extend_from_slice(body);
+    text.push(b'\n');
+    text
+}
+
+/// What the channel signs of an answer or a callback.
+pub fn answer_text(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+    let mut text = format!("{timestamp}\n{nonce}\n").into_bytes();
+    text.extend_from_slice(body);
+    text.push(b'\n');
+    text
+}
+
+/// A private key that signs.
+pub struct SigningKey(RsaKeyPair);
+
+impl SigningKey {
+    pub fn from_pem(pem: &str) -> Result<Self> {
+        let key = RsaKeyPair::from_pkcs8(&der_of(pem, "PRIVATE KEY")?);
+        key.map(Self).map_err(|_| anyhow::anyhow!("no RSA key in PKCS#8"))
+    }
+
+    /// The signature in base64.
+    pub fn sign(&self, text: &[u8]) -> Result<String> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature)
+            .map_err(|_| anyhow::anyhow!("signing failed"))?;
+        Ok(STANDARD.encode(signature))
+    }
+}
+
+/// A public key that checks signatures.
+pub struct CheckingKey(Vec<u8>);
+
+impl CheckingKey {
+    pub fn from_pem(pem: &str) -> Result<Self> {
+        der_of(pem, "PUBLIC KEY").map(Self)
+    }
+
+    pub fn accepts(&self, text: &[u8], signature_base64: &str) -> bool {
+        let Ok(signature) = STANDARD.decode(signature_base64) else { return false };
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).verify(text, &signature).is_ok()
+    }
+}
+
+/// The parts of a merchant's `Authorization` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorization {
+    pub mchid: String,
+    pub nonce: String,
+    pub timestamp: String,
+    pub serial: String,
+    pub signature: String,
+}
+
+impl Authorization {
+    /// Reads the header; each part must be there once, and no other.
+    pub fn parse(header: &str) -> Result<Self> {
+        let parts = header.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' ')).context("unknown scheme")?;
+        let mut found = BTreeMap::new();
+        for part in parts.split(',') {
+            let (name, value) = part.split_once('=').context("a part without =")?;
+            let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).context("a part without quotes")?;
+            if found.insert(name.to_owned(), value.to_owned()).is_some() {
+                bail!("{name} stands twice");
+            }
+        }
+        let mut take = |name: &str| found.remove(name).with_context(|| format!("{name} is missing"));
+        let all = Self {
+            mchid: take("mchid")?,
+            nonce: take("nonce_str")?,
+            timestamp: take("timestamp")?,
+            serial: take("serial_no")?,
+            signature: take("signature")?,
+        };
+        ensure!(found.is_empty(), "unknown parts");
+        ensure!(
+            (1..=32).contains(&all.nonce.len()) && all.nonce.bytes().all(|b| b.is_ascii_alphanumeric()),
+            "nonce_str must be at most 32 letters and digits"
+        );
+        Ok(all)
+    }
+}
+
+/// AES-GCM as callbacks use it: the key's bytes as they are, the tag behind the ciphertext, base64.
+pub fn encrypt(key: &[u8], nonce: &str, associated: &str, plain: &[u8]) -> Result<String> {
+    let mut bytes = plain.to_vec();
+    aes(key)?
+        .seal_in_place_append_tag(gcm_nonce(nonce)?, Aad::from(associated.as_bytes()), &mut bytes)
+        .map_err(|_| anyhow::anyhow!("encryption failed"))?;
+    Ok(STANDARD.encode(bytes))
+}
+
+/// The way back, for whoever tests a receiver of callbacks.
+pub fn decrypt(key: &[u8], nonce: &str, associated: &str, ciphertext_base64: &str) -> Result<Vec<u8>> {
+    let mut bytes = STANDARD.decode(ciphertext_base64)?;
+    let plain = aes(key)?
+        .open_in_place(gcm_nonce(nonce)?, Aad::from(associated.as_bytes()), &mut bytes)
+        .map_err(|_| anyhow::anyhow!("decryption failed"))?;
+    Ok(plain.to_vec())
+}
+
+fn aes(key: &[u8]) -> Result<LessSafeKey> {
+    let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
+    let key = UnboundKey::new(algorithm, key).map_err(|_| anyhow::anyhow!("no AES key of that length"))?;
+    Ok(LessSafeKey::new(key))
+}
+
+fn gcm_nonce(text: &str) -> Result<Nonce> {
+    Nonce::try_assume_unique_for_key(text.as_bytes()).map_err(|_| anyhow::anyhow!("the nonce must have 12 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn vector(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+        value[name].as_str().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_published_signature_is_made_byte_for_byte() {
+        let v = vector(include_str!("../../vectors/wx-go-01-rsa-sign.json"));
+        let key = SigningKey::from_pem(text(&v, "private_key_pem")).unwrap();
+        assert_eq!(key.sign(text(&v, "message").as_bytes()).unwrap(), text(&v, "signature_b64"));
+    }
+
+    #[test]
+    fn the_published_signatures_are_accepted_and_refused_as_published() {
+        let v = vector(include_str!("../../vectors/wx-go-02-pubkey-verify.json"));
+        let key = CheckingKey::from_pem(text(&v, "public_key_pem")).unwrap();
+        for case in v["cases"].as_array().unwrap() {
+            let accepted = key.accepts(text(case, "message").as_bytes(), text(case, "signature_b64"));
+            assert_eq!(accepted, case["valid"].as_bool().unwrap(), "{case}");
+        }
+    }
+
+    #[test]
+    fn published_ciphertexts_open_with_their_key_alone() {
+        let short = vector(include_str!("../../vectors/wx-go-04-aes-gcm.json"));
+        let long = vector(include_str!("../../vectors/wx-java-02-aes-256-gcm.json"));
+        let cases = short["cases"].as_array().unwrap().iter().chain(long["cases"].as_array().into_iter().flatten());
+        for case in cases {
+            let (key, nonce, aad) = (text(case, "key_utf8"), text(case, "nonce_utf8"), text(case, "aad_utf8"));
+            let plain = decrypt(key.as_bytes(), nonce, aad, text(case, "ciphertext_b64"));
+            if case["valid"].as_bool() == Some(false) {
+                assert!(plain.is_err(), "{case}");
+                continue;
+            }
+            assert_eq!(plain.unwrap(), text(case, "plaintext").as_bytes());
+            let again = encrypt(key.as_bytes(), nonce, aad, text(case, "plaintext").as_bytes());
+            assert_eq!(again.unwrap(), text(case, "ciphertext_b64"));
+        }
+    }
+
+    #[test]
+    fn the_text_to_sign_is_the_published_one() {
+        let v = vector(include_str!("../../vectors/wx-go-05-canonical-request.json"));
+        for case in v["cases"].as_array().unwrap() {
+            let made = request_text(
+                text(case, "method"),
+                text(case, "url"),
+                &v["timestamp"].to_string(),
+                text(&v, "nonce"),
+                text(case, "body").as_bytes(),
+            );
+            assert_eq!(made, text(case, "canonical").as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_header_of_another_implementation_is_read_and_its_signature_made_again() {
+        let v = vector(include_str!("../../vectors/wx-yansongda-01-authorization.json"));
+        let header = Authorization::parse(text(&v, "authorization")).unwrap();
+        assert_eq!(header.mchid, text(&v, "mchid"));
+        assert_eq!(header.serial, text(&v, "serial_no"));
+        assert_eq!(header.timestamp, v["timestamp"].to_string());
+        let key = SigningKey::from_pem(text(&v, "private_key_pem")).unwrap();
+        assert_eq!(key.sign(text(&v, "canonical").as_bytes()).unwrap(), header.signature);
+    }
+
+    #[test]
+    fn a_header_with_a_part_missing_twice_or_unknown_is_refused() {
+        let good = r#"WECHATPAY2-SHA256-RSA2048 mchid="1",nonce_str="a",signature="s",timestamp="1",serial_no="F""#;
+        assert!(Authorization::parse(good).is_ok());
+        for bad in [
+            good.replace("WECHATPAY2", "WECHATPAY3"),
+            good.replace(r#"mchid="1","#, ""),
+            good.replace(r#"mchid="1""#, r#"mchid="1",mchid="2""#),
+            good.replace(r#"nonce_str="a""#, r#"nonce_str="a b""#),
+            format!(r#"{good},extra="1""#),
+            good.replace('"', ""),
+        ] {
+            assert!(Authorization::parse(&bad).is_err(), "{bad}");
+        }
+    }
+}

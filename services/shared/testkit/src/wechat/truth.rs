@@ -1,0 +1,340 @@
+//! What the channel knows: orders, payments and refunds, in memory, each
+//! changed only by what the merchant asks and what the payer does.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{FixedOffset, TimeDelta};
+use kernel::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::fields::{NativeOrder, NewRefund, Problem};
+use super::script::Script;
+
+/// How long a QR can be scanned.
+const CODE_LIFE: TimeDelta = TimeDelta::hours(2);
+/// Most refunds of one order.
+const MOST_REFUNDS: usize = 50;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TradeState {
+    Notpay,
+    Success,
+    Refund,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefundStatus {
+    Processing,
+    Success,
+    Abnormal,
+    Closed,
+}
+
+/// An order as the channel keeps it.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub asked: NativeOrder,
+    pub expires: Option<Timestamp>,
+    pub code_url: String,
+    pub code_made_at: Timestamp,
+    pub state: TradeState,
+    pub payment: Option<Payment>,
+    pub script: Script,
+}
+
+/// Who paid an order, and when.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    pub transaction_id: String,
+    pub openid: String,
+    pub at: Timestamp,
+}
+
+/// A refund as the channel keeps it.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub asked: NewRefund,
+    pub refund_id: String,
+    pub transaction_id: String,
+    pub out_trade_no: String,
+    pub status: RefundStatus,
+    pub created_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Everything.
+#[derive(Debug, Default)]
+pub struct Truth {
+    pub orders: BTreeMap<String, Order>,
+    pub refunds: BTreeMap<String, Refund>,
+    /// What the next new orders shall do.
+    pub scripts: VecDeque<Script>,
+    made: u64,
+}
+
+impl Truth {
+    /// Numbers that look like the channel's and never repeat.
+    fn number(&mut self, prefix: &str, now: Timestamp) -> String {
+        self.made += 1;
+        let day = now.with_timezone(&beijing()).format("%Y%m%d");
+        format!("{prefix}{day}{:010}", self.made)
+    }
+
+    /// Takes an order in, or gives a known one a new QR.
+    pub fn create(&mut self, asked: NativeOrder, now: Timestamp) -> Result<String, Problem> {
+        let serial = self.number("pr", now);
+        let code_url = format!("weixin://wxpay/bizpayurl?pr={serial}");
+        let number = asked.out_trade_no.clone();
+        let Some(known) = self.orders.get_mut(&number) else {
+            let expires = asked.expires()?.map(|e| e.max(now + TimeDelta::minutes(1)));
+            let script = self.scripts.pop_front().unwrap_or_default();
+            let order = Order {
+                asked,
+                expires,
+                code_url: code_url.clone(),
+                code_made_at: now,
+                state: TradeState::Notpay,
+                payment: None,
+                script,
+            };
+            self.orders.insert(number, order);
+            return Ok(code_url);
+        };
+        match known.state {
+            TradeState::Success | TradeState::Refund => {
+                Err(Problem::new(400, "ORDER_PAID", "the order is paid"))
+            }
+            TradeState::Closed => Err(Problem::new(400, "ORDER_CLOSED", "the order is closed")),
+            TradeState::Notpay if known.asked != asked => {
+                Err(Problem::new(403, "OUT_TRADE_NO_USED", "this number was used with other parameters"))
+            }
+            TradeState::Notpay => {
+                known.code_url.clone_from(&code_url);
+                known.code_made_at = now;
+                Ok(code_url)
+            }
+        }
+    }
+
+    pub fn order(&self, out_trade_no: &str) -> Result<&Order, Problem> {
+        self.orders.get(out_trade_no).ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such order"))
+    }
+
+    pub fn order_by_transaction(&self, id: &str) -> Result<&Order, Problem> {
+        let found = self.orders.values().find(|o| o.payment.as_ref().is_some_and(|p| p.transaction_id == id));
+        found.ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such transaction"))
+    }
+
+    pub fn close(&mut self, out_trade_no: &str) -> Result<(), Problem> {
+        self.order(out_trade_no)?;
+        let Some(order) = self.orders.get_mut(out_trade_no) else { return Ok(()) };
+        match order.state {
+            TradeState::Notpay | TradeState::Closed => {
+                order.state = TradeState::Closed;
+                Ok(())
+            }
+            TradeState::Success | TradeState::Refund => {
+                Err(Problem::new(400, "ORDER_PAID", "the order is paid"))
+            }
+        }
+    }
+
+    /// The payer pays. `late` pays although the order was closed or expired, as
+    /// it happens when a payment and a close cross.
+    pub fn pay(&mut self, which: &str, openid: &str, late: bool, now: Timestamp) -> Result<Order, Problem> {
+        let number = self.find(which)?;
+        let transaction_id = self.number("4200", now);
+        let Some(order) = self.orders.get_mut(&number) else {
+            return Err(Problem::new(404, "ORDER_NOT_EXIST", "no such order"));
+        };
+        let over = order.expires.is_some_and(|e| now > e) || now > order.code_made_at + CODE_LIFE;
+        match order.state {
+            TradeState::Success | TradeState::Refund => {
+                return Err(Problem::new(409, "ORDER_PAID", "this was paid already"));
+            }
+            TradeState::Closed if !late => {
+                return Err(Problem::new(409, "ORDER_CLOSED", "the merchant closed this order"));
+            }
+            TradeState::Notpay if over && !late => {
+                return Err(Problem::new(409, "ORDER_EXPIRED", "this QR has expired"));
+            }
+            TradeState::Closed | TradeState::Notpay => {}
+        }
+        order.state = TradeState::Success;
+        order.payment = Some(Payment { transaction_id, openid: openid.to_owned(), at: now });
+        Ok(order.clone())
+    }
+
+    /// The number of the order that a code or a number names; an old code of an
+    /// order that got a new one names none.
+    pub fn find(&self, which: &str) -> Result<String, Problem> {
+        if self.orders.contains_key(which) {
+            return Ok(which.to_owned());
+        }
+        let found = self.orders.iter().find(|(_, order)| order.code_url == which.trim());
+        found
+            .map(|(number, _)| number.clone())
+            .ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such QR, or a newer one replaced it"))
+    }
+
+    /// Accepts a refund, or answers with the one by the same number.
+    pub fn refund(&mut self, asked: NewRefund, now: Timestamp) -> Result<Refund, Problem> {
+        if let Some(known) = self.refunds.get(&asked.out_refund_no) {
+            if known.asked != asked {
+                return Err(Problem::new(400, "INVALID_REQUEST", "this refund number was used with other parameters"));
+            }
+            return Ok(known.clone());
+        }
+        let order = match (&asked.transaction_id, &asked.out_trade_no) {
+            (Some(id), _) => self.order_by_transaction(id),
+            (None, number) => self.order(number.as_deref().unwrap_or_default()),
+        }
+        .map_err(|_| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such payment"))?;
+        self.check_refund(order, &asked, now)?;
+        let out_trade_no = order.asked.out_trade_no.clone();
+        let transaction_id = order.payment.as_ref().map(|p| p.transaction_id.clone()).unwrap_or_default();
+        let refund = Refund {
+            refund_id: self.number("5030", now),
+            transaction_id,
+            out_trade_no: out_trade_no.clone(),
+            status: RefundStatus::Processing,
+            created_at: now,
+            ended_at: None,
+            asked,
+        };
+        self.refunds.insert(refund.asked.out_refund_no.clone(), refund.clone());
+        if let Some(order) = self.orders.get_mut(&out_trade_no) {
+            order.state = TradeState::Refund;
+        }
+        Ok(refund)
+    }
+
+    fn check_refund(&self, order: &Order, asked: &NewRefund, now: Timestamp) -> Result<(), Problem> {
+        let Some(payment) = order.payment.as_ref() else {
+            return Err(Problem::new(403, "TRADE_ERROR", "the order is not paid"));
+        };
+        if order.script.refund_not_enough {
+            return Err(Problem::new(403, "NOT_ENOUGH", "the merchant's balance does not suffice"));
+        }
+        if asked.amount.total != order.asked.amount.total {
+            return Err(Problem::new(400, "INVALID_REQUEST", "amount.total is not that of the order"));
+        }
+        if now > payment.at + TimeDelta::days(365) {
+            return Err(Problem::new(400, "INVALID_REQUEST", "refunds end a year after the payment"));
+        }
+        let earlier: Vec<i64> = self
+            .refunds
+            .values()
+            .filter(|r| r.out_trade_no == order.asked.out_trade_no && r.status != RefundStatus::Closed)
+            .map(|r| r.asked.amount.refund)
+            .collect();
+        if earlier.len() >= MOST_REFUNDS {
+            return Err(Problem::new(400, "INVALID_REQUEST", "an order has at most 50 refunds"));
+        }
+        if earlier.iter().sum::<i64>() + asked.amount.refund > order.asked.amount.total {
+            return Err(Problem::new(400, "INVALID_REQUEST", "the refunds would exceed the order"));
+        }
+        Ok(())
+    }
+
+    /// A refund that was accepted comes to its end.
+    pub fn end_refund(&mut self, out_refund_no: &str, status: RefundStatus, now: Timestamp) -> Option<Refund> {
+        let refund = self.refunds.get_mut(out_refund_no).filter(|r| r.status == RefundStatus::Processing)?;
+        refund.status = status;
+        refund.ended_at = Some(now);
+        Some(refund.clone())
+    }
+}
+
+impl Order {
+    /// The order as queries and callbacks show it.
+    pub fn object(&self) -> Value {
+        let total = self.asked.amount.total + self.script.amount_off_by;
+        let mut object = json!({
+            "appid": self.asked.appid,
+            "mchid": self.asked.mchid,
+            "out_trade_no": self.asked.out_trade_no,
+            "trade_state": self.state,
+            "trade_state_desc": describe(self.state),
+            "attach": self.asked.attach.clone().unwrap_or_default(),
+            "amount": { "total": total, "currency": "CNY" },
+        });
+        if let (Some(payment), Some(fields)) = (&self.payment, object.as_object_mut()) {
+            fields.insert("transaction_id".to_owned(), json!(payment.transaction_id));
+            fields.insert("trade_type".to_owned(), json!("NATIVE"));
+            fields.insert("bank_type".to_owned(), json!("OTHERS"));
+            fields.insert("success_time".to_owned(), json!(rfc3339(payment.at)));
+            fields.insert("payer".to_owned(), json!({ "openid": payment.openid }));
+            let amount = json!({ "total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY" });
+            fields.insert("amount".to_owned(), amount);
+        }
+        object
+    }
+}
+
+impl Refund {
+    /// The refund as the refund calls show it.
+    pub fn object(&self) -> Value {
+        let mut object = json!({
+            "refund_id": self.refund_id,
+            "out_refund_no": self.asked.out_refund_no,
+            "transaction_id": self.transaction_id,
+            "out_trade_no": self.out_trade_no,
+            "channel": "ORIGINAL",
+            "user_received_account": "支付用户零钱",
+            "create_time": rfc3339(self.created_at),
+            "status": self.status,
+            "funds_account": "AVAILABLE",
+            "amount": {
+                "total": self.asked.amount.total, "refund": self.asked.amount.refund, "currency": "CNY",
+                "payer_total": self.asked.amount.total, "payer_refund": self.asked.amount.refund,
+                "settlement_total": self.asked.amount.total, "settlement_refund": self.asked.amount.refund,
+                "discount_refund": 0,
+            },
+        });
+        if let (Some(at), Some(fields)) = (self.ended_at, object.as_object_mut()) {
+            fields.insert("success_time".to_owned(), json!(rfc3339(at)));
+        }
+        object
+    }
+
+    /// The refund as callbacks show it.
+    pub fn notice(&self, mchid: &str) -> Value {
+        json!({
+            "mchid": mchid,
+            "transaction_id": self.transaction_id,
+            "out_trade_no": self.out_trade_no,
+            "refund_id": self.refund_id,
+            "out_refund_no": self.asked.out_refund_no,
+            "refund_status": self.status,
+            "success_time": rfc3339(self.ended_at.unwrap_or(self.created_at)),
+            "user_received_account": "支付用户零钱",
+            "amount": {
+                "total": self.asked.amount.total, "refund": self.asked.amount.refund,
+                "payer_total": self.asked.amount.total, "payer_refund": self.asked.amount.refund,
+            },
+        })
+    }
+}
+
+fn describe(state: TradeState) -> &'static str {
+    match state {
+        TradeState::Notpay => "订单未支付",
+        TradeState::Success => "支付成功",
+        TradeState::Refund => "订单发生过退款",
+        TradeState::Closed => "订单已关闭",
+    }
+}
+
+fn beijing() -> FixedOffset {
+    FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| panic!("eight hours are an offset"))
+}
+
+/// As the channel writes times: in Beijing's offset, in whole seconds.
+pub fn rfc3339(at: Timestamp) -> String {
+    at.with_timezone(&beijing()).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
