@@ -1,13 +1,17 @@
 //! What every service stands on. A service brings its rules; everything that
 //! is the same for all of them, and must never be forgotten, is done here once.
 
+pub mod access;
 pub mod caller;
 pub mod client;
 pub mod config;
+pub mod database;
 pub mod door;
 mod error;
 pub mod feed;
 pub mod import;
+pub mod keys;
+pub(crate) mod operations;
 pub mod organisation;
 pub mod outbox;
 pub mod page;
@@ -23,12 +27,12 @@ pub mod vault;
 
 pub use caller::{Caller, Person, Studios};
 pub use client::{Peer, request, request_for};
-pub use door::answer;
+pub use door::{Answers, answer, answer_stream};
 pub use error::{Error, Refused, SHARED_DOMAIN, inconsistent, on_constraint};
 pub use futures::future::BoxFuture;
 pub use outbox::Fact;
 pub use platform::{Platform, Service, Tuning, all_migrations};
-pub use run::{Listener, run_blocking};
+pub use run::{Listener, Only, Running, run_blocking};
 pub use subscription::{Delivery, Subscription};
 pub use tasks::{NewTask, Settled, Task, TaskKind};
 pub use transaction::{Claim, ReadTx, SystemTx, WriteTx};

@@ -22,13 +22,11 @@ use crate::{Error, Listener};
 /// What a service says about itself. Everything else is the same for all.
 pub trait Service: std::ops::Deref<Target = Platform> + Send + Sync + Sized + 'static {
     /// The service's own settings: the table `[service]` of its configuration.
-    type Config: DeserializeOwned + serde::Serialize + Clone + std::fmt::Debug + Send + Sync + 'static;
+    type Config: DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static;
     /// As `wallet`.
     const NAME: &'static str;
     /// The embedded `config.toml`.
     const CONFIG: &'static str;
-    /// Calls whose requests may be larger than the common limit, in bytes.
-    const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
     /// The service's own migrations; platform's come before them.
     fn migrations() -> Migrator;

@@ -10,6 +10,7 @@ use kernel::{Clock, TaskId, Timestamp, fresh_uuid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -166,6 +167,23 @@ impl SystemTx {
         self.settle(task, put_off.rows_affected()).await
     }
 
+    /// Commits what was written and keeps the task in hand, for what has to
+    /// stand before a remote step is tried. Fails, and writes nothing, if
+    /// another worker took the task over meanwhile.
+    pub async fn keep(mut self, task: &Task) -> Result<(), Error> {
+        let held = sqlx::query!(
+            "select task_id from tasks where task_id = $1 and lease = $2 and state = 'waiting' for update",
+            task.id.0,
+            task.lease,
+        )
+        .fetch_optional(&mut *self)
+        .await?;
+        if held.is_none() {
+            return Err(Error::Internal(format!("task {} was taken over by another worker", task.id)));
+        }
+        self.commit().await
+    }
+
     async fn settle(self, task: &Task, rows: u64) -> Result<Settled, Error> {
         if rows != 1 {
             return Err(Error::Internal(format!(
@@ -232,13 +250,18 @@ impl<S: Service> Worker<S> {
         Ok(true)
     }
 
-    pub(crate) async fn run(self: Arc<Self>) {
-        loop {
+    /// Works until `stop`, which lets the task in hand end first: one that is
+    /// cut off would hold its lane until its lease ran out.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
             match self.run_one().await {
                 Ok(true) => {}
                 Ok(false) => {
                     let bell = self.app.inner.task_bell.notified();
-                    let _rung = tokio::time::timeout(Duration::from_millis(200), bell).await;
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        _rung = tokio::time::timeout(Duration::from_millis(200), bell) => {}
+                    }
                 }
                 Err(error) => {
                     tracing::error!(

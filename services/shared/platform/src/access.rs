@@ -1,0 +1,97 @@
+//! Who may make which call and how far they see, decided before a handler runs
+//! from the rule that the contract gives each call.
+
+mod decide;
+mod rules;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::HeaderMap;
+
+use crate::config::Limits;
+use crate::organisation::Organisation;
+use crate::token::{BadToken, PERSON_HEADER, PersonToken, SERVICE_HEADER, Verifier};
+use crate::{Caller, Error};
+
+pub use rules::{BadContract, CallRule, Rules};
+
+/// Checks tokens and decides by rules.
+#[derive(Clone)]
+pub struct Access {
+    verifier: Arc<Verifier>,
+    organisation: Organisation,
+    strangers: Arc<DefaultDirectRateLimiter>,
+    retry_after: Duration,
+}
+
+impl Access {
+    pub fn new(verifier: Arc<Verifier>, organisation: Organisation, limits: &Limits) -> Self {
+        let rate = NonZeroU32::new(limits.anonymous_per_second).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limits.anonymous_burst).unwrap_or(rate);
+        Self {
+            verifier,
+            organisation,
+            strangers: Arc::new(RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))),
+            retry_after: Duration::from_millis(limits.retry_after_ms),
+        }
+    }
+
+    /// The caller behind a request, if the call's rule lets them pass. A token
+    /// that is worth nothing is refused even where none is needed.
+    pub(crate) fn admit(&self, call: &'static CallRule, headers: &HeaderMap) -> Result<Caller, Error> {
+        let bearer = bearer(headers, PERSON_HEADER)?;
+        let person = bearer
+            .map(|token| self.verifier.person(token))
+            .transpose()
+            .map_err(refuse)?;
+        let service = bearer_of_service(headers)?
+            .map(|token| self.verifier.service(token))
+            .transpose()
+            .map_err(refuse)?;
+        if person.is_none() && service.is_none() && self.strangers.check().is_err() {
+            return Err(Error::overloaded(self.retry_after));
+        }
+        self.decide(call, person.as_ref(), service, bearer)
+    }
+
+    fn decide(
+        &self,
+        call: &'static CallRule,
+        person: Option<&PersonToken>,
+        service: Option<String>,
+        bearer: Option<&str>,
+    ) -> Result<Caller, Error> {
+        let admitted = decide::admit(call, person, service.as_deref())?;
+        let (studios, own) = decide::reach(call, admitted, person, &self.organisation);
+        Ok(Caller {
+            service,
+            person: person.map(decide::identity),
+            studios,
+            own,
+            bearer: bearer.map(str::to_owned),
+            method: call.path,
+        })
+    }
+}
+
+fn refuse(bad: BadToken) -> Error {
+    Error::unauthenticated(&bad.to_string())
+}
+
+fn bearer<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Error> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        text.strip_prefix("Bearer ")
+            .or_else(|| text.strip_prefix("bearer "))
+    });
+    token.map(Some).ok_or_else(|| refuse(BadToken::Malformed))
+}
+
+fn bearer_of_service(headers: &HeaderMap) -> Result<Option<&str>, Error> {
+    bearer(headers, SERVICE_HEADER)
+}

@@ -1,0 +1,12 @@
+//! What every call passes on its way in: trace, deadline, limits, access, and
+//! for writes a task of their own, which ends although the caller goes away.
+
+mod answer;
+mod deadline;
+mod limit;
+mod pass;
+
+pub(crate) use answer::answer_platform;
+pub use answer::{Answers, Handler, answer, answer_stream};
+pub(crate) use deadline::{asked, remaining};
+pub(crate) use pass::{Door, Doorway};

@@ -1,0 +1,206 @@
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use opentelemetry::KeyValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::Service;
+use tracing::{Instrument as _, Span};
+
+use super::answer::failed;
+use super::deadline::{DEADLINE, granted};
+use super::limit::Limited;
+use crate::Error;
+use crate::access::{Access, CallRule, Rules};
+use crate::config::{Deadlines, Limits};
+use crate::telemetry::{continue_headers, meters};
+
+/// What the door of a service knows. One a process.
+pub(crate) struct Door {
+    pub name: &'static str,
+    pub rules: &'static Rules,
+    pub access: Access,
+    pub deadlines: Deadlines,
+    pub limits: Limits,
+    /// Calls that may begin; a call holds one until it has really ended.
+    pub room: Arc<Semaphore>,
+    /// Calls that run, whether or not somebody still waits for them.
+    pub running: TaskTracker,
+}
+
+/// The door before the services behind it.
+#[derive(Clone)]
+pub(crate) struct Doorway<S> {
+    door: Arc<Door>,
+    inner: S,
+}
+
+impl<S> Doorway<S> {
+    pub(crate) fn new(door: Arc<Door>, inner: S) -> Self {
+        Self { door, inner }
+    }
+}
+
+type Reply = Result<Response<Body>, Infallible>;
+
+impl<S> Service<Request<Body>> for Doorway<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let waiting = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, waiting);
+        let door = self.door.clone();
+        Box::pin(async move { door.pass(ready, request).await })
+    }
+}
+
+impl Door {
+    async fn pass<S>(self: Arc<Self>, mut inner: S, request: Request<Body>) -> Reply
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let path = request.uri().path();
+        if !path.starts_with("/studio.") {
+            return inner.call(request).await; // health and reflection
+        }
+        let Some(call) = self.rules.get(path) else {
+            return Ok(Status::unimplemented("there is no such call").into_http());
+        };
+        let span = tracing::info_span!(
+            "call",
+            otel.name = call.span,
+            otel.kind = "server",
+            rpc.system = "grpc",
+            rpc.service = call.service,
+            rpc.method = call.method,
+            rpc.grpc.status_code = tracing::field::Empty,
+            person.id = tracing::field::Empty,
+            peer.service = tracing::field::Empty,
+            reason = tracing::field::Empty,
+        );
+        continue_headers(&span, request.headers());
+        let started = Instant::now();
+        async {
+            let response = match self.serve(call, inner, request).await {
+                Ok(response) => response,
+                Err(error) => failed(self.name, call.path, &error).into_http(),
+            };
+            note(call, &response, started.elapsed());
+            Ok(response)
+        }
+        .instrument(span.clone())
+        .await
+    }
+
+    async fn serve<S>(
+        &self,
+        call: &'static CallRule,
+        mut inner: S,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let time = granted(request.headers(), call.streams, &self.deadlines).ok_or_else(Error::deadline)?;
+        let until = Instant::now() + time;
+        let room = self.enter(call)?;
+        let caller = self.access.admit(call, request.headers())?;
+        if let Some(person) = caller.person() {
+            Span::current().record("person.id", tracing::field::display(person));
+        }
+        if let Some(service) = caller.service() {
+            Span::current().record("peer.service", service);
+        }
+        let limit = self.message_bytes(call);
+        let mut request = request.map(|body| Body::new(Limited::new(body, limit)));
+        request.extensions_mut().insert(caller);
+        let ended = self.running.token();
+        let work = DEADLINE.scope(until, async move {
+            let response = inner.call(request).await;
+            drop((room, ended));
+            response
+        });
+        if call.rule.writes {
+            // Dropping the handle of the task leaves the task alone: the work finishes.
+            let task = self.running.spawn(work.instrument(Span::current()));
+            match timeout_at(until, task).await {
+                Ok(Ok(response)) => Ok(infallible(response)),
+                Ok(Err(broken)) => Err(fault(&broken)),
+                Err(_) => Err(Error::deadline()),
+            }
+        } else {
+            timeout_at(until, work)
+                .await
+                .map(infallible)
+                .map_err(|_| Error::deadline())
+        }
+    }
+
+    /// A place among the calls that run, unless all are taken. Pulls of the
+    /// feed wait most of their time and take none.
+    fn enter(&self, call: &CallRule) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        if call.service == "studio.feed.v1.FeedService" {
+            return Ok(None);
+        }
+        let retry_after = Duration::from_millis(self.limits.retry_after_ms);
+        self.room
+            .clone()
+            .try_acquire_owned()
+            .map(Some)
+            .map_err(|_| Error::overloaded(retry_after))
+    }
+
+    fn message_bytes(&self, call: &CallRule) -> usize {
+        self.limits
+            .message_bytes_of
+            .get(&call.service)
+            .copied()
+            .unwrap_or(self.limits.message_bytes)
+    }
+}
+
+fn infallible(reply: Reply) -> Response<Body> {
+    match reply {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn fault(broken: &tokio::task::JoinError) -> Error {
+    tracing::error!(error = broken as &dyn StdError, "a handler broke off");
+    Error::Internal("a handler broke off".to_owned())
+}
+
+/// Measures a call by what its answer says. Most answers say it in a trailer
+/// that only follows: those are good.
+fn note(call: &CallRule, response: &Response<Body>, took: Duration) {
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    Span::current().record("rpc.grpc.status_code", i64::from(i32::from(code)));
+    let method = KeyValue::new("method", call.span.clone());
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    meters()
+        .calls
+        .add(1, &[method.clone(), KeyValue::new("code", format!("{code:?}"))]);
+    meters().call_ms.record(ms, &[method]);
+}

@@ -1,0 +1,162 @@
+use kernel::{Timestamp, to_proto_time};
+use proto::studio::operations::v1 as pb;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Ground;
+use crate::page::Page;
+use crate::{Caller, Claim, Error, Service, inconsistent};
+
+/// Lists the facts that wait for a person.
+pub(super) async fn list<S: Service>(
+    ground: &Ground<S>,
+    caller: &Caller,
+    request: pb::ListParkedRequest,
+) -> Result<pb::ListParkedResponse, Error> {
+    let page = Page::<(String, i64)>::parse(request.page_size, &request.page_token)?;
+    let mut tx = ground.begin(caller).await?;
+    let rows = read(&mut tx, &request.source, &page).await?;
+    let (rows, next_page_token) = page.cut(rows, |row| (row.source.clone(), row.seq));
+    Ok(pb::ListParkedResponse {
+        events: rows.into_iter().map(show).collect(),
+        next_page_token,
+    })
+}
+
+/// Applies the parked facts of one aggregate again.
+pub(super) async fn release<S: Service>(
+    ground: &Ground<S>,
+    caller: &Caller,
+    request: pb::ReleaseParkedRequest,
+) -> Result<pb::ReleaseParkedResponse, Error> {
+    let aggregate = request.aggregate.parse::<Uuid>();
+    let aggregate = aggregate.map_err(|_| kernel::BadField::new("aggregate", "must be a UUID"))?;
+    let subscriptions = S::subscriptions();
+    let source = subscriptions
+        .iter()
+        .find(|s| s.source == request.source)
+        .ok_or_else(|| Error::not_found("source"))?;
+    if let Claim::Repeat(reply) = ground.claim(caller, &request).await? {
+        return Ok(reply);
+    }
+    // Each fact is applied in a transaction of its own and leaves its place with it, so
+    // the claim may follow: a twin that comes in between finds nothing left to apply.
+    let released = source.release(&ground.app, aggregate).await?;
+    let released = i64::try_from(released).unwrap_or(i64::MAX);
+    match ground.claim(caller, &request).await? {
+        Claim::Fresh(tx) => tx.commit(pb::ReleaseParkedResponse { released }).await,
+        Claim::Repeat(reply) => Ok(reply),
+    }
+}
+
+/// Tells how far facts have come.
+pub(super) async fn status<S: Service>(
+    ground: &Ground<S>,
+    caller: &Caller,
+    _: pb::GetFeedStatusRequest,
+) -> Result<pb::GetFeedStatusResponse, Error> {
+    let mut tx = ground.begin(caller).await?;
+    let own = own(&mut tx).await?;
+    Ok(pb::GetFeedStatusResponse {
+        head_seq: own.head_seq,
+        unnumbered: own.unnumbered,
+        oldest_unnumbered_at: own.oldest.map(to_proto_time),
+        cursors: cursors(&mut tx).await?,
+        parked_tasks: own.parked_tasks,
+    })
+}
+
+struct Row {
+    source: String,
+    seq: i64,
+    event_id: Uuid,
+    aggregate: Uuid,
+    kind: String,
+    error: String,
+    parked_at: Timestamp,
+}
+
+async fn read(tx: &mut PgConnection, source: &str, page: &Page<(String, i64)>) -> Result<Vec<Row>, Error> {
+    let after = page.after();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select source, seq, event_id, aggregate, type as kind, error, parked_at
+        from parked_events
+        where ($1 = '' or source = $1) and ($2::text is null or (source, seq) > ($2, $3))
+        order by source, seq
+        limit $4
+        "#,
+        source,
+        after.map(|a| a.0.as_str()),
+        after.map(|a| a.1),
+        page.limit(),
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(rows)
+}
+
+fn show(row: Row) -> pb::ParkedEvent {
+    pb::ParkedEvent {
+        source: row.source,
+        seq: row.seq,
+        event_id: row.event_id.to_string(),
+        aggregate: row.aggregate.to_string(),
+        r#type: row.kind,
+        error: row.error,
+        parked_at: Some(to_proto_time(row.parked_at)),
+    }
+}
+
+struct Own {
+    head_seq: i64,
+    unnumbered: i64,
+    oldest: Option<Timestamp>,
+    parked_tasks: i64,
+}
+
+async fn own(tx: &mut PgConnection) -> Result<Own, Error> {
+    let own = sqlx::query_as!(
+        Own,
+        r#"
+        select (select coalesce(max(seq), 0) from feed) as "head_seq!",
+               count(*) as "unnumbered!",
+               min(o.recorded_at) as oldest,
+               (select count(*) from tasks where state = 'parked') as "parked_tasks!"
+        from outbox o
+        where o.id > (select low_water from feed_head) and not exists (select from feed f where f.outbox_id = o.id)
+        "#
+    );
+    Ok(own.fetch_one(tx).await?)
+}
+
+async fn cursors(tx: &mut PgConnection) -> Result<Vec<pb::Cursor>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        select source, seq, event_id, state, why,
+               (select count(*) from parked_events p where p.source = c.source) as "parked!"
+        from cursors c
+        order by source
+        "#
+    );
+    let show = |state: &str| match state {
+        "running" => Ok(pb::CursorState::Running),
+        "diverged" => Ok(pb::CursorState::Diverged),
+        _ => Err(inconsistent("cursors", "state")),
+    };
+    rows.fetch_all(tx)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(pb::Cursor {
+                state: show(&row.state)?.into(),
+                source: row.source,
+                seq: row.seq,
+                event_id: row.event_id,
+                why: row.why,
+                parked: row.parked,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! The life of a process: what it was told, its schema, its doors, its
+//! background work, and an orderly end.
+
+mod assemble;
+mod background;
+mod command;
+mod migrate;
+mod reports;
+mod running;
+mod serve;
+
+use std::net::SocketAddr;
+
+pub use command::run_blocking;
+pub use migrate::{migrate, schema_is_current};
+pub use running::{Only, Running};
+
+pub(crate) use background::background;
+
+/// A door beside gRPC, as for the callbacks of a channel.
+pub struct Listener {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    pub router: axum::Router,
+}

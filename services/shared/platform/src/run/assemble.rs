@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use aws_lc_rs::hmac;
+use kernel::Clock;
+use tokio::sync::Notify;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
+
+use crate::client::Peers;
+use crate::config::{ConfigError, Maybe, Mtls, PlatformConfig, SecretFile};
+use crate::organisation::Organisation;
+use crate::platform::Inner;
+use crate::token::{ServiceToken, Signer, Verifier};
+use crate::vault::Vault;
+use crate::{Platform, Tuning, database};
+
+/// Puts the ground under the service `name` together. Connects nowhere yet.
+pub(super) fn platform(
+    name: &'static str,
+    config: &PlatformConfig,
+    clock: Clock,
+) -> anyhow::Result<Platform> {
+    let tls = client_tls(&config.mtls)?;
+    let token = ServiceToken::new(
+        signer(name, &config.tokens.service_key).context("tokens.service_key")?,
+        std::time::Duration::from_secs(config.tokens.service_token_life_s),
+    );
+    let inner = Inner {
+        name,
+        calls: database::pool(&config.database, config.database.max_connections)?,
+        background: database::pool(&config.database, config.database.background_connections)?,
+        fingerprint: fingerprint(config)?,
+        organisation: Organisation::default(),
+        peers: Peers::new(config, token, tls.as_ref()),
+        vault: vault(config)?,
+        person_signer: signer(&config.tokens.person_key_name, &config.tokens.person_key)
+            .context("tokens.person_key")?,
+        tuning: Tuning {
+            max_attempts: config.tasks.attempts,
+            task_workers: config.tasks.workers,
+            poll_ms: config.feed.wait_ms,
+        },
+        outbox_bell: Notify::new(),
+        feed_bell: tokio::sync::watch::Sender::default(),
+        task_bell: Notify::new(),
+    };
+    Ok(Platform {
+        clock,
+        inner: Arc::new(inner),
+    })
+}
+
+/// The public keys by which tokens are checked.
+pub(super) fn verifier(config: &PlatformConfig) -> anyhow::Result<Verifier> {
+    let tokens = &config.tokens;
+    if tokens.verify_keys.as_os_str().is_empty() {
+        return Err(ConfigError::Missing("tokens.verify_keys").into());
+    }
+    Verifier::from_folder(&tokens.issuer, &tokens.verify_keys).context("tokens.verify_keys")
+}
+
+fn signer(name: &str, key: &Maybe<SecretFile>) -> anyhow::Result<Option<Signer>> {
+    Ok(key
+        .get()
+        .map(|file| Signer::from_pem(name, file.expose()))
+        .transpose()?)
+}
+
+fn fingerprint(config: &PlatformConfig) -> anyhow::Result<hmac::Key> {
+    let key = config
+        .fingerprint
+        .key_file
+        .require("fingerprint.key_file")?
+        .key()?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
+}
+
+fn vault(config: &PlatformConfig) -> anyhow::Result<Vault> {
+    let wrapping = config.vault.kek_file.require("vault.kek_file")?;
+    let index = config.vault.index_key_file.require("vault.index_key_file")?;
+    Vault::from_text(wrapping.expose(), index.expose()).context("vault")
+}
+
+fn client_tls(mtls: &Mtls) -> anyhow::Result<Option<ClientTlsConfig>> {
+    Ok(identity(mtls)?.map(|(identity, ca)| ClientTlsConfig::new().identity(identity).ca_certificate(ca)))
+}
+
+/// How this service shows itself, and whom it lets connect, once mTLS is on.
+pub(super) fn server_tls(mtls: &Mtls) -> anyhow::Result<Option<ServerTlsConfig>> {
+    Ok(identity(mtls)?.map(|(identity, ca)| ServerTlsConfig::new().identity(identity).client_ca_root(ca)))
+}
+
+fn identity(mtls: &Mtls) -> anyhow::Result<Option<(Identity, Certificate)>> {
+    if !mtls.enabled {
+        return Ok(None);
+    }
+    let cert = mtls.cert.require("mtls.cert")?.expose();
+    let key = mtls.key.require("mtls.key")?.expose();
+    let ca = mtls.ca.require("mtls.ca")?.expose();
+    Ok(Some((Identity::from_pem(cert, key), Certificate::from_pem(ca))))
+}

@@ -1,0 +1,338 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::de::DeserializeOwned;
+
+use super::{AUDIENCE, Frame, PersonClaims, PersonToken};
+
+/// How far two machines' clocks may be apart, in seconds.
+const LEEWAY_S: u64 = 5;
+
+/// Why a token is worth nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadToken {
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is signed with a key that is not known here")]
+    UnknownKey,
+    #[error("the token is not for this platform or not by its issuer")]
+    Foreign,
+    #[error("the token is malformed or lacks a claim")]
+    Malformed,
+    #[error("the key cannot be used")]
+    Key,
+    #[error("the folder of verify keys {0} cannot be read")]
+    Folder(PathBuf),
+}
+
+/// Checks tokens against the public keys it was given. Keys called `person`
+/// or `person-…` speak for people, every other key for the service of its name
+/// alone, so that no service can sign a person.
+pub struct Verifier {
+    issuer: String,
+    keys: BTreeMap<String, (String, DecodingKey)>,
+}
+
+impl Verifier {
+    /// A verifier of the keys given as (kid, PEM).
+    pub fn new(
+        issuer: impl Into<String>,
+        keys: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, BadToken> {
+        let keys = keys
+            .into_iter()
+            .map(|(kid, pem)| {
+                let key = DecodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| BadToken::Key)?;
+                Ok((kid, (pem, key)))
+            })
+            .collect::<Result<_, BadToken>>()?;
+        Ok(Self {
+            issuer: issuer.into(),
+            keys,
+        })
+    }
+
+    /// A verifier of every `<kid>.pem` in a folder.
+    pub fn from_folder(issuer: impl Into<String>, folder: &Path) -> Result<Self, BadToken> {
+        let unreadable = |_| BadToken::Folder(folder.to_owned());
+        let mut keys = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|e| e == "pem")
+                && let Some(kid) = path.file_stem().and_then(|stem| stem.to_str())
+            {
+                keys.push((
+                    kid.to_owned(),
+                    std::fs::read_to_string(&path).map_err(unreadable)?,
+                ));
+            }
+        }
+        Self::new(issuer, keys)
+    }
+
+    /// The public keys that speak for people, as (kid, PEM).
+    pub fn person_keys(&self) -> Vec<(String, String)> {
+        let people = self.keys.iter().filter(|(kid, _)| speaks_for_people(kid));
+        people.map(|(kid, (pem, _))| (kid.clone(), pem.clone())).collect()
+    }
+
+    /// The person behind a token, if it is good in every respect.
+    pub fn person(&self, token: &str) -> Result<PersonToken, BadToken> {
+        let (kid, claims) =
+            self.verify::<PersonClaims>(token, |kid| speaks_for_people(kid).then(|| self.issuer.clone()))?;
+        debug_assert!(speaks_for_people(&kid));
+        Ok(PersonToken {
+            account: claims.frame.sub,
+            person: claims.person,
+            kind: claims.kind,
+            grants: claims.grants,
+        })
+    }
+
+    /// The service behind a token, if it is good in every respect.
+    pub fn service(&self, token: &str) -> Result<String, BadToken> {
+        let (kid, frame) =
+            self.verify::<Frame>(token, |kid| (!speaks_for_people(kid)).then(|| kid.to_owned()))?;
+        if frame.sub == kid {
+            Ok(frame.sub)
+        } else {
+            Err(BadToken::Foreign)
+        }
+    }
+
+    fn verify<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        issuer_of: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<(String, T), BadToken> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| BadToken::Malformed)?;
+        let kid = header.kid.ok_or(BadToken::UnknownKey)?;
+        let (_, key) = self.keys.get(&kid).ok_or(BadToken::UnknownKey)?;
+        let issuer = issuer_of(&kid).ok_or(BadToken::UnknownKey)?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.leeway = LEEWAY_S;
+        rules.validate_nbf = true;
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_issuer(&[issuer]);
+        rules.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
+        let data = jsonwebtoken::decode::<T>(token, key, &rules).map_err(|error| reason(error.kind()))?;
+        Ok((kid, data.claims))
+    }
+}
+
+fn speaks_for_people(kid: &str) -> bool {
+    kid == "person" || kid.starts_with("person-")
+}
+
+fn reason(kind: &ErrorKind) -> BadToken {
+    match kind {
+        ErrorKind::ExpiredSignature => BadToken::Expired,
+        ErrorKind::InvalidSignature => BadToken::UnknownKey,
+        ErrorKind::InvalidAudience | ErrorKind::InvalidIssuer | ErrorKind::ImmatureSignature => {
+            BadToken::Foreign
+        }
+        _ => BadToken::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kernel::{NodeId, PersonId};
+    use proto::studio::access::v1::Role;
+    use serde_json::{Value, json};
+
+    use super::super::{Grant, GrantNode, PersonKind, Signer, generate_keys};
+    use super::*;
+
+    struct House {
+        people: Signer,
+        orders: Signer,
+        verifier: Verifier,
+    }
+
+    fn house() -> House {
+        let (people, orders) = (generate_keys().unwrap(), generate_keys().unwrap());
+        let keys = [
+            ("person".to_owned(), people.public_pem),
+            ("orders".to_owned(), orders.public_pem),
+        ];
+        House {
+            people: Signer::from_pem("person", &people.private_pem).unwrap(),
+            orders: Signer::from_pem("orders", &orders.private_pem).unwrap(),
+            verifier: Verifier::new("studio", keys).unwrap(),
+        }
+    }
+
+    fn wu() -> PersonToken {
+        PersonToken {
+            account: "wu".to_owned(),
+            person: PersonId::fresh(),
+            kind: PersonKind::Staff,
+            grants: vec![
+                Grant {
+                    role: Role::FrontDesk,
+                    node: GrantNode::Node(NodeId::fresh()),
+                },
+                Grant {
+                    role: Role::Reviewer,
+                    node: GrantNode::All,
+                },
+            ],
+        }
+    }
+
+    fn claims() -> Value {
+        let now = super::super::now();
+        json!({
+            "iss": "studio", "sub": "wu", "aud": "platform", "exp": now + 60, "nbf": now, "iat": now,
+            "jti": kernel::fresh_uuid(), "person": PersonId::fresh(), "kind": "staff", "grants": [],
+        })
+    }
+
+    #[test]
+    fn a_persons_token_survives_the_way_there_and_back() {
+        let house = house();
+        let wu = wu();
+        let token = house
+            .people
+            .person("studio", &wu, Duration::from_mins(15))
+            .unwrap();
+        assert_eq!(house.verifier.person(&token), Ok(wu));
+    }
+
+    #[test]
+    fn a_services_token_names_the_service() {
+        let house = house();
+        let token = house.orders.service(Duration::from_mins(5)).unwrap();
+        assert_eq!(house.verifier.service(&token), Ok("orders".to_owned()));
+    }
+
+    #[test]
+    fn a_service_cannot_sign_a_person_nor_another_service() {
+        let house = house();
+        let token = house
+            .orders
+            .person("studio", &wu(), Duration::from_mins(15))
+            .unwrap();
+        assert_eq!(house.verifier.person(&token), Err(BadToken::UnknownKey));
+        let mut claims = claims();
+        claims["iss"] = json!("orders");
+        claims["sub"] = json!("wallet");
+        assert_eq!(
+            house.verifier.service(&house.orders.sign(&claims).unwrap()),
+            Err(BadToken::Foreign)
+        );
+    }
+
+    #[test]
+    fn a_persons_token_is_no_services_token() {
+        let house = house();
+        let token = house
+            .people
+            .person("studio", &wu(), Duration::from_mins(15))
+            .unwrap();
+        assert_eq!(house.verifier.service(&token), Err(BadToken::UnknownKey));
+    }
+
+    #[test]
+    fn an_expired_token_is_refused() {
+        let house = house();
+        let mut claims = claims();
+        claims["exp"] = json!(super::super::now() - 60);
+        assert_eq!(
+            house.verifier.person(&house.people.sign(&claims).unwrap()),
+            Err(BadToken::Expired)
+        );
+    }
+
+    #[test]
+    fn a_token_for_somebody_else_is_refused() {
+        let house = house();
+        for (claim, value) in [("aud", "elsewhere"), ("iss", "elsewhere")] {
+            let mut claims = claims();
+            claims[claim] = json!(value);
+            assert_eq!(
+                house.verifier.person(&house.people.sign(&claims).unwrap()),
+                Err(BadToken::Foreign),
+                "{claim}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_not_valid_yet_is_refused() {
+        let house = house();
+        let mut claims = claims();
+        claims["nbf"] = json!(super::super::now() + 60);
+        assert_eq!(
+            house.verifier.person(&house.people.sign(&claims).unwrap()),
+            Err(BadToken::Foreign)
+        );
+    }
+
+    #[test]
+    fn a_time_given_as_text_is_refused() {
+        let house = house();
+        for claim in ["exp", "nbf", "iat"] {
+            let mut claims = claims();
+            claims[claim] = json!("99999999999");
+            assert!(
+                house
+                    .verifier
+                    .person(&house.people.sign(&claims).unwrap())
+                    .is_err(),
+                "{claim}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_claim_is_needed() {
+        let house = house();
+        assert!(
+            house
+                .verifier
+                .person(&house.people.sign(&claims()).unwrap())
+                .is_ok()
+        );
+        for claim in [
+            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "person", "kind", "grants",
+        ] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(claim);
+            assert!(
+                house
+                    .verifier
+                    .person(&house.people.sign(&claims).unwrap())
+                    .is_err(),
+                "{claim}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_by_another_key_of_the_same_name_is_refused() {
+        let house = house();
+        let other = Signer::from_pem("person", &generate_keys().unwrap().private_pem).unwrap();
+        assert_eq!(
+            house.verifier.person(&other.sign(&claims()).unwrap()),
+            Err(BadToken::UnknownKey)
+        );
+    }
+
+    #[test]
+    fn another_algorithm_is_refused_whatever_its_key() {
+        let house = house();
+        let header = jsonwebtoken::Header {
+            kid: Some("person".to_owned()),
+            ..jsonwebtoken::Header::default()
+        };
+        let key = jsonwebtoken::EncodingKey::from_secret(b"public key as a secret");
+        let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
+        assert!(house.verifier.person(&token).is_err());
+    }
+}
