@@ -64,6 +64,7 @@ metric_interval_s = 60
 [tokens]
 verify_keys = "$keys/verify"
 service_key = "$keys/services/$service.pem"
+$([ "$service" != members ] || echo "person_key = \"$keys/person.pem\"")
 
 [fingerprint]
 key_file = "$keys/fingerprint/$service.key"

@@ -62,23 +62,27 @@ number as a float, which the services refuse. */}}
 {{- end }}
 
 {{/* list $root $name $service $role: the configuration of a process; the role is
-"run" or "owner", and neither sees the other's password. */}}
+"run" or "owner", and neither sees the other's password. The owner grants what
+it makes to the runtime role, hence its address. */}}
 {{- define "studio.config" -}}
 {{- $root := index . 0 }}{{ $name := index . 1 }}{{ $service := index . 2 }}{{ $role := index . 3 }}
 {{- $v := $root.Values }}
 {{- $ca := "" }}
 {{- if $v.database.caSecret }}{{ $ca = "&sslrootcert=/run/secrets/database-ca/ca.crt" }}{{ end }}
-{{- $url := printf "postgres://%s_%s@%s:%d/%s?sslmode=%s%s" $name $role $v.database.host (int $v.database.port) $name $v.database.sslmode $ca }}
+{{- $urls := dict }}
+{{- range list "run" "owner" }}
+{{- $urls = set $urls . (printf "postgres://%s_%s@%s:%d/%s?sslmode=%s%s" $name . $v.database.host (int $v.database.port) $name $v.database.sslmode $ca) }}
+{{- end }}
 {{- $config := dict }}
 {{- if eq $role "owner" }}
-{{- $config = dict "database" (dict "owner_url" $url "owner_password_file" "/run/secrets/database/password") }}
+{{- $config = dict "database" (dict "url" $urls.run "owner_url" $urls.owner "owner_password_file" "/run/secrets/database/password") }}
 {{- else }}
 {{- $peers := dict }}
 {{- range $service.peers }}{{ $peers = set $peers . (printf "%s:%s" . (include "studio.grpcPort" $root)) }}{{ end }}
 {{- $config = dict
     "grpc" (dict "listen" (printf "0.0.0.0:%s" (include "studio.grpcPort" $root)))
     "metrics" (dict "listen" (printf "0.0.0.0:%s" (include "studio.metricsPort" $root)))
-    "database" (dict "url" $url "password_file" "/run/secrets/database/password")
+    "database" (dict "url" $urls.run "password_file" "/run/secrets/database/password")
     "redis" (dict "url" $v.redis.url)
     "telemetry" (dict "otlp" $v.telemetry.otlp "format" "json")
     "tokens" (dict "verify_keys" "/run/secrets/verify-keys" "service_key" "/run/secrets/identity/service.pem")

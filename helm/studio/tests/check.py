@@ -127,11 +127,14 @@ def pod_rules(case, name, pod, secrets):
     return container
 
 
-def probe_rules(case, name, deployment, container):
+def probe_rules(case, name, deployment, container, tls):
     pod = deployment["spec"]["template"]["spec"]
-    live, ready, start = (container[f"{p}Probe"]["grpc"]["service"] for p in ("liveness", "readiness", "startup"))
+    live, ready, start = (container[f"{p}Probe"] for p in ("liveness", "readiness", "startup"))
+    door = "httpGet" if tls else "grpc"
+    asked_for = [p[door].get("path" if tls else "service", "") for p in (live, ready, start)]
     rules = {
-        "tells liveness from readiness": (live, ready, start) == ("liveness", "readiness", "liveness"),
+        "tells liveness from readiness": asked_for == (["/livez", "/readyz", "/livez"] if tls else ["liveness", "", "liveness"]),
+        "waits long for its start and its end": start["periodSeconds"] * start["failureThreshold"] >= 60,
         "stops gracefully": pod["terminationGracePeriodSeconds"] >= 45
         and container["lifecycle"]["preStop"]["sleep"]["seconds"] > 0,
         "has two processes or more": deployment["spec"]["replicas"] >= 2,
@@ -147,7 +150,7 @@ def probe_rules(case, name, deployment, container):
 def config_rules(case, name, text, expected_peers, owner=False):
     config = tomllib.loads(text)
     if owner:
-        told(set(config["database"]) == {"owner_url", "owner_password_file"}, f"{case}, {name}", "migrates as the owner", text)
+        told(set(config["database"]) == {"url", "owner_url", "owner_password_file"}, f"{case}, {name}", "migrates as the owner", text)
     else:
         told("owner_url" not in config["database"], f"{case}, {name}", "does not know the owner", text)
         told(set(config.get("peers", {})) == expected_peers, f"{case}, {name}", "knows its peers", str(config.get("peers")))
@@ -215,7 +218,7 @@ def judge(case, chart, values, expected):
         own = {f"{name}-{s}" for s in ("database", "identity", "vault-kek", "vault-index")} | {merged["tokens"]["verifyKeysSecret"]}
         own |= database | ({f"{name}-tls"} if tls else set()) | set((merged["services"][name].get("files") or {}).values())
         container = pod_rules(case, name, deployment["spec"]["template"]["spec"], own)
-        probe_rules(case, name, deployment, container)
+        probe_rules(case, name, deployment, container, tls)
         told(services[name]["spec"]["clusterIP"] == "None", f"{case}, {name}", "is balanced by its clients", "not headless")
         config_rules(case, name, configs[name]["data"]["config.toml"], peers[name])
     for name, job in jobs.items():

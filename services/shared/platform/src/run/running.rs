@@ -39,11 +39,17 @@ pub enum Only {
     Reactions,
 }
 
+/// Asked of health, it says that the process answers, whether or not it can
+/// serve: a process that waits for its database must not be killed for it.
+const ALIVE: &str = "liveness";
+
 /// A service that runs in this process.
 pub struct Running<S> {
     pub app: Arc<S>,
     pub grpc_addr: SocketAddr,
     pub metrics_addr: SocketAddr,
+    /// Where the doors beside gRPC listen, by name.
+    pub listeners: Vec<(&'static str, SocketAddr)>,
     ready: watch::Receiver<bool>,
     health: HealthReporter,
     names: Vec<&'static str>,
@@ -86,6 +92,7 @@ impl<S: Service> Running<S> {
         let mut running = Self {
             grpc_addr: config.grpc.listen,
             metrics_addr: config.metrics.listen,
+            listeners: Vec::new(),
             ready,
             health,
             names,
@@ -105,6 +112,7 @@ impl<S: Service> Running<S> {
     /// Opens the doors: gRPC and probes always, since health is asked there.
     async fn open(&mut self, config: &PlatformConfig, only: Only) -> anyhow::Result<()> {
         self.report(ServingStatus::NotServing).await;
+        self.health.set_service_status(ALIVE, ServingStatus::Serving).await;
         let routes = serve::routes(
             &self.app,
             self.health.clone(),
@@ -142,6 +150,7 @@ impl<S: Service> Running<S> {
             } in S::listeners(&self.app)
             {
                 let listener = bind(address, name).await?;
+                self.listeners.push((name, listener.local_addr()?));
                 self.http(name, listener, router);
             }
         }
