@@ -1,0 +1,81 @@
+//! An order from its application to its end. That it was paid is told by the
+//! payment or the wallet, that its card is open by members.
+
+use platform::{BoxFuture, Delivery, Error, SystemTx};
+use proto::studio::orders::v1::OrdersEvent;
+use proto::studio::orders::v1::orders_event::Fact;
+
+use super::{fen, notice, tell, time};
+use crate::App;
+use crate::domain::fill::Fill;
+use crate::domain::message::Notice;
+
+pub fn react<'a>(
+    app: &'a App,
+    tx: &'a mut SystemTx,
+    delivery: &'a Delivery<OrdersEvent>,
+) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move { tell(app, tx, delivery, told(delivery.fact())?).await })
+}
+
+/// A notice about the order of a fact, with the order's number and more.
+macro_rules! about_order {
+    ($template:literal, $fact:expr $(, $more:ident($($value:expr),*))*) => {
+        notice(
+            $template,
+            &$fact.person_id,
+            &$fact.studio_id,
+            &$fact.order_id,
+            Fill::default().text("order_number", &$fact.order_number)$(.$more($($value),*))*,
+        )?
+    };
+}
+
+fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
+    Ok(Some(match &event.fact {
+        Some(Fact::OrderSubmitted(f)) => about_order!("application_received", f),
+        Some(Fact::InformationRequested(f)) => {
+            about_order!("information_needed", f, text("wanted", &f.wanted))
+        }
+        Some(Fact::InformationProvided(f)) => about_order!("information_provided", f),
+        Some(Fact::QuoteIssued(f)) => about_order!(
+            "quote_issued",
+            f,
+            money("amount", fen("amount", f.amount.as_ref())?),
+            time("valid_until", time("valid_until", f.valid_until.as_ref())?)
+        ),
+        Some(Fact::OrderApproved(f)) => about_order!(
+            "order_approved",
+            f,
+            money("amount", fen("amount", f.amount.as_ref())?),
+            time("accept_by", time("accept_by", f.accept_by.as_ref())?)
+        ),
+        Some(Fact::OrderRejected(f)) => about_order!("order_rejected", f, text("cause", &f.reason)),
+        Some(Fact::OrderConfirmed(f)) => about_order!(
+            "order_confirmed",
+            f,
+            money("amount", fen("amount", f.amount.as_ref())?),
+            time("pay_by", time("pay_by", f.pay_by.as_ref())?)
+        ),
+        Some(Fact::OrderDeclined(f)) => about_order!("order_declined", f),
+        Some(Fact::OrderUnfulfillable(f)) => {
+            about_order!(
+                "order_unfulfillable",
+                f,
+                money("amount", fen("amount", f.amount.as_ref())?)
+            )
+        }
+        Some(Fact::OrderCancelled(f)) => about_order!("order_cancelled", f),
+        Some(Fact::OrderExpired(f)) => about_order!("order_expired", f),
+        Some(
+            Fact::ProductVersionPublished(_)
+            | Fact::OrderFirstReviewPassed(_)
+            | Fact::OrderSubmittedForApproval(_)
+            | Fact::OrderSentBack(_)
+            | Fact::OrderPaid(_)
+            | Fact::OrderFulfilled(_)
+            | Fact::OrderRefundRecorded(_),
+        )
+        | None => return Ok(None),
+    }))
+}

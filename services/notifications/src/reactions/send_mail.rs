@@ -1,0 +1,152 @@
+//! Sends one mail. The try is written down first; the address, the language
+//! and the code are asked of members then, and forgotten afterwards. A try
+//! whose outcome is unknown is made again under the same Message-ID.
+
+use platform::personal::Email;
+use platform::{BoxFuture, Error, Settled, Task};
+use proto::studio::members::v1::{
+    Language as MembersLanguage, ResolveContactRequest, ResolveContactResponse, RevealChallengeCodeRequest,
+};
+use tonic::Code;
+use tracing::Instrument as _;
+
+use super::forget_code;
+use crate::App;
+use crate::domain::fill::Language;
+use crate::domain::message::{Failure, Message, Step};
+use crate::domain::template::CODE;
+use crate::mail::Unsent;
+use crate::queue::SendMail;
+use crate::{facts, store};
+
+/// What a try came to.
+enum Outcome {
+    Sent,
+    GiveUp(Failure),
+}
+
+pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let SendMail { message_id } = task.payload()?;
+        let mut tx = task.begin(app).await?;
+        let message = store::messages::lock(&mut tx, message_id)
+            .await?
+            .ok_or_else(|| Error::not_found("message"))?;
+        if message.state.is_settled() {
+            return tx.done(task).await;
+        }
+        let message = step(message, Step::Try)?;
+        store::messages::save(&mut tx, &message).await?;
+        tx.keep(task).await?;
+
+        let span = tracing::info_span!("notifications.send_mail", message.id = %message.id, message.template = message.template);
+        let outcome = send(app, task, &message).instrument(span).await?;
+        finish(app, task, message, outcome).await
+    })
+}
+
+fn step(message: Message, step: Step) -> Result<Message, Error> {
+    message
+        .take(step)
+        .map_err(|e| Error::wrong_state("message", e.state.as_str()))
+}
+
+async fn finish(app: &App, task: &Task, message: Message, outcome: Outcome) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    let message = step(
+        message,
+        match outcome {
+            Outcome::Sent => Step::Deliver { at: app.clock.now() },
+            Outcome::GiveUp(why) => Step::GiveUp { why },
+        },
+    )?;
+    store::messages::save(&mut tx, &message).await?;
+    if let Some(fact) = facts::of(&message) {
+        tx.publish(fact).await?;
+    }
+    if let (Outcome::Sent, Some(challenge)) = (outcome, message.challenge) {
+        tx.task(forget_code::task(message.id, challenge)).await?;
+    }
+    tx.done(task).await
+}
+
+/// Asks for what the mail needs and hands it to the server. An error is a try
+/// that will be made again.
+async fn send(app: &App, task: &Task, message: &Message) -> Result<Outcome, Error> {
+    let Some(contact) = contact(app, message).await? else {
+        return Ok(Outcome::GiveUp(Failure::NoAddress));
+    };
+    if contact.email.is_empty() {
+        return Ok(Outcome::GiveUp(Failure::NoAddress));
+    }
+    let Ok(address) = Email::parse("email", &contact.email) else {
+        return Ok(Outcome::GiveUp(Failure::BadAddress));
+    };
+    let mut fill = message.fill.clone();
+    if message.challenge.is_some() {
+        match code(app, message).await? {
+            Some(code) => fill = fill.text(CODE, code),
+            None => return Ok(Outcome::GiveUp(Failure::CodeOutOfDate)),
+        }
+    }
+    let language = language(&contact);
+    let studio = message.studio.and_then(|id| app.organisation().studio(id));
+    let studio = studio.as_ref().map(|s| (s.name.as_str(), s.zone));
+    let text = app
+        .templates
+        .write(&message.template, language, &fill, studio)
+        .map_err(|e| platform::inconsistent("messages", e.to_string()))?;
+    match app.mailer.send(message.id, &address, text).await {
+        Ok(()) => Ok(Outcome::Sent),
+        Err(Unsent::BadAddress) => Ok(Outcome::GiveUp(Failure::BadAddress)),
+        Err(error @ Unsent::Refused(_)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a mail was refused for good"
+            );
+            Ok(Outcome::GiveUp(Failure::RefusedByServer))
+        }
+        Err(error) if task.attempt >= app.config.max_tries => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a mail was tried too often"
+            );
+            Ok(Outcome::GiveUp(Failure::TriedTooOften))
+        }
+        Err(error) => Err(Error::Internal(platform::telemetry::chain(&error))),
+    }
+}
+
+/// Where and in which language to write. None for a person whom members does not know (any more).
+async fn contact(app: &App, message: &Message) -> Result<Option<ResolveContactResponse>, Error> {
+    let request = platform::request(ResolveContactRequest {
+        person_id: message.person.to_string(),
+    });
+    match app.people.clone().resolve_contact(request).await {
+        Ok(reply) => Ok(Some(reply.into_inner())),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
+        Err(status) => Err(status.into()),
+    }
+}
+
+/// The one-time code. None once it was sent, used or out of date.
+async fn code(app: &App, message: &Message) -> Result<Option<String>, Error> {
+    let Some(challenge) = message.challenge else {
+        return Ok(None);
+    };
+    let request = platform::request(RevealChallengeCodeRequest {
+        challenge_id: challenge.to_string(),
+    });
+    match app.challenges.clone().reveal_challenge_code(request).await {
+        Ok(reply) => Ok(Some(reply.into_inner().code)),
+        Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound) => Ok(None),
+        Err(status) => Err(status.into()),
+    }
+}
+
+fn language(contact: &ResolveContactResponse) -> Language {
+    match contact.language() {
+        MembersLanguage::En => Language::En,
+        MembersLanguage::ZhCn | MembersLanguage::Unspecified => Language::ZhCn,
+    }
+}

@@ -1,0 +1,4 @@
+//! The only SQL of this service: rows in, domain values out.
+
+pub mod messages;
+pub mod notices;
