@@ -40,6 +40,23 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A person with these roles and this reach, put together without a token:
+    /// for tests of what lies behind the door.
+    pub fn assembled(person: PersonId, roles: &[Role], studios: Studios) -> Self {
+        Self {
+            service: None,
+            person: Some(Person {
+                id: person,
+                account: person.to_string(),
+                roles: roles.to_vec(),
+            }),
+            own: roles.contains(&Role::Member),
+            studios,
+            bearer: None,
+            method: "assembled",
+        }
+    }
+
     /// The person who calls, unless a service does by itself.
     pub fn person(&self) -> Option<PersonId> {
         self.person.as_ref().map(|p| p.id)

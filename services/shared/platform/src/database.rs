@@ -20,7 +20,10 @@ pub fn pool(settings: &Database, connections: u32) -> Result<PgPool, ConfigError
 fn pool_with(options: PgConnectOptions, settings: &Database, connections: u32) -> PgPool {
     let options = options.options([
         ("statement_timeout", settings.statement_timeout_ms.to_string()),
-        ("idle_in_transaction_session_timeout", settings.idle_in_transaction_timeout_ms.to_string()),
+        (
+            "idle_in_transaction_session_timeout",
+            settings.idle_in_transaction_timeout_ms.to_string(),
+        ),
         ("client_min_messages", "error".to_owned()),
     ]);
     PgPoolOptions::new()
@@ -34,4 +37,3 @@ fn pool_with(options: PgConnectOptions, settings: &Database, connections: u32) -
         })
         .connect_lazy_with(options)
 }
-

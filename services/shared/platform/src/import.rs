@@ -28,7 +28,11 @@ pub struct RowErrors(Vec<RowError>);
 
 impl RowErrors {
     pub fn add(&mut self, line: u64, bad: BadField) {
-        self.0.push(RowError { line, field: bad.field, description: bad.description });
+        self.0.push(RowError {
+            line,
+            field: bad.field,
+            description: bad.description,
+        });
     }
 
     /// The value, or `None` after keeping what is wrong with it.
@@ -54,7 +58,11 @@ impl RowErrors {
     }
 
     fn of(line: u64, field: &str, description: impl Into<String>) -> Self {
-        Self(vec![RowError { line, field: field.to_owned(), description: description.into() }])
+        Self(vec![RowError {
+            line,
+            field: field.to_owned(),
+            description: description.into(),
+        }])
     }
 }
 
@@ -97,29 +105,51 @@ impl Sheet {
     /// [`Sheet::errors`], so that they are reported together with all others.
     pub fn read(bytes: &[u8]) -> Result<Self, RowErrors> {
         let text = decode(bytes)?;
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let headers = reader.headers().map_err(|_| RowErrors::of(1, "", "must be a header row"))?.clone();
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let headers = reader
+            .headers()
+            .map_err(|_| RowErrors::of(1, "", "must be a header row"))?
+            .clone();
         let columns = columns(&headers)?;
         let (mut rows, mut ragged) = (Vec::new(), RowErrors::default());
-        let mut lines = Lines { text: &text, byte: 0, line: 1 };
+        let mut lines = Lines {
+            text: &text,
+            byte: 0,
+            line: 1,
+        };
         for record in reader.records() {
-            let record = record.map_err(|_| RowErrors::of(lines.line, "", "must be followed by lines of CSV"))?;
+            let record =
+                record.map_err(|_| RowErrors::of(lines.line, "", "must be followed by lines of CSV"))?;
             let line = lines.of(&record);
             if record.iter().all(str::is_empty) {
                 continue; // spreadsheets leave such rows behind the last
             }
             if rows.len() == MAX_ROWS {
-                return Err(RowErrors::of(line, "", format!("is beyond the most of {MAX_ROWS} rows")));
+                return Err(RowErrors::of(
+                    line,
+                    "",
+                    format!("is beyond the most of {MAX_ROWS} rows"),
+                ));
             }
             if record.len() == headers.len() {
                 rows.push((line, record));
             } else {
-                let wanted = format!("must have {} cells like the header row, has {}", headers.len(), record.len());
+                let wanted = format!(
+                    "must have {} cells like the header row, has {}",
+                    headers.len(),
+                    record.len()
+                );
                 ragged.add(line, BadField::new("", wanted));
             }
         }
-        Ok(Self { columns, rows, ragged })
+        Ok(Self {
+            columns,
+            rows,
+            ragged,
+        })
     }
 
     /// Fails with every column of `names` that the file lacks.
@@ -133,7 +163,11 @@ impl Sheet {
 
     /// The rows that can be read, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|(line, cells)| Row { line: *line, columns: &self.columns, cells })
+        self.rows.iter().map(|(line, cells)| Row {
+            line: *line,
+            columns: &self.columns,
+            cells,
+        })
     }
 
     /// What is wrong so far: start the errors of an import from these.
@@ -159,13 +193,20 @@ impl<'a> Row<'a> {
 
     /// The trimmed cell below `name`; empty when the file has no such column.
     pub fn get(&self, name: &str) -> &'a str {
-        self.columns.get(name).and_then(|at| self.cells.get(*at)).unwrap_or_default()
+        self.columns
+            .get(name)
+            .and_then(|at| self.cells.get(*at))
+            .unwrap_or_default()
     }
 
     /// The cell below `name`, which must not be empty.
     pub fn require(&self, name: &str) -> Result<&'a str, BadField> {
         let cell = self.get(name);
-        if cell.is_empty() { Err(BadField::new(name, "is required")) } else { Ok(cell) }
+        if cell.is_empty() {
+            Err(BadField::new(name, "is required"))
+        } else {
+            Ok(cell)
+        }
     }
 
     /// The cell below `name` as `parse` reads it, when there is one.
@@ -175,7 +216,11 @@ impl<'a> Row<'a> {
         parse: impl FnOnce(&str, &str) -> Result<T, BadField>,
     ) -> Result<Option<T>, BadField> {
         let cell = self.get(name);
-        if cell.is_empty() { Ok(None) } else { parse(name, cell).map(Some) }
+        if cell.is_empty() {
+            Ok(None)
+        } else {
+            parse(name, cell).map(Some)
+        }
     }
 }
 
@@ -189,7 +234,10 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn of(&mut self, record: &csv::StringRecord) -> u64 {
-        let start = record.position().and_then(|p| usize::try_from(p.byte()).ok()).unwrap_or(self.byte);
+        let start = record
+            .position()
+            .and_then(|p| usize::try_from(p.byte()).ok())
+            .unwrap_or(self.byte);
         let bytes = self.text.as_bytes();
         while let Some(&byte) = bytes.get(self.byte).filter(|b| self.byte < start || **b == b'\n') {
             self.line += u64::from(byte == b'\n');
@@ -204,7 +252,10 @@ fn columns(headers: &csv::StringRecord) -> Result<HashMap<String, usize>, RowErr
     for (at, header) in headers.iter().enumerate() {
         let name = header.to_lowercase();
         if name.is_empty() {
-            errors.add(1, BadField::new("", format!("column {} must have a name", at + 1)));
+            errors.add(
+                1,
+                BadField::new("", format!("column {} must have a name", at + 1)),
+            );
         } else if columns.insert(name, at).is_some() {
             errors.add(1, BadField::new(header, "is the name of two columns"));
         }
@@ -239,7 +290,10 @@ mod tests {
     const FILE: &str = "name,phone\n林晓,13800138000\n\"王, 芳\",13900139000\n";
 
     fn cells(sheet: &Sheet) -> Vec<(u64, String, String)> {
-        sheet.rows().map(|r| (r.line(), r.get("name").to_owned(), r.get("phone").to_owned())).collect()
+        sheet
+            .rows()
+            .map(|r| (r.line(), r.get("name").to_owned(), r.get("phone").to_owned()))
+            .collect()
     }
 
     #[test]
@@ -251,7 +305,12 @@ mod tests {
             (2, "林晓".to_owned(), "13800138000".to_owned()),
             (3, "王, 芳".to_owned(), "13900139000".to_owned()),
         ];
-        for bytes in [FILE.as_bytes(), &bom, &chinese, FILE.replace('\n', "\r\n").as_bytes()] {
+        for bytes in [
+            FILE.as_bytes(),
+            &bom,
+            &chinese,
+            FILE.replace('\n', "\r\n").as_bytes(),
+        ] {
             assert_eq!(cells(&Sheet::read(bytes).unwrap()), wanted);
         }
     }
@@ -259,20 +318,33 @@ mod tests {
     #[test]
     fn a_ragged_row_is_reported_with_its_line_and_the_others_are_read() {
         let sheet = Sheet::read("name,phone\na,1\nb\n\nc,3,x\n,\nd,4\n".as_bytes()).unwrap();
-        assert_eq!(sheet.errors().iter().map(|e| e.line).collect::<Vec<_>>(), vec![3, 5]);
+        assert_eq!(
+            sheet.errors().iter().map(|e| e.line).collect::<Vec<_>>(),
+            vec![3, 5]
+        );
         assert_eq!(cells(&sheet).iter().map(|c| c.0).collect::<Vec<_>>(), vec![2, 7]);
     }
 
     #[test]
     fn every_missing_column_is_named() {
-        let errors = Sheet::read("Name\nx\n".as_bytes()).unwrap().require(&["name", "phone", "email"]);
+        let errors = Sheet::read("Name\nx\n".as_bytes())
+            .unwrap()
+            .require(&["name", "phone", "email"]);
         let fields: Vec<String> = errors.unwrap_err().into_iter().map(|e| e.field).collect();
         assert_eq!(fields, vec!["phone", "email"]);
     }
 
     #[test]
     fn a_column_named_twice_or_not_at_all_is_refused() {
-        assert_eq!(Sheet::read(b"a,A\n1,2\n").unwrap_err().iter().next().unwrap().field, "A");
+        assert_eq!(
+            Sheet::read(b"a,A\n1,2\n")
+                .unwrap_err()
+                .iter()
+                .next()
+                .unwrap()
+                .field,
+            "A"
+        );
         assert!(Sheet::read(b"a,,b\n1,2,3\n").is_err());
         assert!(Sheet::read(b"").is_err());
     }

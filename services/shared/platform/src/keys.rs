@@ -16,8 +16,15 @@ use base64::engine::general_purpose::STANDARD;
 use crate::token::generate_keys;
 
 /// Every service that signs tokens of its own and keeps a vault.
-pub const SERVICES: [&str; 7] =
-    ["members", "orders", "payments", "wallet", "refunds", "notifications", "oversight"];
+pub const SERVICES: [&str; 7] = [
+    "members",
+    "orders",
+    "payments",
+    "wallet",
+    "refunds",
+    "notifications",
+    "oversight",
+];
 
 /// Where each key lies below one folder.
 #[derive(Debug, Clone)]
@@ -107,25 +114,54 @@ pub fn make(folder: &KeyFolder) -> Result<Vec<PathBuf>, KeyError> {
     token_pair(folder.person(), folder.verify().join("person.pem"), &mut made)?;
     token_pair(folder.dev_issuer(), folder.dev_issuer_public(), &mut made)?;
     for service in SERVICES {
-        token_pair(folder.service(service), folder.verify().join(format!("{service}.pem")), &mut made)?;
-        for path in [folder.kek(service), folder.index(service), folder.fingerprint(service)] {
+        token_pair(
+            folder.service(service),
+            folder.verify().join(format!("{service}.pem")),
+            &mut made,
+        )?;
+        for path in [
+            folder.kek(service),
+            folder.index(service),
+            folder.fingerprint(service),
+        ] {
             lone(path, || Ok(hex::encode(random::<32>()?)), &mut made)?;
         }
     }
     for side in ["merchant", "platform"] {
         let private = folder.wechat(&format!("{side}-private.pem"));
-        pair(private, folder.wechat(&format!("{side}-public.pem")), rsa_pair, &mut made)?;
+        pair(
+            private,
+            folder.wechat(&format!("{side}-public.pem")),
+            rsa_pair,
+            &mut made,
+        )?;
     }
-    lone(folder.wechat("merchant-serial"), || Ok(hex::encode_upper(random::<20>()?)), &mut made)?;
-    lone(folder.wechat("platform-key-id"), || Ok(format!("PUB_KEY_ID_{}", digits(26)?)), &mut made)?;
-    lone(folder.wechat("api-v3-key"), || Ok(hex::encode(random::<16>()?)), &mut made)?;
+    lone(
+        folder.wechat("merchant-serial"),
+        || Ok(hex::encode_upper(random::<20>()?)),
+        &mut made,
+    )?;
+    lone(
+        folder.wechat("platform-key-id"),
+        || Ok(format!("PUB_KEY_ID_{}", digits(26)?)),
+        &mut made,
+    )?;
+    lone(
+        folder.wechat("api-v3-key"),
+        || Ok(hex::encode(random::<16>()?)),
+        &mut made,
+    )?;
     Ok(made)
 }
 
 type Halves = (String, String);
 
 fn token_pair(private: PathBuf, public: PathBuf, made: &mut Vec<PathBuf>) -> Result<(), KeyError> {
-    let generate = || generate_keys().map(|k| (k.private_pem, k.public_pem)).map_err(|_| KeyError::Make);
+    let generate = || {
+        generate_keys()
+            .map(|k| (k.private_pem, k.public_pem))
+            .map_err(|_| KeyError::Make)
+    };
     pair(private, public, generate, made)
 }
 
@@ -133,7 +169,10 @@ fn rsa_pair() -> Result<Halves, KeyError> {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Make)?;
     let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Make)?;
     let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyError::Make)?;
-    Ok((pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref())))
+    Ok((
+        pem("PRIVATE KEY", private.as_ref()),
+        pem("PUBLIC KEY", public.as_ref()),
+    ))
 }
 
 fn pair(
@@ -158,17 +197,27 @@ fn lone(
     generate: impl FnOnce() -> Result<String, KeyError>,
     made: &mut Vec<PathBuf>,
 ) -> Result<(), KeyError> {
-    if path.exists() { Ok(()) } else { write(path, &generate()?, true, made) }
+    if path.exists() {
+        Ok(())
+    } else {
+        write(path, &generate()?, true, made)
+    }
 }
 
 fn write(path: PathBuf, text: &str, secret: bool, made: &mut Vec<PathBuf>) -> Result<(), KeyError> {
-    let failed = |source| KeyError::Write { path: path.clone(), source };
+    let failed = |source| KeyError::Write {
+        path: path.clone(),
+        source,
+    };
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
-    match options.open(&path).and_then(|mut file| file.write_all(text.as_bytes())) {
+    match options
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+    {
         Ok(()) => made.push(path),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
@@ -184,7 +233,11 @@ fn random<const N: usize>() -> Result<[u8; N], KeyError> {
 
 fn digits(count: usize) -> Result<String, KeyError> {
     let bytes = random::<32>()?;
-    Ok(bytes.iter().take(count).map(|b| char::from(b'0' + b % 10)).collect())
+    Ok(bytes
+        .iter()
+        .take(count)
+        .map(|b| char::from(b'0' + b % 10))
+        .collect())
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

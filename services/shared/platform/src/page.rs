@@ -28,7 +28,11 @@ impl<K: Serialize + DeserializeOwned> Page<K> {
             1..=MAX_SIZE => page_size,
             _ => return Err(BadField::new("page_size", format!("must be 0 to {MAX_SIZE}"))),
         };
-        let after = if page_token.is_empty() { None } else { Some(read_token(page_token)?) };
+        let after = if page_token.is_empty() {
+            None
+        } else {
+            Some(read_token(page_token)?)
+        };
         Ok(Self { size, after })
     }
 
@@ -57,7 +61,9 @@ impl<K: Serialize + DeserializeOwned> Page<K> {
 
 /// The token of the page that starts after `key`.
 pub fn next_token<K: Serialize>(key: &K) -> String {
-    serde_json::to_vec(key).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
+    serde_json::to_vec(key)
+        .map(|json| URL_SAFE_NO_PAD.encode(json))
+        .unwrap_or_default()
 }
 
 fn read_token<K: DeserializeOwned>(token: &str) -> Result<K, BadField> {
@@ -108,6 +114,9 @@ mod tests {
         assert_eq!(Page::<OrderId>::parse(-1, "").unwrap_err().field, "page_size");
         assert_eq!(Page::<OrderId>::parse(201, "").unwrap_err().field, "page_size");
         let foreign = next_token(&"a text");
-        assert_eq!(Page::<OrderId>::parse(0, &foreign).unwrap_err().field, "page_token");
+        assert_eq!(
+            Page::<OrderId>::parse(0, &foreign).unwrap_err().field,
+            "page_token"
+        );
     }
 }

@@ -60,10 +60,14 @@ pub struct Phone(String);
 impl Phone {
     /// Accepts blanks, hyphens, full-width digits and the prefix of the country.
     pub fn parse(field: &str, text: &str) -> Result<Self, BadField> {
-        let compact: String =
-            half_width(text).chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '(' | ')')).collect();
-        let digits =
-            ["+86", "0086"].iter().find_map(|prefix| compact.strip_prefix(prefix)).unwrap_or(&compact);
+        let compact: String = half_width(text)
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '(' | ')'))
+            .collect();
+        let digits = ["+86", "0086"]
+            .iter()
+            .find_map(|prefix| compact.strip_prefix(prefix))
+            .unwrap_or(&compact);
         let bytes = digits.as_bytes();
         let good = bytes.len() == 11
             && bytes.iter().all(u8::is_ascii_digit)
@@ -72,7 +76,10 @@ impl Phone {
         if good {
             Ok(Self(digits.to_owned()))
         } else {
-            Err(BadField::new(field, "must be a mainland mobile number of 11 digits"))
+            Err(BadField::new(
+                field,
+                "must be a mainland mobile number of 11 digits",
+            ))
         }
     }
 
@@ -119,7 +126,10 @@ impl IdNumber {
         for (digit, weight) in body.chars().zip(WEIGHTS) {
             sum += digit.to_digit(10)? * weight;
         }
-        CHECKS.get(usize::try_from(sum % 11).ok()?).copied().map(char::from)
+        CHECKS
+            .get(usize::try_from(sum % 11).ok()?)
+            .copied()
+            .map(char::from)
     }
 
     /// The date of birth inside the number.
@@ -144,7 +154,11 @@ pub struct PersonName(String);
 impl PersonName {
     /// Blanks are collapsed, and the several middle dots of foreign names become one.
     pub fn parse(field: &str, text: &str) -> Result<Self, BadField> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['•', '・', '‧', '．'], "·");
+        let name = text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(['•', '・', '‧', '．'], "·");
         let allowed = |c: char| c.is_alphabetic() || matches!(c, ' ' | '·' | '-' | '\'' | '’' | '.');
         if name.chars().count() > 50 || !name.chars().next().is_some_and(char::is_alphabetic) {
             return Err(BadField::new(field, "must be a name of 1 to 50 characters"));
@@ -158,7 +172,11 @@ impl PersonName {
     /// As `林**`.
     pub fn masked(&self) -> String {
         let rest = self.0.chars().count().saturating_sub(1).max(1);
-        self.0.chars().take(1).chain(std::iter::repeat_n('*', rest)).collect()
+        self.0
+            .chars()
+            .take(1)
+            .chain(std::iter::repeat_n('*', rest))
+            .collect()
     }
 }
 
@@ -169,9 +187,15 @@ pub struct Email(String);
 impl Email {
     pub fn parse(field: &str, text: &str) -> Result<Self, BadField> {
         let address = half_width(text.trim()).to_ascii_lowercase();
-        let good =
-            address.len() <= 254 && address.rsplit_once('@').is_some_and(|(l, d)| good_local(l) && good_domain(d));
-        if good { Ok(Self(address)) } else { Err(BadField::new(field, "must be an e-mail address")) }
+        let good = address.len() <= 254
+            && address
+                .rsplit_once('@')
+                .is_some_and(|(l, d)| good_local(l) && good_domain(d));
+        if good {
+            Ok(Self(address))
+        } else {
+            Err(BadField::new(field, "must be an e-mail address"))
+        }
     }
 
     /// As `l***@example.com`.
@@ -214,7 +238,9 @@ mod tests {
 
     /// ISO 7064 in its recursive form, written a second time to check the first.
     fn iso_7064_accepts(number: &str) -> bool {
-        let remainder = number.chars().fold(0, |p, c| (p * 2 + if c == 'X' { 10 } else { c.to_digit(10).unwrap() }) % 11);
+        let remainder = number.chars().fold(0, |p, c| {
+            (p * 2 + if c == 'X' { 10 } else { c.to_digit(10).unwrap() }) % 11
+        });
         remainder == 1
     }
 
@@ -269,14 +295,32 @@ mod tests {
 
     #[test]
     fn a_phone_is_the_same_however_it_is_typed() {
-        for text in ["13800138000", "138 0013 8000", "+86 138-0013-8000", "008613800138000", "１３８００１３８０００"] {
-            assert_eq!(Phone::parse("phone", text).unwrap().expose(), "13800138000", "{text}");
+        for text in [
+            "13800138000",
+            "138 0013 8000",
+            "+86 138-0013-8000",
+            "008613800138000",
+            "１３８００１３８０００",
+        ] {
+            assert_eq!(
+                Phone::parse("phone", text).unwrap().expose(),
+                "13800138000",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn no_landline_and_no_foreign_number_is_a_phone() {
-        for text in ["", "12800138000", "1380013800", "138001380000", "010-62345678", "+1 4155550100", "1380013800a"] {
+        for text in [
+            "",
+            "12800138000",
+            "1380013800",
+            "138001380000",
+            "010-62345678",
+            "+1 4155550100",
+            "1380013800a",
+        ] {
             assert!(Phone::parse("phone", text).is_err(), "{text}");
         }
     }
@@ -305,7 +349,10 @@ mod tests {
             PersonName::parse("name", "  阿依古丽•买买提 ").unwrap().expose(),
             "阿依古丽·买买提"
         );
-        assert_eq!(PersonName::parse("name", "Anna  Maria").unwrap().expose(), "Anna Maria");
+        assert_eq!(
+            PersonName::parse("name", "Anna  Maria").unwrap().expose(),
+            "Anna Maria"
+        );
         assert_eq!(PersonName::parse("name", "林晓").unwrap().to_string(), "林*");
         for text in ["", " ", "林\u{0}晓", "<b>", "12345"] {
             assert!(PersonName::parse("name", text).is_err(), "{text:?}");
@@ -314,9 +361,22 @@ mod tests {
 
     #[test]
     fn an_email_cannot_smuggle_a_header_or_a_second_address() {
-        assert_eq!(Email::parse("email", "Lin.Xiao@Example.COM").unwrap().expose(), "lin.xiao@example.com");
-        assert_eq!(Email::parse("email", "lin@example.com").unwrap().to_string(), "l***@example.com");
-        for text in ["a@b", "a b@example.com", "a@example.com\r\nBcc: x@y.z", "a,b@example.com", "@example.com", "a@-x.com"] {
+        assert_eq!(
+            Email::parse("email", "Lin.Xiao@Example.COM").unwrap().expose(),
+            "lin.xiao@example.com"
+        );
+        assert_eq!(
+            Email::parse("email", "lin@example.com").unwrap().to_string(),
+            "l***@example.com"
+        );
+        for text in [
+            "a@b",
+            "a b@example.com",
+            "a@example.com\r\nBcc: x@y.z",
+            "a,b@example.com",
+            "@example.com",
+            "a@-x.com",
+        ] {
             assert!(Email::parse("email", text).is_err(), "{text:?}");
         }
     }

@@ -179,7 +179,10 @@ impl SystemTx {
         .fetch_optional(&mut *self)
         .await?;
         if held.is_none() {
-            return Err(Error::Internal(format!("task {} was taken over by another worker", task.id)));
+            return Err(Error::Internal(format!(
+                "task {} was taken over by another worker",
+                task.id
+            )));
         }
         self.commit().await
     }

@@ -49,7 +49,9 @@ struct Keys {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("wrapping", &self.keys.wrapping.keys()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("wrapping", &self.keys.wrapping.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,8 +79,10 @@ impl Vault {
     /// Reads the wrapping keys and the index key from their mounted files.
     pub fn from_files(wrapping: &Path, index: &Path) -> Result<Self, BadKeys> {
         let read = |path: &Path| {
-            std::fs::read_to_string(path)
-                .map_err(|source| BadKeys::Unreadable { path: path.display().to_string(), source })
+            std::fs::read_to_string(path).map_err(|source| BadKeys::Unreadable {
+                path: path.display().to_string(),
+                source,
+            })
         };
         Self::from_text(&read(wrapping)?, &read(index)?)
     }
@@ -100,7 +104,12 @@ impl Vault {
         }
         let index = key_from_text(index).ok_or(BadKeys::Index)?;
         let index = hmac::Key::new(hmac::HMAC_SHA256, &index);
-        Ok(Self { keys: Arc::new(Keys { wrapping: keys, index }) })
+        Ok(Self {
+            keys: Arc::new(Keys {
+                wrapping: keys,
+                index,
+            }),
+        })
     }
 
     /// Seals a text of `owner` for `column`; it opens for no other owner and no
@@ -135,9 +144,14 @@ impl Vault {
         column: &'static str,
         sealed: &Sealed,
     ) -> Result<Option<String>, Error> {
-        let broken = || Error::Inconsistent { table: "vault_keys", what: format!("{column} of {owner} does not open") };
+        let broken = || Error::Inconsistent {
+            table: "vault_keys",
+            what: format!("{column} of {owner} does not open"),
+        };
         let (version, nonce, ciphertext) = parts(&sealed.bytes).ok_or_else(broken)?;
-        let Some(data) = self.key(conn, owner, version).await? else { return Ok(None) };
+        let Some(data) = self.key(conn, owner, version).await? else {
+            return Ok(None);
+        };
         let mut bytes = ciphertext.to_vec();
         let plain = data
             .key
@@ -189,7 +203,12 @@ impl Vault {
         .await?;
         for row in &rows {
             let (owner, version) = (PersonId(row.try_get("owner_id")?), row.try_get("key_version")?);
-            let key = self.unwrap_key(owner, version, row.try_get("kek_version")?, row.try_get("wrapped")?)?;
+            let key = self.unwrap_key(
+                owner,
+                version,
+                row.try_get("kek_version")?,
+                row.try_get("wrapped")?,
+            )?;
             sqlx::query("update vault_keys set kek_version = $3, wrapped = $4 where owner_id = $1 and key_version = $2")
                 .bind(owner.0)
                 .bind(version)
@@ -220,24 +239,40 @@ impl Vault {
             .bind(owner.0)
             .fetch_one(&mut *conn)
             .await?;
-        self.key(conn, owner, version).await?.ok_or_else(|| Error::wrong_state("person", "erased"))
+        self.key(conn, owner, version)
+            .await?
+            .ok_or_else(|| Error::wrong_state("person", "erased"))
     }
 
-    async fn key(&self, conn: &mut PgConnection, owner: PersonId, version: i32) -> Result<Option<DataKey>, Error> {
-        let row = sqlx::query("select kek_version, wrapped from vault_keys where owner_id = $1 and key_version = $2")
-            .bind(owner.0)
-            .bind(version)
-            .fetch_optional(conn)
-            .await?;
+    async fn key(
+        &self,
+        conn: &mut PgConnection,
+        owner: PersonId,
+        version: i32,
+    ) -> Result<Option<DataKey>, Error> {
+        let row = sqlx::query(
+            "select kek_version, wrapped from vault_keys where owner_id = $1 and key_version = $2",
+        )
+        .bind(owner.0)
+        .bind(version)
+        .fetch_optional(conn)
+        .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(wrapped) = row.try_get::<Option<Vec<u8>>, _>("wrapped")? else { return Ok(None) };
+        let Some(wrapped) = row.try_get::<Option<Vec<u8>>, _>("wrapped")? else {
+            return Ok(None);
+        };
         let bytes = self.unwrap_key(owner, version, row.try_get("kek_version")?, wrapped)?;
-        Ok(Some(DataKey { version, key: aes(&bytes)? }))
+        Ok(Some(DataKey {
+            version,
+            key: aes(&bytes)?,
+        }))
     }
 
     fn newest_wrapping(&self) -> Result<(i32, &[u8; KEY_LEN]), Error> {
         let newest = self.keys.wrapping.last_key_value();
-        newest.map(|(v, k)| (*v, k)).ok_or_else(|| Error::Internal("the vault has no wrapping key".to_owned()))
+        newest
+            .map(|(v, k)| (*v, k))
+            .ok_or_else(|| Error::Internal("the vault has no wrapping key".to_owned()))
     }
 
     fn wrapping(&self, kek_version: i32) -> Result<RandomizedNonceKey, Error> {
@@ -245,7 +280,13 @@ impl Vault {
         aes(key.ok_or_else(|| Error::Internal(format!("wrapping key {kek_version} is not mounted")))?)
     }
 
-    fn wrap_key(&self, owner: PersonId, version: i32, kek: i32, key: &[u8; KEY_LEN]) -> Result<Vec<u8>, Error> {
+    fn wrap_key(
+        &self,
+        owner: PersonId,
+        version: i32,
+        kek: i32,
+        key: &[u8; KEY_LEN],
+    ) -> Result<Vec<u8>, Error> {
         let mut bytes = key.to_vec();
         let nonce = self
             .wrapping(kek)?
@@ -254,8 +295,17 @@ impl Vault {
         Ok([nonce.as_ref().as_slice(), &bytes].concat())
     }
 
-    fn unwrap_key(&self, owner: PersonId, version: i32, kek: i32, wrapped: Vec<u8>) -> Result<[u8; KEY_LEN], Error> {
-        let broken = || Error::Inconsistent { table: "vault_keys", what: format!("the key of {owner} does not unwrap") };
+    fn unwrap_key(
+        &self,
+        owner: PersonId,
+        version: i32,
+        kek: i32,
+        wrapped: Vec<u8>,
+    ) -> Result<[u8; KEY_LEN], Error> {
+        let broken = || Error::Inconsistent {
+            table: "vault_keys",
+            what: format!("the key of {owner} does not unwrap"),
+        };
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
         let mut bytes = sealed.to_vec();
         let aad = Aad::from(wrap_context(owner, version, kek));
@@ -279,7 +329,13 @@ fn parts(sealed: &[u8]) -> Option<(i32, Nonce, &[u8])> {
     let (layout, rest) = sealed.split_first()?;
     let (version, rest) = rest.split_first_chunk::<4>()?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>()?;
-    (*layout == LAYOUT).then(|| (i32::from_be_bytes(*version), Nonce::assume_unique_for_key(*nonce), ciphertext))
+    (*layout == LAYOUT).then(|| {
+        (
+            i32::from_be_bytes(*version),
+            Nonce::assume_unique_for_key(*nonce),
+            ciphertext,
+        )
+    })
 }
 
 fn aes(key: &[u8; KEY_LEN]) -> Result<RandomizedNonceKey, Error> {
@@ -306,7 +362,14 @@ mod tests {
 
     #[test]
     fn key_files_that_make_no_sense_are_refused() {
-        for text in ["", "1", "1:ab", "x:ab", &line(0, "ab"), &format!("{}{}", line(1, "ab"), line(1, "cd"))] {
+        for text in [
+            "",
+            "1",
+            "1:ab",
+            "x:ab",
+            &line(0, "ab"),
+            &format!("{}{}", line(1, "ab"), line(1, "cd")),
+        ] {
             assert!(Vault::from_text(text, &"ab".repeat(32)).is_err(), "{text}");
         }
         assert!(Vault::from_text(&line(1, "ab"), "ab").is_err());
@@ -315,8 +378,14 @@ mod tests {
     #[test]
     fn a_lone_key_in_base64_is_the_first_version() {
         let lone = vault(&STANDARD.encode([0xab; 32]));
-        let wrapped = vault(&line(1, "ab")).wrap_key(PersonId(uuid::Uuid::nil()), 1, 1, &[7; 32]).unwrap();
-        assert_eq!(lone.unwrap_key(PersonId(uuid::Uuid::nil()), 1, 1, wrapped).unwrap(), [7; 32]);
+        let wrapped = vault(&line(1, "ab"))
+            .wrap_key(PersonId(uuid::Uuid::nil()), 1, 1, &[7; 32])
+            .unwrap();
+        assert_eq!(
+            lone.unwrap_key(PersonId(uuid::Uuid::nil()), 1, 1, wrapped)
+                .unwrap(),
+            [7; 32]
+        );
     }
 
     #[test]
@@ -326,10 +395,22 @@ mod tests {
 
     #[test]
     fn a_blind_index_tells_kinds_and_keys_apart() {
-        let (a, b) = (vault(&line(1, "ab")), Vault::from_text(&line(1, "ab"), &"cd".repeat(32)).unwrap());
-        assert_eq!(a.blind_index("phone", "13800138000"), a.blind_index("phone", "13800138000"));
-        assert_ne!(a.blind_index("phone", "13800138000"), a.blind_index("email", "13800138000"));
-        assert_ne!(a.blind_index("phone", "13800138000"), b.blind_index("phone", "13800138000"));
+        let (a, b) = (
+            vault(&line(1, "ab")),
+            Vault::from_text(&line(1, "ab"), &"cd".repeat(32)).unwrap(),
+        );
+        assert_eq!(
+            a.blind_index("phone", "13800138000"),
+            a.blind_index("phone", "13800138000")
+        );
+        assert_ne!(
+            a.blind_index("phone", "13800138000"),
+            a.blind_index("email", "13800138000")
+        );
+        assert_ne!(
+            a.blind_index("phone", "13800138000"),
+            b.blind_index("phone", "13800138000")
+        );
     }
 
     #[test]

@@ -31,13 +31,24 @@ impl Database {
     /// `STUDIO_TEST_DATABASE`, the address of a superuser.
     pub async fn create(service: &str, migrations: &Migrator) -> Result<Self> {
         let server = server()?;
-        let mut admin = PgConnection::connect_with(&server).await.context("the test server does not answer")?;
+        let mut admin = PgConnection::connect_with(&server)
+            .await
+            .context("the test server does not answer")?;
         let template = template(&mut admin, &server, service, migrations).await?;
         let name = format!("studio_test_{service}_{}", kernel::fresh_uuid().simple());
         let (owner, runtime) = roles(service);
-        run(&mut admin, format!("create database {name} template {template} owner {owner}")).await?;
+        run(
+            &mut admin,
+            format!("create database {name} template {template} owner {owner}"),
+        )
+        .await?;
         admin.close().await?;
-        Ok(Self { server, name, owner, runtime })
+        Ok(Self {
+            server,
+            name,
+            owner,
+            runtime,
+        })
     }
 
     /// The address under the runtime role: what the service is told.
@@ -58,7 +69,10 @@ impl Database {
     /// A pool of the superuser, whom row level security does not bind: for assertions.
     pub async fn superuser(&self) -> Result<PgPool> {
         let options = self.server.clone().database(&self.name);
-        Ok(PgPoolOptions::new().max_connections(4).connect_with(options).await?)
+        Ok(PgPoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await?)
     }
 }
 
@@ -67,7 +81,9 @@ impl Drop for Database {
         let (server, name) = (self.server.clone(), self.name.clone());
         // A thread of its own: a test's runtime cannot be waited for from within.
         let drop_it = move || -> Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(async {
                 let mut admin = PgConnection::connect_with(&server).await?;
                 run(&mut admin, format!("drop database if exists {name} with (force)")).await
@@ -82,16 +98,23 @@ impl Drop for Database {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told their server by the environment alone")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told their server by the environment alone"
+)]
 fn server() -> Result<PgConnectOptions> {
     let Ok(url) = std::env::var("STUDIO_TEST_DATABASE") else {
         bail!("STUDIO_TEST_DATABASE is not set; say: eval \"$(deploy/local/env)\"");
     };
-    url.parse().context("STUDIO_TEST_DATABASE is no address of a database")
+    url.parse()
+        .context("STUDIO_TEST_DATABASE is no address of a database")
 }
 
 fn roles(service: &str) -> (String, String) {
-    (format!("studio_test_{service}_owner"), format!("studio_test_{service}_run"))
+    (
+        format!("studio_test_{service}_owner"),
+        format!("studio_test_{service}_run"),
+    )
 }
 
 async fn run(conn: &mut PgConnection, statement: String) -> Result<()> {
@@ -112,9 +135,19 @@ async fn template(
         return Ok(name);
     }
     // One process makes it, the others wait; the lock ends with the connection at the latest.
-    sqlx::query("select pg_advisory_lock(hashtext($1))").bind("studio templates").execute(&mut *admin).await?;
-    let made = if exists(admin, &name).await? { Ok(()) } else { make(admin, server, service, migrations, &name).await };
-    sqlx::query("select pg_advisory_unlock(hashtext($1))").bind("studio templates").execute(&mut *admin).await?;
+    sqlx::query("select pg_advisory_lock(hashtext($1))")
+        .bind("studio templates")
+        .execute(&mut *admin)
+        .await?;
+    let made = if exists(admin, &name).await? {
+        Ok(())
+    } else {
+        make(admin, server, service, migrations, &name).await
+    };
+    sqlx::query("select pg_advisory_unlock(hashtext($1))")
+        .bind("studio templates")
+        .execute(&mut *admin)
+        .await?;
     made.map(|()| name)
 }
 
@@ -133,17 +166,35 @@ async fn make(
             .fetch_one(&mut *admin)
             .await?;
         if !known {
-            run(admin, format!("create role {role} login nosuperuser nobypassrls password '{PASSWORD}'")).await?;
+            run(
+                admin,
+                format!("create role {role} login nosuperuser nobypassrls password '{PASSWORD}'"),
+            )
+            .await?;
         }
     }
     // Under another name until it is whole, so that nobody clones half a schema.
     let draft = format!("{name}_draft");
     run(admin, format!("drop database if exists {draft} with (force)")).await?;
-    run(admin, format!("create database {draft} owner {owner} template template0 encoding 'UTF8'")).await?;
-    let options = server.clone().database(&draft).username(&owner).password(PASSWORD);
+    run(
+        admin,
+        format!("create database {draft} owner {owner} template template0 encoding 'UTF8'"),
+    )
+    .await?;
+    let options = server
+        .clone()
+        .database(&draft)
+        .username(&owner)
+        .password(PASSWORD);
     let mut conn = PgConnection::connect_with(&options).await?;
-    migrations.run(&mut conn).await.with_context(|| format!("migrating {service}"))?;
-    sqlx::query("select grant_runtime($1)").bind(&runtime).execute(&mut conn).await?;
+    migrations
+        .run(&mut conn)
+        .await
+        .with_context(|| format!("migrating {service}"))?;
+    sqlx::query("select grant_runtime($1)")
+        .bind(&runtime)
+        .execute(&mut conn)
+        .await?;
     conn.close().await?;
     run(admin, format!("alter database {draft} rename to {name}")).await
 }
@@ -160,7 +211,11 @@ async fn drop_leftovers(admin: &mut PgConnection) -> Result<()> {
             .fetch_all(&mut *admin)
             .await?;
     for name in names {
-        let made = name.rsplit('_').next().and_then(|id| Uuid::try_parse(id).ok()).and_then(|id| id.get_timestamp());
+        let made = name
+            .rsplit('_')
+            .next()
+            .and_then(|id| Uuid::try_parse(id).ok())
+            .and_then(|id| id.get_timestamp());
         let old = made.is_some_and(|made| {
             let age = now().saturating_sub(made.to_unix().0);
             i64::try_from(age).is_ok_and(|age| age > LEFTOVER_AFTER.num_seconds())
@@ -172,7 +227,10 @@ async fn drop_leftovers(admin: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "compares with the machine's time inside a UUIDv7")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compares with the machine's time inside a UUIDv7"
+)]
 fn now() -> u64 {
     u64::try_from(Utc::now().timestamp()).unwrap_or_default()
 }
@@ -184,11 +242,16 @@ fn digest(migrations: &Migrator) -> String {
         context.update(&migration.version.to_be_bytes());
         context.update(&migration.checksum);
     }
-    context.finish().as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-        text
-    })
+    context
+        .finish()
+        .as_ref()
+        .iter()
+        .take(8)
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            write!(text, "{byte:02x}").unwrap_or_default();
+            text
+        })
 }
 
 /// How long a test may wait for anything.

@@ -46,7 +46,11 @@ fn make_once() -> Result<PathBuf> {
     if std::fs::rename(&draft, &place).is_err() {
         std::fs::remove_dir_all(&draft)?;
     }
-    anyhow::ensure!(is_whole(&place), "{} holds something else; remove it", place.display());
+    anyhow::ensure!(
+        is_whole(&place),
+        "{} holds something else; remove it",
+        place.display()
+    );
     Ok(place)
 }
 
@@ -55,7 +59,10 @@ fn is_whole(place: &Path) -> bool {
     folder.verify().join("person.pem").exists() && folder.wechat("api-v3-key").exists()
 }
 
-#[expect(clippy::disallowed_methods, reason = "keeps the keys of two users of a machine apart")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "keeps the keys of two users of a machine apart"
+)]
 fn account() -> String {
     std::env::var("USER").unwrap_or_else(|_| "nobody".to_owned())
 }
@@ -107,7 +114,10 @@ impl Identity {
 
     /// A member, acting for themselves.
     pub fn member(person: PersonId) -> Self {
-        let grants = vec![Grant { role: Role::Member, node: GrantNode::All }];
+        let grants = vec![Grant {
+            role: Role::Member,
+            node: GrantNode::All,
+        }];
         Self::person_with(person, PersonKind::Member, grants)
     }
 
@@ -119,7 +129,13 @@ impl Identity {
 
     /// A member of staff with several posts, or a second person with the same post.
     pub fn posts(person: PersonId, posts: &[(Role, At)]) -> Self {
-        let grants = posts.iter().map(|(role, at)| Grant { role: *role, node: node(*at) }).collect();
+        let grants = posts
+            .iter()
+            .map(|(role, at)| Grant {
+                role: *role,
+                node: node(*at),
+            })
+            .collect();
         Self::person_with(person, PersonKind::Staff, grants)
     }
 
@@ -134,7 +150,10 @@ impl Identity {
         let token = signer(service, &keys().service(service))
             .and_then(|signer| signer.service(TOKEN_LIFE).context("signing"))
             .unwrap_or_else(|error| panic!("a token for {service}: {error:#}"));
-        Self { service: Some(format!("Bearer {token}")), ..self }
+        Self {
+            service: Some(format!("Bearer {token}")),
+            ..self
+        }
     }
 
     /// Who this is.
@@ -142,7 +161,10 @@ impl Identity {
     /// # Panics
     /// When nobody is signed in.
     pub fn person(&self) -> PersonId {
-        self.person.as_ref().map(|p| p.0).unwrap_or_else(|| panic!("nobody is signed in"))
+        self.person
+            .as_ref()
+            .map(|p| p.0)
+            .unwrap_or_else(|| panic!("nobody is signed in"))
     }
 
     /// The token by which the person acts, as `Bearer …`.
@@ -151,11 +173,19 @@ impl Identity {
     }
 
     fn person_with(person: PersonId, kind: PersonKind, grants: Vec<Grant>) -> Self {
-        let token = PersonToken { account: format!("test-{person}"), person, kind, grants };
+        let token = PersonToken {
+            account: format!("test-{person}"),
+            person,
+            kind,
+            grants,
+        };
         let token = signer("person", &keys().person())
             .and_then(|signer| signer.person(ISSUER, &token, TOKEN_LIFE).context("signing"))
             .unwrap_or_else(|error| panic!("a token for a person: {error:#}"));
-        Self { person: Some((person, format!("Bearer {token}"))), service: None }
+        Self {
+            person: Some((person, format!("Bearer {token}"))),
+            service: None,
+        }
     }
 }
 

@@ -8,5 +8,5 @@ mod running;
 pub mod wechat;
 
 pub use chain::{Chain, chain};
-pub use running::Running;
 pub use house::{At, Door, Identity, staff_person};
+pub use running::Running;

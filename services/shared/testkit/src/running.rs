@@ -23,8 +23,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
-use crate::database::Database;
 use crate::chain;
+use crate::database::Database;
 use crate::house::{self, At, Door, Identity};
 
 /// More rounds than any test leaves work for.
@@ -57,14 +57,20 @@ impl<S: Service> Running<S> {
     /// # Panics
     /// When anything is wrong.
     pub async fn start_with(overrides: &str) -> Self {
-        Self::open(overrides).await.unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
+        Self::open(overrides)
+            .await
+            .unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
     }
 
     async fn open(overrides: &str) -> Result<Self> {
         let database = Database::create(S::NAME, &all_migrations(S::migrations())).await?;
         let admin = database.superuser().await?;
         chain::load(&mut *admin.acquire().await?).await?;
-        let settings = Settings::with(S::NAME, S::CONFIG, &merged(&settings::<S>(&database)?, overrides)?)?;
+        let settings = Settings::with(
+            S::NAME,
+            S::CONFIG,
+            &merged(&settings::<S>(&database)?, overrides)?,
+        )?;
         let clock = Clock::default();
         let process = Process::<S>::start(settings, Only::Callbacks, clock.clone()).await?;
         process.ready().await;
@@ -72,7 +78,16 @@ impl<S: Service> Running<S> {
         let channel = Endpoint::from_shared(format!("http://{}", process.grpc_addr))?.connect_lazy();
         let worker = Worker::new(process.app.clone());
         let (gaps, heard) = Default::default();
-        Ok(Self { worker, gaps, heard, channel, clock, admin, process, _database: database })
+        Ok(Self {
+            worker,
+            gaps,
+            heard,
+            channel,
+            clock,
+            admin,
+            process,
+            _database: database,
+        })
     }
 
     pub fn app(&self) -> &Arc<S> {
@@ -131,7 +146,12 @@ impl<S: Service> Running<S> {
 
     /// Applies `event` as the next fact of the service that publishes it, and
     /// answers with its envelope, to be delivered again.
-    pub async fn hear<E: Event>(&self, aggregate: impl Into<Uuid>, version: i64, event: &E) -> Result<Envelope, Error> {
+    pub async fn hear<E: Event>(
+        &self,
+        aggregate: impl Into<Uuid>,
+        version: i64,
+        event: &E,
+    ) -> Result<Envelope, Error> {
         let seq = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
         let envelope = self.fact(seq, aggregate, version, event);
         self.deliver(E::STREAM, &envelope).await?;
@@ -156,7 +176,10 @@ impl<S: Service> Running<S> {
     pub async fn deliver(&self, source: &str, envelope: &Envelope) -> Result<(), Error> {
         let subscriptions = S::subscriptions();
         let Some(subscription) = subscriptions.iter().find(|s| s.source == source) else {
-            return Err(Error::Internal(format!("{} does not listen to {source}", S::NAME)));
+            return Err(Error::Internal(format!(
+                "{} does not listen to {source}",
+                S::NAME
+            )));
         };
         subscription.deliver(&self.process.app, envelope).await?;
         self.process.app.organisation().refresh(&self.process.app).await
@@ -204,7 +227,10 @@ impl<S: Service> Running<S> {
     /// When there is no end.
     pub async fn settle(&self) {
         for _ in 0..ROUNDS {
-            let numbered = self.sequence().await.unwrap_or_else(|e| panic!("{}: {}", S::NAME, platform::telemetry::chain(&e)));
+            let numbered = self
+                .sequence()
+                .await
+                .unwrap_or_else(|e| panic!("{}: {}", S::NAME, platform::telemetry::chain(&e)));
             if !self.try_tasks().await && !numbered && !self.hurry().await {
                 return;
             }
@@ -243,8 +269,15 @@ fn settings<S: Service>(database: &Database) -> Result<String> {
     let keys = house::keys();
     let path = |path: std::path::PathBuf| toml::Value::String(path.display().to_string()).to_string();
     let mut text = String::new();
-    writeln!(text, "grpc.listen = '127.0.0.1:0'\nmetrics.listen = '127.0.0.1:0'")?;
-    writeln!(text, "database.url = '{}'\ndatabase.acquire_timeout_ms = 5000", database.runtime_url())?;
+    writeln!(
+        text,
+        "grpc.listen = '127.0.0.1:0'\nmetrics.listen = '127.0.0.1:0'"
+    )?;
+    writeln!(
+        text,
+        "database.url = '{}'\ndatabase.acquire_timeout_ms = 5000",
+        database.runtime_url()
+    )?;
     writeln!(text, "database.max_connections = 6")?;
     writeln!(text, "tokens.verify_keys = {}", path(keys.verify()))?;
     writeln!(text, "tokens.service_key = {}", path(keys.service(S::NAME)))?;
@@ -254,7 +287,10 @@ fn settings<S: Service>(database: &Database) -> Result<String> {
     if S::NAME == "members" {
         writeln!(text, "tokens.person_key = {}", path(keys.person()))?;
     }
-    writeln!(text, "limits.anonymous_per_second = 100000\nlimits.anonymous_burst = 100000")?;
+    writeln!(
+        text,
+        "limits.anonymous_per_second = 100000\nlimits.anonymous_burst = 100000"
+    )?;
     Ok(text)
 }
 

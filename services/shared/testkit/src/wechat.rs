@@ -128,7 +128,10 @@ impl Simulator {
             nonces: Mutex::default(),
             sent: Mutex::default(),
             routes: Mutex::new(config.routes.clone()),
-            http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_secs(5))
+                .build()?,
             work: Mutex::default(),
             config,
         });
@@ -139,7 +142,11 @@ impl Simulator {
                 tracing::error!(%error, "the channel simulator ended");
             }
         });
-        Ok(Self { inner, address, _server: Arc::new(server) })
+        Ok(Self {
+            inner,
+            address,
+            _server: Arc::new(server),
+        })
     }
 
     /// Where it listens.
@@ -189,7 +196,11 @@ impl Simulator {
 
     /// Every refund, by number.
     pub fn refunds(&self) -> Vec<Value> {
-        lock(&self.inner.truth).refunds.values().map(truth::Refund::object).collect()
+        lock(&self.inner.truth)
+            .refunds
+            .values()
+            .map(truth::Refund::object)
+            .collect()
     }
 
     /// Every callback sent so far.
@@ -268,5 +279,9 @@ fn nonce(length: usize) -> String {
     if aws_lc_rs::rand::fill(&mut bytes).is_err() {
         return "A".repeat(length);
     }
-    bytes.iter().filter_map(|b| LETTERS.get(usize::from(b % 32))).map(|b| char::from(*b)).collect()
+    bytes
+        .iter()
+        .filter_map(|b| LETTERS.get(usize::from(b % 32)))
+        .map(|b| char::from(*b))
+        .collect()
 }

@@ -112,7 +112,9 @@ impl<S: Service> Running<S> {
     /// Opens the doors: gRPC and probes always, since health is asked there.
     async fn open(&mut self, config: &PlatformConfig, only: Only) -> anyhow::Result<()> {
         self.report(ServingStatus::NotServing).await;
-        self.health.set_service_status(ALIVE, ServingStatus::Serving).await;
+        self.health
+            .set_service_status(ALIVE, ServingStatus::Serving)
+            .await;
         let routes = serve::routes(
             &self.app,
             self.health.clone(),

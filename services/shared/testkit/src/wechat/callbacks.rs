@@ -13,8 +13,9 @@ use super::truth::{Order, Refund, RefundStatus, rfc3339};
 use super::{Inner, Sent, lock, nonce};
 
 /// The channel's pauses between tries, in seconds.
-const PAUSES: [u64; 15] =
-    [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
+const PAUSES: [u64; 15] = [
+    15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
+];
 
 /// One thing to tell.
 struct Notice {
@@ -61,7 +62,9 @@ impl Inner {
         self.spawn(async move {
             tokio::time::sleep(inner.config.refund_takes).await;
             let ended = lock(&inner.truth).end_refund(&refund.asked.out_refund_no, status, Self::now());
-            let (Some(ended), Some(url)) = (ended, refund.asked.notify_url) else { return };
+            let (Some(ended), Some(url)) = (ended, refund.asked.notify_url) else {
+                return;
+            };
             let event_type = match status {
                 RefundStatus::Abnormal => "REFUND.ABNORMAL",
                 RefundStatus::Closed => "REFUND.CLOSED",
@@ -69,7 +72,16 @@ impl Inner {
             };
             let resource = ended.notice(&inner.config.mchid);
             let out_trade_no = ended.out_trade_no;
-            inner.tell(Notice { out_trade_no, url, event_type, original_type: "refund", resource, script }).await;
+            inner
+                .tell(Notice {
+                    out_trade_no,
+                    url,
+                    event_type,
+                    original_type: "refund",
+                    resource,
+                    script,
+                })
+                .await;
         });
     }
 
@@ -98,7 +110,13 @@ impl Inner {
     }
 
     /// True when the merchant acknowledged.
-    async fn send(&self, notice: &Notice, letter: Result<Letter>, attempt: Option<usize>, forged: Option<Forgery>) -> bool {
+    async fn send(
+        &self,
+        notice: &Notice,
+        letter: Result<Letter>,
+        attempt: Option<usize>,
+        forged: Option<Forgery>,
+    ) -> bool {
         let status = match letter {
             Ok(letter) => self.post(&self.target(&notice.url), letter).await,
             Err(error) => {
@@ -106,7 +124,13 @@ impl Inner {
                 None
             }
         };
-        tracing::info!(out_trade_no = notice.out_trade_no, event = notice.event_type, ?status, ?forged, "callback");
+        tracing::info!(
+            out_trade_no = notice.out_trade_no,
+            event = notice.event_type,
+            ?status,
+            ?forged,
+            "callback"
+        );
         lock(&self.sent).push(Sent {
             out_trade_no: notice.out_trade_no.clone(),
             event_type: notice.event_type.to_owned(),
@@ -131,12 +155,17 @@ impl Inner {
             .body(letter.body)
             .send()
             .await;
-        sent.map_err(|error| tracing::warn!(%error, "no answer to a callback")).ok().map(|r| r.status().as_u16())
+        sent.map_err(|error| tracing::warn!(%error, "no answer to a callback"))
+            .ok()
+            .map(|r| r.status().as_u16())
     }
 
     fn target(&self, url: &str) -> String {
         let routes = lock(&self.routes);
-        let route = routes.iter().rev().find_map(|(from, to)| url.strip_prefix(from.as_str()).map(|rest| format!("{to}{rest}")));
+        let route = routes
+            .iter()
+            .rev()
+            .find_map(|(from, to)| url.strip_prefix(from.as_str()).map(|rest| format!("{to}{rest}")));
         route.unwrap_or_else(|| url.to_owned())
     }
 
@@ -147,8 +176,16 @@ impl Inner {
 
     fn signed(&self, body: String, timestamp: i64) -> Result<Letter> {
         let nonce = nonce(32);
-        let signature = self.platform.sign(&answer_text(&timestamp.to_string(), &nonce, body.as_bytes()))?;
-        Ok(Letter { body, timestamp, nonce, signature, serial: self.config.platform_key_id.clone() })
+        let signature = self
+            .platform
+            .sign(&answer_text(&timestamp.to_string(), &nonce, body.as_bytes()))?;
+        Ok(Letter {
+            body,
+            timestamp,
+            nonce,
+            signature,
+            serial: self.config.platform_key_id.clone(),
+        })
     }
 
     fn forge(&self, notice: &Notice, forgery: Forgery) -> Result<Letter> {

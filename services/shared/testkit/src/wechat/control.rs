@@ -37,7 +37,11 @@ type Shared = State<Arc<Inner>>;
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        (status, Json(json!({ "code": self.code, "message": self.message }))).into_response()
+        (
+            status,
+            Json(json!({ "code": self.code, "message": self.message })),
+        )
+            .into_response()
     }
 }
 
@@ -61,7 +65,11 @@ impl Which {
 
 async fn pay(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {
     let number = lock(&inner.truth).find(which.name()?)?;
-    inner.pay(which.name()?, which.openid.as_deref().unwrap_or("o-somebody"), which.late)?;
+    inner.pay(
+        which.name()?,
+        which.openid.as_deref().unwrap_or("o-somebody"),
+        which.late,
+    )?;
     Ok(Json(json!({ "out_trade_no": number, "paid": true })))
 }
 
@@ -114,7 +122,11 @@ async fn order(State(inner): Shared, Path(number): Path<String>) -> Result<Json<
 }
 
 async fn refunds(State(inner): Shared) -> Json<Value> {
-    let refunds: Vec<Value> = lock(&inner.truth).refunds.values().map(truth::Refund::object).collect();
+    let refunds: Vec<Value> = lock(&inner.truth)
+        .refunds
+        .values()
+        .map(truth::Refund::object)
+        .collect();
     Json(json!({ "refunds": refunds }))
 }
 

@@ -23,7 +23,9 @@ const WINDOW: i64 = 300;
 const TIME_OUT: Duration = Duration::from_secs(30);
 
 pub(super) fn routes(inner: Arc<Inner>) -> Router {
-    Router::new().route("/v3/{*path}", axum::routing::any(handle)).with_state(inner)
+    Router::new()
+        .route("/v3/{*path}", axum::routing::any(handle))
+        .with_state(inner)
 }
 
 /// What is answered, before it is signed.
@@ -46,13 +48,23 @@ async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> R
             return inner.answer(Err(Problem::new(429, "FREQUENCY_LIMITED", "slow down")), None);
         }
         Some(Fails::BadGateway) => {
-            return (StatusCode::BAD_GATEWAY, "<html><body><h1>502 Bad Gateway</h1></body></html>").into_response();
+            return (
+                StatusCode::BAD_GATEWAY,
+                "<html><body><h1>502 Bad Gateway</h1></body></html>",
+            )
+                .into_response();
         }
         _ => {}
     }
     let mut answer = inner.carry_out(operation, &segments, query, &body);
     // The first order of a script can only be told apart after it was made.
-    let fault = fault.or_else(|| if operation == Operation::Create { inner.fault(operation, &number) } else { None });
+    let fault = fault.or_else(|| {
+        if operation == Operation::Create {
+            inner.fault(operation, &number)
+        } else {
+            None
+        }
+    });
     match fault {
         Some(Fails::DoneButTimeOut) => tokio::time::sleep(TIME_OUT).await,
         Some(Fails::DoneButSystemError) => answer = Err(system_error()),
@@ -71,13 +83,21 @@ fn name(method: &str, segments: &[&str], body: &[u8]) -> Result<(Operation, Stri
         ("POST", ["pay", "transactions", "native"]) => {
             read::<NativeOrder>(body).map(|order| (Operation::Create, order.out_trade_no))
         }
-        ("GET", ["pay", "transactions", "out-trade-no" | "id", number]) => Ok((Operation::Query, (*number).to_owned())),
+        ("GET", ["pay", "transactions", "out-trade-no" | "id", number]) => {
+            Ok((Operation::Query, (*number).to_owned()))
+        }
         ("POST", ["pay", "transactions", "out-trade-no", number, "close"]) => {
             Ok((Operation::Close, (*number).to_owned()))
         }
-        ("POST", ["refund", "domestic", "refunds"]) => read::<NewRefund>(body)
-            .map(|r| (Operation::Refund, r.out_trade_no.or(r.transaction_id).unwrap_or_default())),
-        ("GET", ["refund", "domestic", "refunds", number]) => Ok((Operation::QueryRefund, (*number).to_owned())),
+        ("POST", ["refund", "domestic", "refunds"]) => read::<NewRefund>(body).map(|r| {
+            (
+                Operation::Refund,
+                r.out_trade_no.or(r.transaction_id).unwrap_or_default(),
+            )
+        }),
+        ("GET", ["refund", "domestic", "refunds", number]) => {
+            Ok((Operation::QueryRefund, (*number).to_owned()))
+        }
         // In public-key mode there are no certificates to fetch.
         _ => Err(Problem::new(404, "RESOURCE_NOT_EXISTS", "no such resource")),
     }
@@ -87,7 +107,8 @@ impl Inner {
     /// The request must be signed by the merchant over exactly these bytes.
     fn check(&self, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
         let refuse = |why: &str| Problem::new(401, "SIGN_ERROR", why);
-        let authorization = text(&parts.headers, "authorization").ok_or_else(|| refuse("no Authorization"))?;
+        let authorization =
+            text(&parts.headers, "authorization").ok_or_else(|| refuse("no Authorization"))?;
         let said = Authorization::parse(authorization).map_err(|error| refuse(&error.to_string()))?;
         if said.mchid != self.config.mchid {
             return Err(Problem::new(400, "MCH_NOT_EXISTS", "no such merchant"));
@@ -96,7 +117,10 @@ impl Inner {
             return Err(refuse("no certificate has this serial_no"));
         }
         let now = Self::now().timestamp();
-        let at: i64 = said.timestamp.parse().map_err(|_| refuse("timestamp must be Unix seconds"))?;
+        let at: i64 = said
+            .timestamp
+            .parse()
+            .map_err(|_| refuse("timestamp must be Unix seconds"))?;
         if (now - at).abs() > WINDOW {
             return Err(refuse("timestamp is more than five minutes off"));
         }
@@ -113,13 +137,20 @@ impl Inner {
     fn check_nonce(&self, nonce: String, at: i64, now: i64) -> Result<(), &'static str> {
         let mut nonces = lock(&self.nonces);
         nonces.retain(|_, used| (now - *used).abs() <= 2 * WINDOW);
-        if nonces.insert(nonce, at).is_some() { Err("nonce_str was used before") } else { Ok(()) }
+        if nonces.insert(nonce, at).is_some() {
+            Err("nonce_str was used before")
+        } else {
+            Ok(())
+        }
     }
 
     fn check_headers(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-        let accepts = text(headers, "accept").is_some_and(|a| a.contains("application/json") || a.contains("*/*"));
+        let accepts =
+            text(headers, "accept").is_some_and(|a| a.contains("application/json") || a.contains("*/*"));
         if !accepts || text(headers, "user-agent").is_none() {
-            return Err(Problem::param("Accept: application/json and a User-Agent are required"));
+            return Err(Problem::param(
+                "Accept: application/json and a User-Agent are required",
+            ));
         }
         let json = text(headers, "content-type").is_some_and(|t| t.starts_with("application/json"));
         if !body.is_empty() && !json {
@@ -144,26 +175,45 @@ impl Inner {
                 .map(|o| o.asked.out_trade_no.clone()),
         };
         match known {
-            Some(known) => truth.orders.get_mut(&known).and_then(|order| order.script.fault(operation)),
+            Some(known) => truth
+                .orders
+                .get_mut(&known)
+                .and_then(|order| order.script.fault(operation)),
             // An order that is not made yet obeys the script that waits for it.
             None if operation == Operation::Create => {
                 let waiting = truth.scripts.front_mut()?;
-                let next = waiting.faults.iter().find(|f| f.call == operation && f.times > 0)?;
-                let undone = matches!(next.how, Fails::SystemError | Fails::RateLimited | Fails::BadGateway);
+                let next = waiting
+                    .faults
+                    .iter()
+                    .find(|f| f.call == operation && f.times > 0)?;
+                let undone = matches!(
+                    next.how,
+                    Fails::SystemError | Fails::RateLimited | Fails::BadGateway
+                );
                 if undone { waiting.fault(operation) } else { None }
             }
             None => None,
         }
     }
 
-    fn carry_out(self: &Arc<Self>, operation: Operation, segments: &[&str], query: &str, body: &[u8]) -> Answer {
+    fn carry_out(
+        self: &Arc<Self>,
+        operation: Operation,
+        segments: &[&str],
+        query: &str,
+        body: &[u8],
+    ) -> Answer {
         let number = segments.get(3).copied().unwrap_or_default();
         match operation {
             Operation::Create => {
                 let order: NativeOrder = read(body)?;
                 self.own(&order.mchid)?;
                 if order.appid != self.config.appid {
-                    return Err(Problem::new(400, "APPID_MCHID_NOT_MATCH", "appid is not bound to mchid"));
+                    return Err(Problem::new(
+                        400,
+                        "APPID_MCHID_NOT_MATCH",
+                        "appid is not bound to mchid",
+                    ));
                 }
                 order.check(Self::now())?;
                 let code_url = lock(&self.truth).create(order, Self::now())?;
@@ -173,7 +223,11 @@ impl Inner {
                 self.own(query.strip_prefix("mchid=").unwrap_or_default())?;
                 let truth = lock(&self.truth);
                 let by_id = segments.get(2) == Some(&"id");
-                let order = if by_id { truth.order_by_transaction(number)? } else { truth.order(number)? };
+                let order = if by_id {
+                    truth.order_by_transaction(number)?
+                } else {
+                    truth.order(number)?
+                };
                 Ok((StatusCode::OK, Some(order.object())))
             }
             Operation::Close => {
@@ -185,7 +239,8 @@ impl Inner {
             Operation::QueryRefund => {
                 let truth = lock(&self.truth);
                 let refund = truth.refunds.get(number);
-                let refund = refund.ok_or_else(|| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such refund"))?;
+                let refund =
+                    refund.ok_or_else(|| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such refund"))?;
                 Ok((StatusCode::OK, Some(refund.object())))
             }
         }
@@ -209,7 +264,11 @@ impl Inner {
     }
 
     fn own(&self, mchid: &str) -> Result<(), Problem> {
-        if mchid == self.config.mchid { Ok(()) } else { Err(Problem::param("mchid is not the one that signed")) }
+        if mchid == self.config.mchid {
+            Ok(())
+        } else {
+            Err(Problem::param("mchid is not the one that signed"))
+        }
     }
 
     /// Signs what leaves, empty bodies and errors too.
@@ -219,7 +278,10 @@ impl Inner {
             Err(problem) => {
                 tracing::info!(code = problem.code, why = problem.message, "refused");
                 let body = json!({ "code": problem.code, "message": problem.message });
-                (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST), body.to_string())
+                (
+                    StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST),
+                    body.to_string(),
+                )
             }
         };
         let (timestamp, nonce) = (Self::now().timestamp().to_string(), nonce(32));

@@ -16,7 +16,11 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     pub fn param(message: impl Into<String>) -> Self {
@@ -89,16 +93,23 @@ fn length(name: &str, text: &str, least: usize, most: usize) -> Result<(), Probl
     if (least..=most).contains(&text.chars().count()) {
         Ok(())
     } else {
-        Err(Problem::param(format!("{name} must have {least} to {most} characters")))
+        Err(Problem::param(format!(
+            "{name} must have {least} to {most} characters"
+        )))
     }
 }
 
 fn number(name: &str, text: &str, least: usize, most: usize, signs: &str) -> Result<(), Problem> {
     length(name, text, least, most)?;
-    if text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c)) {
+    if text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
+    {
         Ok(())
     } else {
-        Err(Problem::param(format!("{name} may hold letters, digits and {signs}")))
+        Err(Problem::param(format!(
+            "{name} may hold letters, digits and {signs}"
+        )))
     }
 }
 
@@ -112,11 +123,17 @@ fn notify_url(url: &str, most: usize) -> Result<(), Problem> {
 }
 
 fn time(name: &str, text: &str) -> Result<Timestamp, Problem> {
-    let wrong = || Problem::param(format!("{name} must be RFC 3339 with an offset, in whole seconds"));
+    let wrong = || {
+        Problem::param(format!(
+            "{name} must be RFC 3339 with an offset, in whole seconds"
+        ))
+    };
     if text.len() > 64 || text.contains('.') {
         return Err(wrong());
     }
-    DateTime::parse_from_rfc3339(text).map(|t| t.to_utc()).map_err(|_| wrong())
+    DateTime::parse_from_rfc3339(text)
+        .map(|t| t.to_utc())
+        .map_err(|_| wrong())
 }
 
 impl NativeOrder {
@@ -141,14 +158,19 @@ impl NativeOrder {
     }
 
     pub fn expires(&self) -> Result<Option<Timestamp>, Problem> {
-        self.time_expire.as_deref().map(|text| time("time_expire", text)).transpose()
+        self.time_expire
+            .as_deref()
+            .map(|text| time("time_expire", text))
+            .transpose()
     }
 }
 
 impl NewRefund {
     pub fn check(&self) -> Result<(), Problem> {
         if self.transaction_id.is_some() == self.out_trade_no.is_some() {
-            return Err(Problem::param("one of transaction_id and out_trade_no must be given"));
+            return Err(Problem::param(
+                "one of transaction_id and out_trade_no must be given",
+            ));
         }
         number("out_refund_no", &self.out_refund_no, 1, 64, "_-|*@")?;
         length("reason", self.reason.as_deref().unwrap_or_default(), 0, 80)?;
@@ -180,14 +202,19 @@ mod tests {
         let mut value = order();
         change(&mut value);
         let body = value.to_string();
-        read::<NativeOrder>(body.as_bytes()).and_then(|order| order.check(Clock::real())).err()
+        read::<NativeOrder>(body.as_bytes())
+            .and_then(|order| order.check(Clock::real()))
+            .err()
     }
 
     #[test]
     fn an_order_within_the_rules_passes() {
         assert_eq!(problem(|_| {}), None);
         assert_eq!(problem(|o| o["out_trade_no"] = json!("a_-|*9".repeat(5))), None);
-        assert_eq!(problem(|o| o["time_expire"] = json!("2099-01-01T00:00:00+08:00")), None);
+        assert_eq!(
+            problem(|o| o["time_expire"] = json!("2099-01-01T00:00:00+08:00")),
+            None
+        );
     }
 
     #[test]
@@ -215,8 +242,12 @@ mod tests {
     #[test]
     fn a_refund_names_its_payment_in_exactly_one_way() {
         let refund = |extra: Value| {
-            let mut value = json!({ "out_refund_no": "R1@x", "amount": { "refund": 1, "total": 2, "currency": "CNY" } });
-            value.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            let mut value =
+                json!({ "out_refund_no": "R1@x", "amount": { "refund": 1, "total": 2, "currency": "CNY" } });
+            value
+                .as_object_mut()
+                .unwrap()
+                .extend(extra.as_object().unwrap().clone());
             read::<NewRefund>(value.to_string().as_bytes()).unwrap().check()
         };
         assert!(refund(json!({ "transaction_id": "1" })).is_ok());

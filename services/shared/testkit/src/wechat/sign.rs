@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -20,14 +18,29 @@ pub const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
 /// The bytes between the armour lines of a PEM text.
 pub fn der_of(pem: &str, label: &str) -> Result<Vec<u8>> {
-    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-    let body = pem.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).map(|(body, _)| body);
-    let body: String = body.with_context(|| format!("no {label} in this PEM"))?.split_whitespace().collect();
+    let (begin, end) = (
+        format!("-----BEGIN {label}-----"),
+        format!("-----END {label}-----"),
+    );
+    let body = pem
+        .split_once(&begin)
+        .and_then(|(_, rest)| rest.split_once(&end))
+        .map(|(body, _)| body);
+    let body: String = body
+        .with_context(|| format!("no {label} in this PEM"))?
+        .split_whitespace()
+        .collect();
     Ok(STANDARD.decode(body)?)
 }
 
 /// What a merchant signs of a request; every line ends in a line feed.
-pub fn request_text(method: &str, path_and_query: &str, timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+pub fn request_text(
+    method: &str,
+    path_and_query: &str,
+    timestamp: &str,
+    nonce: &str,
+    body: &[u8],
+) -> Vec<u8> {
     let mut text = format!("{method}\n{path_and_query}\n{timestamp}\n{nonce}\n").into_bytes();
     text.extend_from_slice(body);
     text.push(b'\n');
@@ -70,8 +83,12 @@ impl CheckingKey {
     }
 
     pub fn accepts(&self, text: &[u8], signature_base64: &str) -> bool {
-        let Ok(signature) = STANDARD.decode(signature_base64) else { return false };
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).verify(text, &signature).is_ok()
+        let Ok(signature) = STANDARD.decode(signature_base64) else {
+            return false;
+        };
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0)
+            .verify(text, &signature)
+            .is_ok()
     }
 }
 
@@ -88,11 +105,17 @@ pub struct Authorization {
 impl Authorization {
     /// Reads the header; each part must be there once, and no other.
     pub fn parse(header: &str) -> Result<Self> {
-        let parts = header.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' ')).context("unknown scheme")?;
+        let parts = header
+            .strip_prefix(SCHEME)
+            .and_then(|rest| rest.strip_prefix(' '))
+            .context("unknown scheme")?;
         let mut found = BTreeMap::new();
         for part in parts.split(',') {
             let (name, value) = part.split_once('=').context("a part without =")?;
-            let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).context("a part without quotes")?;
+            let value = value
+                .strip_prefix('"')
+                .and_then(|v| v.strip_suffix('"'))
+                .context("a part without quotes")?;
             if found.insert(name.to_owned(), value.to_owned()).is_some() {
                 bail!("{name} stands twice");
             }
@@ -133,13 +156,18 @@ pub fn decrypt(key: &[u8], nonce: &str, associated: &str, ciphertext_base64: &st
 }
 
 fn aes(key: &[u8]) -> Result<LessSafeKey> {
-    let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
+    let algorithm = if key.len() == 16 {
+        &AES_128_GCM
+    } else {
+        &AES_256_GCM
+    };
     let key = UnboundKey::new(algorithm, key).map_err(|_| anyhow::anyhow!("no AES key of that length"))?;
     Ok(LessSafeKey::new(key))
 }
 
 fn gcm_nonce(text: &str) -> Result<Nonce> {
-    Nonce::try_assume_unique_for_key(text.as_bytes()).map_err(|_| anyhow::anyhow!("the nonce must have 12 bytes"))
+    Nonce::try_assume_unique_for_key(text.as_bytes())
+        .map_err(|_| anyhow::anyhow!("the nonce must have 12 bytes"))
 }
 
 #[cfg(test)]
@@ -159,7 +187,10 @@ mod tests {
     fn the_published_signature_is_made_byte_for_byte() {
         let v = vector(include_str!("../../vectors/wx-go-01-rsa-sign.json"));
         let key = SigningKey::from_pem(text(&v, "private_key_pem")).unwrap();
-        assert_eq!(key.sign(text(&v, "message").as_bytes()).unwrap(), text(&v, "signature_b64"));
+        assert_eq!(
+            key.sign(text(&v, "message").as_bytes()).unwrap(),
+            text(&v, "signature_b64")
+        );
     }
 
     #[test]
@@ -176,9 +207,17 @@ mod tests {
     fn published_ciphertexts_open_with_their_key_alone() {
         let short = vector(include_str!("../../vectors/wx-go-04-aes-gcm.json"));
         let long = vector(include_str!("../../vectors/wx-java-02-aes-256-gcm.json"));
-        let cases = short["cases"].as_array().unwrap().iter().chain(long["cases"].as_array().into_iter().flatten());
+        let cases = short["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(long["cases"].as_array().into_iter().flatten());
         for case in cases {
-            let (key, nonce, aad) = (text(case, "key_utf8"), text(case, "nonce_utf8"), text(case, "aad_utf8"));
+            let (key, nonce, aad) = (
+                text(case, "key_utf8"),
+                text(case, "nonce_utf8"),
+                text(case, "aad_utf8"),
+            );
             let plain = decrypt(key.as_bytes(), nonce, aad, text(case, "ciphertext_b64"));
             if case["valid"].as_bool() == Some(false) {
                 assert!(plain.is_err(), "{case}");
@@ -213,12 +252,16 @@ mod tests {
         assert_eq!(header.serial, text(&v, "serial_no"));
         assert_eq!(header.timestamp, v["timestamp"].to_string());
         let key = SigningKey::from_pem(text(&v, "private_key_pem")).unwrap();
-        assert_eq!(key.sign(text(&v, "canonical").as_bytes()).unwrap(), header.signature);
+        assert_eq!(
+            key.sign(text(&v, "canonical").as_bytes()).unwrap(),
+            header.signature
+        );
     }
 
     #[test]
     fn a_header_with_a_part_missing_twice_or_unknown_is_refused() {
-        let good = r#"WECHATPAY2-SHA256-RSA2048 mchid="1",nonce_str="a",signature="s",timestamp="1",serial_no="F""#;
+        let good =
+            r#"WECHATPAY2-SHA256-RSA2048 mchid="1",nonce_str="a",signature="s",timestamp="1",serial_no="F""#;
         assert!(Authorization::parse(good).is_ok());
         for bad in [
             good.replace("WECHATPAY2", "WECHATPAY3"),

@@ -109,9 +109,11 @@ impl Truth {
                 Err(Problem::new(400, "ORDER_PAID", "the order is paid"))
             }
             TradeState::Closed => Err(Problem::new(400, "ORDER_CLOSED", "the order is closed")),
-            TradeState::Notpay if known.asked != asked => {
-                Err(Problem::new(403, "OUT_TRADE_NO_USED", "this number was used with other parameters"))
-            }
+            TradeState::Notpay if known.asked != asked => Err(Problem::new(
+                403,
+                "OUT_TRADE_NO_USED",
+                "this number was used with other parameters",
+            )),
             TradeState::Notpay => {
                 known.code_url.clone_from(&code_url);
                 known.code_made_at = now;
@@ -121,17 +123,24 @@ impl Truth {
     }
 
     pub fn order(&self, out_trade_no: &str) -> Result<&Order, Problem> {
-        self.orders.get(out_trade_no).ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such order"))
+        self.orders
+            .get(out_trade_no)
+            .ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such order"))
     }
 
     pub fn order_by_transaction(&self, id: &str) -> Result<&Order, Problem> {
-        let found = self.orders.values().find(|o| o.payment.as_ref().is_some_and(|p| p.transaction_id == id));
+        let found = self
+            .orders
+            .values()
+            .find(|o| o.payment.as_ref().is_some_and(|p| p.transaction_id == id));
         found.ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such transaction"))
     }
 
     pub fn close(&mut self, out_trade_no: &str) -> Result<(), Problem> {
         self.order(out_trade_no)?;
-        let Some(order) = self.orders.get_mut(out_trade_no) else { return Ok(()) };
+        let Some(order) = self.orders.get_mut(out_trade_no) else {
+            return Ok(());
+        };
         match order.state {
             TradeState::Notpay | TradeState::Closed => {
                 order.state = TradeState::Closed;
@@ -157,7 +166,11 @@ impl Truth {
                 return Err(Problem::new(409, "ORDER_PAID", "this was paid already"));
             }
             TradeState::Closed if !late => {
-                return Err(Problem::new(409, "ORDER_CLOSED", "the merchant closed this order"));
+                return Err(Problem::new(
+                    409,
+                    "ORDER_CLOSED",
+                    "the merchant closed this order",
+                ));
             }
             TradeState::Notpay if over && !late => {
                 return Err(Problem::new(409, "ORDER_EXPIRED", "this QR has expired"));
@@ -165,7 +178,11 @@ impl Truth {
             TradeState::Closed | TradeState::Notpay => {}
         }
         order.state = TradeState::Success;
-        order.payment = Some(Payment { transaction_id, openid: openid.to_owned(), at: now });
+        order.payment = Some(Payment {
+            transaction_id,
+            openid: openid.to_owned(),
+            at: now,
+        });
         Ok(order.clone())
     }
 
@@ -175,7 +192,10 @@ impl Truth {
         if self.orders.contains_key(which) {
             return Ok(which.to_owned());
         }
-        let found = self.orders.iter().find(|(_, order)| order.code_url == which.trim());
+        let found = self
+            .orders
+            .iter()
+            .find(|(_, order)| order.code_url == which.trim());
         found
             .map(|(number, _)| number.clone())
             .ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such QR, or a newer one replaced it"))
@@ -185,7 +205,11 @@ impl Truth {
     pub fn refund(&mut self, asked: NewRefund, now: Timestamp) -> Result<Refund, Problem> {
         if let Some(known) = self.refunds.get(&asked.out_refund_no) {
             if known.asked != asked {
-                return Err(Problem::new(400, "INVALID_REQUEST", "this refund number was used with other parameters"));
+                return Err(Problem::new(
+                    400,
+                    "INVALID_REQUEST",
+                    "this refund number was used with other parameters",
+                ));
             }
             return Ok(known.clone());
         }
@@ -196,7 +220,11 @@ impl Truth {
         .map_err(|_| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such payment"))?;
         self.check_refund(order, &asked, now)?;
         let out_trade_no = order.asked.out_trade_no.clone();
-        let transaction_id = order.payment.as_ref().map(|p| p.transaction_id.clone()).unwrap_or_default();
+        let transaction_id = order
+            .payment
+            .as_ref()
+            .map(|p| p.transaction_id.clone())
+            .unwrap_or_default();
         let refund = Refund {
             refund_id: self.number("5030", now),
             transaction_id,
@@ -206,7 +234,8 @@ impl Truth {
             ended_at: None,
             asked,
         };
-        self.refunds.insert(refund.asked.out_refund_no.clone(), refund.clone());
+        self.refunds
+            .insert(refund.asked.out_refund_no.clone(), refund.clone());
         if let Some(order) = self.orders.get_mut(&out_trade_no) {
             order.state = TradeState::Refund;
         }
@@ -218,13 +247,25 @@ impl Truth {
             return Err(Problem::new(403, "TRADE_ERROR", "the order is not paid"));
         };
         if order.script.refund_not_enough {
-            return Err(Problem::new(403, "NOT_ENOUGH", "the merchant's balance does not suffice"));
+            return Err(Problem::new(
+                403,
+                "NOT_ENOUGH",
+                "the merchant's balance does not suffice",
+            ));
         }
         if asked.amount.total != order.asked.amount.total {
-            return Err(Problem::new(400, "INVALID_REQUEST", "amount.total is not that of the order"));
+            return Err(Problem::new(
+                400,
+                "INVALID_REQUEST",
+                "amount.total is not that of the order",
+            ));
         }
         if now > payment.at + TimeDelta::days(365) {
-            return Err(Problem::new(400, "INVALID_REQUEST", "refunds end a year after the payment"));
+            return Err(Problem::new(
+                400,
+                "INVALID_REQUEST",
+                "refunds end a year after the payment",
+            ));
         }
         let earlier: Vec<i64> = self
             .refunds
@@ -233,17 +274,33 @@ impl Truth {
             .map(|r| r.asked.amount.refund)
             .collect();
         if earlier.len() >= MOST_REFUNDS {
-            return Err(Problem::new(400, "INVALID_REQUEST", "an order has at most 50 refunds"));
+            return Err(Problem::new(
+                400,
+                "INVALID_REQUEST",
+                "an order has at most 50 refunds",
+            ));
         }
         if earlier.iter().sum::<i64>() + asked.amount.refund > order.asked.amount.total {
-            return Err(Problem::new(400, "INVALID_REQUEST", "the refunds would exceed the order"));
+            return Err(Problem::new(
+                400,
+                "INVALID_REQUEST",
+                "the refunds would exceed the order",
+            ));
         }
         Ok(())
     }
 
     /// A refund that was accepted comes to its end.
-    pub fn end_refund(&mut self, out_refund_no: &str, status: RefundStatus, now: Timestamp) -> Option<Refund> {
-        let refund = self.refunds.get_mut(out_refund_no).filter(|r| r.status == RefundStatus::Processing)?;
+    pub fn end_refund(
+        &mut self,
+        out_refund_no: &str,
+        status: RefundStatus,
+        now: Timestamp,
+    ) -> Option<Refund> {
+        let refund = self
+            .refunds
+            .get_mut(out_refund_no)
+            .filter(|r| r.status == RefundStatus::Processing)?;
         refund.status = status;
         refund.ended_at = Some(now);
         Some(refund.clone())
@@ -269,7 +326,8 @@ impl Order {
             fields.insert("bank_type".to_owned(), json!("OTHERS"));
             fields.insert("success_time".to_owned(), json!(rfc3339(payment.at)));
             fields.insert("payer".to_owned(), json!({ "openid": payment.openid }));
-            let amount = json!({ "total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY" });
+            let amount =
+                json!({ "total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY" });
             fields.insert("amount".to_owned(), amount);
         }
         object
@@ -336,5 +394,7 @@ fn beijing() -> FixedOffset {
 
 /// As the channel writes times: in Beijing's offset, in whole seconds.
 pub fn rfc3339(at: Timestamp) -> String {
-    at.with_timezone(&beijing()).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    at.with_timezone(&beijing())
+        .format("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }

@@ -13,12 +13,20 @@ async fn as_runtime(db: &Database) -> PgConnection {
 #[tokio::test]
 async fn two_tests_never_see_each_others_rows() {
     let migrations = platform_alone();
-    let (a, b) = tokio::join!(Database::create("kit", &migrations), Database::create("kit", &migrations));
+    let (a, b) = tokio::join!(
+        Database::create("kit", &migrations),
+        Database::create("kit", &migrations)
+    );
     let (a, b) = (a.unwrap(), b.unwrap());
     let insert = "insert into settings values ('a', '1')";
-    sqlx::query(insert).execute(&mut as_runtime(&a).await).await.unwrap();
-    let count: i64 =
-        sqlx::query_scalar("select count(*) from settings").fetch_one(&mut as_runtime(&b).await).await.unwrap();
+    sqlx::query(insert)
+        .execute(&mut as_runtime(&a).await)
+        .await
+        .unwrap();
+    let count: i64 = sqlx::query_scalar("select count(*) from settings")
+        .fetch_one(&mut as_runtime(&b).await)
+        .await
+        .unwrap();
     assert_eq!(count, 0);
 }
 
@@ -44,7 +52,10 @@ async fn a_database_is_gone_when_its_test_ends() {
     let db = Database::create("kit", &platform_alone()).await.unwrap();
     let url = db.owner_url();
     let mut conn = PgConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe("select 1".to_owned())).execute(&mut conn).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe("select 1".to_owned()))
+        .execute(&mut conn)
+        .await
+        .unwrap();
     drop(db);
     assert!(PgConnection::connect(&url).await.is_err());
 }

@@ -6,7 +6,10 @@ use testkit::database::Database;
 use crate::database::platform_alone;
 
 fn vault(wrapping: &[(i32, &str)]) -> Vault {
-    let lines: Vec<String> = wrapping.iter().map(|(version, byte)| format!("{version}:{}", byte.repeat(32))).collect();
+    let lines: Vec<String> = wrapping
+        .iter()
+        .map(|(version, byte)| format!("{version}:{}", byte.repeat(32)))
+        .collect();
     Vault::from_text(&lines.join("\n"), &"ee".repeat(32)).unwrap()
 }
 
@@ -25,7 +28,14 @@ async fn what_was_sealed_opens_for_its_owner_and_column_alone() {
     for text in ["", "林晓", "13800138000", &"长".repeat(5_000)] {
         let sealed = vault.seal(&mut conn, lin, "people.phone", text).await.unwrap();
         vault.seal(&mut conn, wu, "people.phone", "x").await.unwrap();
-        assert_eq!(vault.open(&mut conn, lin, "people.phone", &sealed).await.unwrap().as_deref(), Some(text));
+        assert_eq!(
+            vault
+                .open(&mut conn, lin, "people.phone", &sealed)
+                .await
+                .unwrap()
+                .as_deref(),
+            Some(text)
+        );
         assert!(vault.open(&mut conn, lin, "people.name", &sealed).await.is_err());
         assert!(vault.open(&mut conn, wu, "people.phone", &sealed).await.is_err());
     }
@@ -37,7 +47,10 @@ async fn one_text_sealed_twice_looks_different_and_any_changed_bit_is_noticed() 
     let mut conn = pool.acquire().await.unwrap();
     let (vault, lin) = (vault(&[(1, "aa")]), PersonId::fresh());
     let sealed = vault.seal(&mut conn, lin, "c", "13800138000").await.unwrap();
-    assert_ne!(sealed, vault.seal(&mut conn, lin, "c", "13800138000").await.unwrap());
+    assert_ne!(
+        sealed,
+        vault.seal(&mut conn, lin, "c", "13800138000").await.unwrap()
+    );
     for at in 0..sealed.bytes.len() {
         let mut changed = sealed.bytes.clone();
         changed[at] ^= 1;
@@ -57,8 +70,19 @@ async fn a_shredded_person_can_neither_be_read_nor_sealed_again() {
     vault.shred(&mut conn, lin).await.unwrap();
     vault.shred(&mut conn, lin).await.unwrap();
     assert_eq!(vault.open(&mut conn, lin, "c", &of_lin).await.unwrap(), None);
-    assert_eq!(vault.seal(&mut conn, lin, "c", "again").await.unwrap_err().reason().as_deref(), Some("WRONG_STATE"));
-    assert_eq!(vault.open(&mut conn, wu, "c", &of_wu).await.unwrap().as_deref(), Some("kept"));
+    assert_eq!(
+        vault
+            .seal(&mut conn, lin, "c", "again")
+            .await
+            .unwrap_err()
+            .reason()
+            .as_deref(),
+        Some("WRONG_STATE")
+    );
+    assert_eq!(
+        vault.open(&mut conn, wu, "c", &of_wu).await.unwrap().as_deref(),
+        Some("kept")
+    );
 }
 
 #[tokio::test]
@@ -82,19 +106,32 @@ async fn two_first_seals_of_one_person_racing_share_a_key() {
     };
     let (a, b) = tokio::join!(seal("a"), seal("b"));
     let mut conn = pool.acquire().await.unwrap();
-    assert_eq!(vault.open(&mut conn, lin, "c", &a).await.unwrap().as_deref(), Some("a"));
-    assert_eq!(vault.open(&mut conn, lin, "c", &b).await.unwrap().as_deref(), Some("b"));
+    assert_eq!(
+        vault.open(&mut conn, lin, "c", &a).await.unwrap().as_deref(),
+        Some("a")
+    );
+    assert_eq!(
+        vault.open(&mut conn, lin, "c", &b).await.unwrap().as_deref(),
+        Some("b")
+    );
 }
 
 #[tokio::test]
 async fn after_rewrapping_the_old_key_can_be_retired() {
     let (_db, pool) = pool().await;
     let mut conn = pool.acquire().await.unwrap();
-    let (old, both, new) = (vault(&[(1, "aa")]), vault(&[(1, "aa"), (2, "bb")]), vault(&[(2, "bb")]));
+    let (old, both, new) = (
+        vault(&[(1, "aa")]),
+        vault(&[(1, "aa"), (2, "bb")]),
+        vault(&[(2, "bb")]),
+    );
     let lin = PersonId::fresh();
     let sealed = old.seal(&mut conn, lin, "c", "secret").await.unwrap();
     assert!(new.open(&mut conn, lin, "c", &sealed).await.is_err());
     assert_eq!(both.rewrap(&mut conn, 10).await.unwrap(), 1);
     assert_eq!(both.rewrap(&mut conn, 10).await.unwrap(), 0);
-    assert_eq!(new.open(&mut conn, lin, "c", &sealed).await.unwrap().as_deref(), Some("secret"));
+    assert_eq!(
+        new.open(&mut conn, lin, "c", &sealed).await.unwrap().as_deref(),
+        Some("secret")
+    );
 }

@@ -1,0 +1,143 @@
+use std::time::Duration;
+
+use kernel::fresh_uuid;
+use platform::{Claim, NewTask};
+use testkit::Running;
+use uuid::Uuid;
+
+use crate::toy::{Toy, command, done, staff};
+
+async fn leave(it: &Running<Toy>, tasks: impl IntoIterator<Item = NewTask>) {
+    let Claim::Fresh(mut tx) = it.app().claim(&staff(&[]), &command("x")).await.unwrap() else {
+        panic!("claimed before")
+    };
+    for task in tasks {
+        tx.task(task).await.unwrap();
+    }
+    done(tx).await.unwrap();
+}
+
+async fn notes(it: &Running<Toy>, about: Uuid) -> Vec<String> {
+    sqlx::query_scalar("select text from notes where about = $1 order by note_id")
+        .bind(about)
+        .fetch_all(it.pool())
+        .await
+        .unwrap()
+}
+
+async fn poison(it: &Running<Toy>, about: Uuid) {
+    sqlx::query("insert into poison values ($1)")
+        .bind(about)
+        .execute(it.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn tasks_of_one_aggregate_run_in_the_order_they_were_left() {
+    let it = Running::<Toy>::start().await;
+    let about = fresh_uuid();
+    leave(
+        &it,
+        ["first", "second", "third"].map(|text| NewTask::now("note", about, &text)),
+    )
+    .await;
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn a_failing_task_holds_its_own_aggregate_and_no_other() {
+    let it = Running::<Toy>::start().await;
+    let (sick, sound) = (fresh_uuid(), fresh_uuid());
+    poison(&it, sick).await;
+    leave(
+        &it,
+        [
+            NewTask::now("note", sick, &"a"),
+            NewTask::now("note", sick, &"b"),
+            NewTask::now("note", sound, &"c"),
+        ],
+    )
+    .await;
+    it.try_tasks().await;
+    assert_eq!(notes(&it, sound).await, ["c"]);
+    assert_eq!(notes(&it, sick).await, [] as [String; 0]);
+    sqlx::query("delete from poison")
+        .execute(it.pool())
+        .await
+        .unwrap();
+    it.settle().await;
+    assert_eq!(notes(&it, sick).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_task_that_keeps_failing_is_parked_with_its_error() {
+    let it = Running::<Toy>::start().await;
+    let sick = fresh_uuid();
+    poison(&it, sick).await;
+    leave(&it, [NewTask::now("note", sick, &"a")]).await;
+    for _ in 0..20 {
+        sqlx::query("update tasks set lease_until = '-infinity' where state = 'waiting'")
+            .execute(it.pool())
+            .await
+            .unwrap();
+        it.try_tasks().await;
+    }
+    let (state, error): (String, String) = sqlx::query_as("select state, last_error from tasks")
+        .fetch_one(it.pool())
+        .await
+        .unwrap();
+    assert_eq!((state.as_str(), error.as_str()), ("parked", "poison"));
+}
+
+#[tokio::test]
+async fn a_timer_waits_for_business_time_and_holds_nothing_up() {
+    let it = Running::<Toy>::start().await;
+    let about = fresh_uuid();
+    let tomorrow = it.clock().now() + chrono::Duration::days(1);
+    leave(
+        &it,
+        [
+            NewTask::at("note", about, tomorrow, &"tomorrow"),
+            NewTask::now("note", about, &"today"),
+        ],
+    )
+    .await;
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["today"]);
+    it.advance(Duration::from_hours(25));
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["today", "tomorrow"]);
+}
+
+#[tokio::test]
+async fn what_may_be_left_once_is_left_once() {
+    let it = Running::<Toy>::start().await;
+    let about = fresh_uuid();
+    leave(
+        &it,
+        [
+            NewTask::now("note", about, &"one").once("key"),
+            NewTask::now("note", about, &"two").once("key"),
+        ],
+    )
+    .await;
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["one"]);
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_went_to_another_writes_nothing() {
+    let it = Running::<Toy>::start().await;
+    let about = fresh_uuid();
+    leave(&it, [NewTask::now("slow_note", about, &"once")]).await;
+    it.try_tasks().await;
+    assert_eq!(notes(&it, about).await, [] as [String; 0]);
+    sqlx::query("update tasks set lease_until = '-infinity'")
+        .execute(it.pool())
+        .await
+        .unwrap();
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["once"]);
+}

@@ -1,0 +1,130 @@
+//! What holds for the house as a whole, read from its own files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use platform::Service;
+
+/// Commands go up this list and facts come down it.
+const ORDER: [&str; 7] = ["members", "payments", "wallet", "orders", "refunds", "notifications", "oversight"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") && name != "node_modules" {
+            found.extend(files(&path, ending));
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Whom a service names among its peers, and whose facts it pulls.
+fn reaches<S: Service>() -> (&'static str, BTreeSet<String>) {
+    let config: toml::Table = S::CONFIG.parse().unwrap();
+    let peers = config.get("peers").and_then(|p| p.as_table());
+    let called = peers.into_iter().flat_map(|p| p.keys().cloned());
+    let pulled = S::subscriptions().into_iter().map(|s| s.source.to_owned()).collect::<Vec<_>>();
+    (S::NAME, called.chain(pulled).collect())
+}
+
+#[test]
+fn commands_go_up_and_facts_come_down_without_a_circle() {
+    let graph = [
+        reaches::<members::App>(),
+        reaches::<payments::App>(),
+        reaches::<wallet::App>(),
+        reaches::<orders::App>(),
+        reaches::<refunds::App>(),
+        reaches::<notifications::App>(),
+        reaches::<oversight::App>(),
+    ];
+    let place = |name: &str| ORDER.iter().position(|n| *n == name).unwrap_or_else(|| panic!("who is {name}?"));
+    for (service, others) in graph {
+        for other in others {
+            assert!(place(&other) < place(service), "{service} reaches down to {other}");
+        }
+    }
+}
+
+#[test]
+fn every_service_keeps_a_copy_of_the_organisation() {
+    fn listens<S: Service>() {
+        assert!(S::subscriptions().iter().any(|s| s.source == "members"), "{} does not follow members", S::NAME);
+    }
+    listens::<payments::App>();
+    listens::<wallet::App>();
+    listens::<orders::App>();
+    listens::<refunds::App>();
+    listens::<notifications::App>();
+    listens::<oversight::App>();
+}
+
+#[test]
+fn every_table_is_classified() {
+    let map = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let mut missing = Vec::new();
+    let folders = ORDER.iter().map(|s| (*s, format!("services/{s}/migrations"))).chain([(
+        "platform",
+        "services/shared/platform/migrations".to_owned(),
+    )]);
+    for (owner, folder) in folders {
+        for file in files(&root().join(folder), ".sql") {
+            let sql = fs::read_to_string(file).unwrap();
+            for line in sql.lines().filter_map(|l| l.trim().strip_prefix("create table ")) {
+                let table = line.split([' ', '(']).next().unwrap();
+                if !map.contains(&format!("| {owner} | `{table}` |")) {
+                    missing.push(format!("{owner}.{table}"));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not in docs/architecture.md: {missing:?}");
+}
+
+#[test]
+fn every_requirement_that_is_listed_has_its_test() {
+    let listed = fs::read_to_string(root().join("docs/requirements.md")).unwrap();
+    let mut functions = BTreeMap::new();
+    for file in files(&root(), ".rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines() {
+            let line = line.trim_start().trim_start_matches("pub ").trim_start_matches("async ");
+            if let Some(name) = line.strip_prefix("fn ").and_then(|l| l.split(['(', '<']).next()) {
+                functions.insert(name.to_owned(), file.clone());
+            }
+        }
+    }
+    let rows = listed.lines().filter(|l| l.starts_with("| ")).skip(1);
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 3, "a row has an id, a place and its tests: {row}");
+        for test in cells[2].split(',').map(|t| t.trim().trim_matches('`')) {
+            assert!(functions.contains_key(test), "{} names {test}, which is nowhere", cells[0]);
+        }
+        count += 1;
+    }
+    assert!(count > 30, "only {count} requirements are listed");
+}
+
+#[test]
+fn no_module_is_longer_than_a_reader_can_hold() {
+    let long: Vec<String> = ["services", "tests", "proto/src"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), ".rs"))
+        .filter_map(|file| {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            (lines > 400).then(|| format!("{} has {lines}", file.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "over 400 lines: {long:?}");
+}
