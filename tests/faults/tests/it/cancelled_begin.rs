@@ -90,6 +90,7 @@ fn settings(database: &Database) -> Settings {
         owner_url: SecretUrl::new(database.owner_url()),
         owner_password_file: Maybe(None),
         max_connections: 2,
+        background_connections: 2,
         acquire_timeout_ms: 2_000,
         statement_timeout_ms: 5_000,
         idle_in_transaction_timeout_ms: 5_000,
