@@ -125,6 +125,8 @@ fn out_of_order(error: OutOfOrder) -> Error {
 }
 
 /// A stored message that its template cannot say any more.
-fn unsayable(error: CannotSay) -> Error {
-    platform::inconsistent("messages", error.to_string())
+impl From<CannotSay> for Error {
+    fn from(error: CannotSay) -> Self {
+        platform::inconsistent("messages", error.to_string())
+    }
 }

@@ -3,7 +3,7 @@ use platform::page::Page;
 use platform::{Caller, Error};
 use proto::studio::notifications::v1 as pb;
 
-use super::{shown, unsayable};
+use super::shown;
 use crate::domain::fill::Language;
 use crate::domain::message::Message;
 use crate::{App, store};
@@ -42,8 +42,7 @@ pub async fn handle(
 }
 
 fn inbox_message(app: &App, message: &Message, language: Language) -> Result<pb::Message, Error> {
-    let text =
-        shown::text(app, &message.template, language, &message.fill, message.studio).map_err(unsayable)?;
+    let text = shown::text(app, &message.template, language, &message.fill, message.studio)?;
     Ok(pb::Message {
         message_id: message.id.to_string(),
         template: message.template.clone(),

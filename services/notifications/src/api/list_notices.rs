@@ -5,7 +5,7 @@ use proto::studio::access::v1::Role;
 use proto::studio::notifications::v1 as pb;
 use uuid::Uuid;
 
-use super::{shown, unsayable};
+use super::shown;
 use crate::domain::fill::Language;
 use crate::store::notices::Announcement;
 use crate::{App, store};
@@ -71,8 +71,7 @@ fn department(role: Role) -> String {
 }
 
 fn announced(app: &App, notice: &Announcement, language: Language) -> Result<pb::Notice, Error> {
-    let text =
-        shown::text(app, &notice.template, language, &notice.fill, Some(notice.studio)).map_err(unsayable)?;
+    let text = shown::text(app, &notice.template, language, &notice.fill, Some(notice.studio))?;
     Ok(pb::Notice {
         notice_id: notice.id.to_string(),
         department: notice.department.clone(),

@@ -145,8 +145,7 @@ impl Templates {
         let all = FILES
             .iter()
             .map(|(name, file)| Ok((*name, Template::read(name, file)?)));
-        let words: BTreeMap<String, Word> =
-            parse(WORDS).map_err(|e| BadTemplate::Unreadable("words", Box::new(e)))?;
+        let words: BTreeMap<String, Word> = parse(WORDS).map_err(|e| BadTemplate::Unreadable("words", e))?;
         let words = words
             .into_iter()
             .map(|(word, w)| {
@@ -208,7 +207,7 @@ impl Templates {
 
 impl Template {
     fn read(name: &'static str, file: &str) -> Result<Self, BadTemplate> {
-        let file: File = parse(file).map_err(|e| BadTemplate::Unreadable(name, Box::new(e)))?;
+        let file: File = parse(file).map_err(|e| BadTemplate::Unreadable(name, e))?;
         let contradicts = |what| Err(BadTemplate::Contradicts(name, what));
         let Some(channels) = file
             .channels
@@ -261,8 +260,8 @@ impl Template {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(toml: &str) -> Result<T, figment::Error> {
-    Figment::from(Toml::string(toml)).extract()
+fn parse<T: serde::de::DeserializeOwned>(toml: &str) -> Result<T, Box<figment::Error>> {
+    Figment::from(Toml::string(toml)).extract().map_err(Box::new)
 }
 
 fn placeholders(text: &Text) -> BTreeSet<String> {

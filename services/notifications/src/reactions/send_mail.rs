@@ -2,7 +2,9 @@
 //! and the code are asked of members then, and forgotten afterwards. A try
 //! whose outcome is unknown is made again under the same Message-ID.
 
+use kernel::ChallengeId;
 use platform::personal::Email;
+use platform::telemetry::chain;
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::members::v1::{
     Language as MembersLanguage, ResolveContactRequest, ResolveContactResponse, RevealChallengeCodeRequest,
@@ -14,7 +16,7 @@ use super::forget_code;
 use crate::App;
 use crate::domain::fill::Language;
 use crate::domain::message::{Failure, Message, Step};
-use crate::domain::template::CODE;
+use crate::domain::template::{CODE, Text};
 use crate::mail::Unsent;
 use crate::queue::SendMail;
 use crate::{facts, store};
@@ -73,48 +75,47 @@ async fn finish(app: &App, task: &Task, message: Message, outcome: Outcome) -> R
 /// Asks for what the mail needs and hands it to the server. An error is a try
 /// that will be made again.
 async fn send(app: &App, task: &Task, message: &Message) -> Result<Outcome, Error> {
-    let Some(contact) = contact(app, message).await? else {
+    let Some(contact) = contact(app, message).await?.filter(|c| !c.email.is_empty()) else {
         return Ok(Outcome::GiveUp(Failure::NoAddress));
     };
-    if contact.email.is_empty() {
-        return Ok(Outcome::GiveUp(Failure::NoAddress));
-    }
     let Ok(address) = Email::parse("email", &contact.email) else {
         return Ok(Outcome::GiveUp(Failure::BadAddress));
     };
-    let mut fill = message.fill.clone();
-    if message.challenge.is_some() {
-        match code(app, message).await? {
-            Some(code) => fill = fill.text(CODE, code),
-            None => return Ok(Outcome::GiveUp(Failure::CodeOutOfDate)),
-        }
-    }
-    let language = language(&contact);
-    let studio = message.studio.and_then(|id| app.organisation().studio(id));
-    let studio = studio.as_ref().map(|s| (s.name.as_str(), s.zone));
-    let text = app
-        .templates
-        .write(&message.template, language, &fill, studio)
-        .map_err(|e| platform::inconsistent("messages", e.to_string()))?;
+    let Some(text) = text(app, message, language(&contact)).await? else {
+        return Ok(Outcome::GiveUp(Failure::CodeOutOfDate));
+    };
     match app.mailer.send(message.id, &address, text).await {
         Ok(()) => Ok(Outcome::Sent),
         Err(Unsent::BadAddress) => Ok(Outcome::GiveUp(Failure::BadAddress)),
         Err(error @ Unsent::Refused(_)) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a mail was refused for good"
-            );
+            tracing::warn!(error = chain(&error), "a mail was refused for good");
             Ok(Outcome::GiveUp(Failure::RefusedByServer))
         }
         Err(error) if task.attempt >= app.config.max_tries => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a mail was tried too often"
-            );
+            tracing::warn!(error = chain(&error), "a mail was tried too often");
             Ok(Outcome::GiveUp(Failure::TriedTooOften))
         }
-        Err(error) => Err(Error::Internal(platform::telemetry::chain(&error))),
+        Err(error) => Err(Error::Internal(chain(&error))),
     }
+}
+
+/// What the mail says. None when its one-time code is no longer worth sending.
+async fn text(app: &App, message: &Message, language: Language) -> Result<Option<Text>, Error> {
+    let mut fill = message.fill.clone();
+    if let Some(challenge) = message.challenge {
+        let Some(code) = code(app, challenge).await? else {
+            return Ok(None);
+        };
+        fill = fill.text(CODE, code);
+    }
+    let studio = message.studio.and_then(|id| app.organisation().studio(id));
+    let studio = studio.as_ref().map(|s| (s.name.as_str(), s.zone));
+    Ok(Some(app.templates.write(
+        &message.template,
+        language,
+        &fill,
+        studio,
+    )?))
 }
 
 /// Where and in which language to write. None for a person whom members does not know (any more).
@@ -130,10 +131,7 @@ async fn contact(app: &App, message: &Message) -> Result<Option<ResolveContactRe
 }
 
 /// The one-time code. None once it was sent, used or out of date.
-async fn code(app: &App, message: &Message) -> Result<Option<String>, Error> {
-    let Some(challenge) = message.challenge else {
-        return Ok(None);
-    };
+async fn code(app: &App, challenge: ChallengeId) -> Result<Option<String>, Error> {
     let request = platform::request(RevealChallengeCodeRequest {
         challenge_id: challenge.to_string(),
     });

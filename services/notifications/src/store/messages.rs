@@ -83,14 +83,14 @@ pub async fn insert(tx: &mut PgConnection, message: &Message) -> Result<bool, Er
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         on conflict on constraint messages_once do nothing
         "#,
-        message.id as MessageId,
-        message.person as PersonId,
-        message.studio as Option<StudioId>,
+        message.id as _,
+        message.person as _,
+        message.studio as _,
         message.template,
         message.channel.as_str(),
         message.state.as_str(),
         fill,
-        message.challenge as Option<ChallengeId>,
+        message.challenge as _,
         message.source,
         message.cause,
         message.about,
@@ -114,7 +114,7 @@ pub async fn save(tx: &mut PgConnection, message: &Message) -> Result<(), Error>
         set state = $2, attempts = $3, failure = $4, sent_at = $5, read_at = $6, version = $7
         where message_id = $1
         "#,
-        message.id as MessageId,
+        message.id as _,
         message.state.as_str(),
         message.attempts,
         failure(message.state),
@@ -140,7 +140,7 @@ pub async fn lock(tx: &mut PgConnection, id: MessageId) -> Result<Option<Message
         where message_id = $1
         for no key update
         "#,
-        id as MessageId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -158,7 +158,7 @@ pub async fn find(tx: &mut PgConnection, id: MessageId) -> Result<Option<Message
         from messages
         where message_id = $1
         "#,
-        id as MessageId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -186,9 +186,9 @@ pub async fn inbox(
         order by message_id desc
         limit $4
         "#,
-        person as PersonId,
+        person as _,
         unread_only,
-        after as Option<MessageId>,
+        after as _,
         limit,
     )
     .fetch_all(tx)
@@ -202,7 +202,7 @@ pub async fn unread(tx: &mut PgConnection, person: PersonId) -> Result<i64, Erro
         select count(*) as "count!" from messages
         where person_id = $1 and channel = 'in_app' and read_at is null
         "#,
-        person as PersonId,
+        person as _,
     )
     .fetch_one(tx)
     .await?;
@@ -243,9 +243,9 @@ pub async fn list(
         "#,
         filter.studios.as_deref(),
         filter.state,
-        filter.person as Option<PersonId>,
+        filter.person as _,
         filter.channel.map(Channel::as_str),
-        after as Option<MessageId>,
+        after as _,
         limit,
     )
     .fetch_all(tx)

@@ -80,12 +80,10 @@ impl State {
     pub fn take(self, step: Step) -> Result<Self, Refusal> {
         Ok(match (self, step) {
             (Self::Opened | Self::Assigned { .. }, Step::Assign { to }) => Self::Assigned { to },
-            (Self::Investigating { .. }, Step::Assign { to }) => Self::Investigating { to },
-            (Self::Negotiating { .. }, Step::Assign { to }) => Self::Negotiating { to },
-            (Self::Assigned { to } | Self::Investigating { to }, Step::Progress) => {
+            (Self::Investigating { .. }, Step::Assign { to })
+            | (Self::Assigned { to } | Self::Investigating { to }, Step::Progress) => {
                 Self::Investigating { to }
             }
-            (Self::Negotiating { to }, Step::Progress) => Self::Negotiating { to },
             (
                 Self::Assigned { to } | Self::Investigating { to } | Self::Negotiating { to },
                 Step::Propose,
@@ -95,7 +93,9 @@ impl State {
                 accepted_by: by,
                 at,
             },
-            (Self::Proposed { to }, Step::Decline) => Self::Negotiating { to },
+            (Self::Negotiating { .. }, Step::Assign { to })
+            | (Self::Negotiating { to }, Step::Progress)
+            | (Self::Proposed { to }, Step::Decline) => Self::Negotiating { to },
             (state, _) => return Err(Refusal::OutOfOrder(state)),
         })
     }

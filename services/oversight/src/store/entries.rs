@@ -1,4 +1,4 @@
-use kernel::{PersonId, StudioId, TicketId, Timestamp};
+use kernel::{PersonId, TicketId, Timestamp};
 use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::PgConnection;
@@ -29,11 +29,11 @@ pub async fn add(tx: &mut PgConnection, ticket: &Ticket, entry: &Entry) -> Resul
         where ticket_id = $2
         "#,
         entry.id,
-        ticket.id as TicketId,
-        ticket.person as PersonId,
-        ticket.studio as StudioId,
+        ticket.id as _,
+        ticket.person as _,
+        ticket.studio as _,
         entry.kind.as_str(),
-        entry.author as Option<PersonId>,
+        entry.author as _,
         entry.text.as_ref().map(|sealed| sealed.bytes.as_slice()),
         entry.at,
     )
@@ -51,7 +51,7 @@ pub async fn of(tx: &mut PgConnection, ticket: TicketId) -> Result<Vec<Entry>, E
         where ticket_id = $1
         order by position
         "#,
-        ticket as TicketId,
+        ticket as _,
     )
     .fetch_all(tx)
     .await?;

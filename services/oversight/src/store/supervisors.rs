@@ -21,10 +21,10 @@ pub async fn keep(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> {
         where not exists (select from ended_grants where grant_id = $1)
         on conflict (grant_id) do nothing
         "#,
-        grant.id as GrantId,
-        grant.person as PersonId,
+        grant.id as _,
+        grant.person as _,
         grant.role.as_str_name(),
-        grant.node as NodeId,
+        grant.node as _,
     )
     .execute(tx)
     .await?;
@@ -34,11 +34,11 @@ pub async fn keep(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> {
 pub async fn end(tx: &mut PgConnection, grant: GrantId) -> Result<(), Error> {
     sqlx::query!(
         "insert into ended_grants (grant_id) values ($1) on conflict (grant_id) do nothing",
-        grant as GrantId
+        grant as _
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!("delete from supervisors where grant_id = $1", grant as GrantId)
+    sqlx::query!("delete from supervisors where grant_id = $1", grant as _)
         .execute(tx)
         .await?;
     Ok(())
@@ -65,7 +65,7 @@ pub async fn choose(
         "#,
         role.as_str_name(),
         nodes,
-        member as PersonId,
+        member as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -85,7 +85,7 @@ pub async fn holds(
             select from supervisors where person_id = $1 and role = $2 and node_id = any($3)
         ) as "holds!"
         "#,
-        person as PersonId,
+        person as _,
         role.as_str_name(),
         nodes,
     )

@@ -75,16 +75,16 @@ pub async fn insert(tx: &mut PgConnection, ticket: &Ticket) -> Result<(), Error>
                              opened_by, opened_at, respond_by, declines, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         "#,
-        ticket.id as TicketId,
+        ticket.id as _,
         ticket.number,
-        ticket.person as PersonId,
-        ticket.studio as StudioId,
+        ticket.person as _,
+        ticket.studio as _,
         ticket.kind.as_str(),
         ticket.topic.as_str(),
         ticket.state.as_str(),
-        ticket.state.assignee() as Option<PersonId>,
-        ticket.order as Option<OrderId>,
-        ticket.opened_by as PersonId,
+        ticket.state.assignee() as _,
+        ticket.order as _,
+        ticket.opened_by as _,
         ticket.opened_at,
         ticket.respond_by,
         ticket.declines,
@@ -104,10 +104,10 @@ pub async fn save(tx: &mut PgConnection, ticket: &Ticket) -> Result<(), Error> {
         set state = $2, assignee_id = $3, accepted_by = $4, closed_at = $5, declines = $6, version = $7
         where ticket_id = $1
         "#,
-        ticket.id as TicketId,
+        ticket.id as _,
         ticket.state.as_str(),
-        ticket.state.assignee() as Option<PersonId>,
-        accepted_by as Option<PersonId>,
+        ticket.state.assignee() as _,
+        accepted_by as _,
         closed_at,
         ticket.declines,
         ticket.version,
@@ -130,7 +130,7 @@ pub async fn lock(tx: &mut PgConnection, id: TicketId) -> Result<Option<Ticket>,
         where ticket_id = $1
         for no key update
         "#,
-        id as TicketId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -148,7 +148,7 @@ pub async fn find(tx: &mut PgConnection, id: TicketId) -> Result<Option<Ticket>,
         from tickets
         where ticket_id = $1
         "#,
-        id as TicketId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -190,11 +190,11 @@ pub async fn list(
         limit $7
         "#,
         filter.studios.as_deref(),
-        filter.owner as Option<PersonId>,
-        filter.studio as Option<StudioId>,
+        filter.owner as _,
+        filter.studio as _,
         filter.state,
-        filter.assignee as Option<PersonId>,
-        after as Option<TicketId>,
+        filter.assignee as _,
+        after as _,
         limit,
     )
     .fetch_all(tx)
