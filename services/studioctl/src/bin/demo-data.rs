@@ -6,7 +6,6 @@
 //! files with what this writes. Nobody in them exists: the prefix 154 of the
 //! phones and the areas 1199 and 3199 of the ID numbers were never assigned.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -111,35 +110,45 @@ impl Dice {
     }
 }
 
+type Node = (&'static str, &'static str, &'static str);
+
+fn file(heading: &str, rows: &[String]) -> String {
+    format!("{heading}\n{}\n", rows.join("\n"))
+}
+
 fn organisation() -> String {
-    let mut csv = String::from("code,kind,parent,name,time_zone,closed\n");
-    csv.push_str("YUEDONG,operator,,悦动健身连锁,Asia/Shanghai,no\n");
-    csv.push_str("YD,brand,YUEDONG,悦动,,no\n");
-    let levels: [(&str, &[(&str, &str, &str)]); 3] = [
+    let levels: [(&str, &[Node]); 5] = [
+        ("operator", &[("YUEDONG", "", "悦动健身连锁")]),
+        ("brand", &[("YD", "YUEDONG", "悦动")]),
         ("legal_entity", &LEGAL_ENTITIES),
         ("region", &REGIONS),
         ("studio", &STUDIOS),
     ];
-    for (kind, nodes) in levels {
-        for (code, parent, name) in nodes {
-            csv.push_str(&format!("{code},{kind},{parent},{name},,no\n"));
-        }
-    }
-    csv
+    let rows: Vec<String> = levels
+        .iter()
+        .flat_map(|(kind, nodes)| {
+            nodes
+                .iter()
+                .map(move |(code, parent, name)| format!("{code},{kind},{parent},{name},Asia/Shanghai,no"))
+        })
+        .collect();
+    file("code,kind,parent,name,time_zone,closed", &rows)
 }
 
 fn staff(dice: &mut Dice) -> String {
-    let mut csv = String::from("account,name,person,role,node\n");
-    let mut number = 0;
+    let mut rows = Vec::new();
     let mut hire = |role: &str, nth: usize, node: &str| {
-        number += 1;
         let suffix = if nth == 0 {
             String::new()
         } else {
             format!("-{}", nth + 1)
         };
         let account = format!("{}{suffix}@studio.example", role.replace('_', "-"));
-        csv.push_str(&format!("{account},{},E{number:03},{role},{node}\n", dice.name()));
+        rows.push(format!(
+            "{account},{},E{:03},{role},{node}",
+            dice.name(),
+            rows.len() + 1
+        ));
     };
     for (role, nodes) in OFFICES {
         for (nth, node) in nodes.iter().enumerate() {
@@ -151,33 +160,32 @@ fn staff(dice: &mut Dice) -> String {
             hire(role, nth, studio);
         }
     }
-    csv
+    file("account,name,person,role,node", &rows)
 }
 
 fn members(dice: &mut Dice) -> Option<String> {
-    let mut csv = String::from("name,phone,id_number,email,studio,language,registered_on\n");
-    for nth in 0..MEMBERS {
-        let (studio, _, _) = STUDIOS.get(dice.below(STUDIOS.len()))?;
-        let name = dice.name();
-        // A step without a common divisor with the room: no number comes twice.
-        let phone = 15_400_000_000 + (u64::try_from(nth).ok()? * 48_611 + 10_007) % 100_000_000;
-        let area = if studio.starts_with("BJ") { 1199 } else { 3199 };
-        let (year, month, day) = (1962 + dice.below(45), 1 + dice.below(12), 1 + dice.below(28));
-        let body = format!("{area}{:02}{year}{month:02}{day:02}{:03}", nth / 1000, nth % 1000);
-        let check = IdNumber::check_character(&body)?;
-        let language = if dice.below(25) == 0 { "en" } else { "zh-CN" };
-        let joined = (2024 + dice.below(2), 1 + dice.below(12), 1 + dice.below(28));
-        writeln!(
-            csv,
-            "{name},{phone},{body}{check},member{:04}@example.com,{studio},{language},{}-{:02}-{:02}",
-            nth + 1,
-            joined.0,
-            joined.1,
-            joined.2
-        )
-        .ok()?;
-    }
-    Some(csv)
+    let rows: Option<Vec<String>> = (0..MEMBERS).map(|nth| member(dice, nth)).collect();
+    Some(file(
+        "name,phone,id_number,email,studio,language,registered_on",
+        &rows?,
+    ))
+}
+
+fn member(dice: &mut Dice, nth: usize) -> Option<String> {
+    let (studio, _, _) = STUDIOS.get(dice.below(STUDIOS.len()))?;
+    let name = dice.name();
+    // A step without a common divisor with the room: no number comes twice.
+    let phone = 15_400_000_000 + (u64::try_from(nth).ok()? * 48_611 + 10_007) % 100_000_000;
+    let area = if studio.starts_with("BJ") { 1199 } else { 3199 };
+    let (year, month, day) = (1962 + dice.below(45), 1 + dice.below(12), 1 + dice.below(28));
+    let body = format!("{area}{:02}{year}{month:02}{day:02}{:03}", nth / 1000, nth % 1000);
+    let id_number = format!("{body}{}", IdNumber::check_character(&body)?);
+    let email = format!("member{:04}@example.com", nth + 1);
+    let language = if dice.below(25) == 0 { "en" } else { "zh-CN" };
+    let (year, month, day) = (2024 + dice.below(2), 1 + dice.below(12), 1 + dice.below(28));
+    Some(format!(
+        "{name},{phone},{id_number},{email},{studio},{language},{year}-{month:02}-{day:02}"
+    ))
 }
 
 /// Every file by its name.
