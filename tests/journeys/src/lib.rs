@@ -1,1 +1,1 @@
-
+//! Whole journeys through all services: see `tests/it`.

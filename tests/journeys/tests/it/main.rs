@@ -1,0 +1,9 @@
+//! Every service together.
+
+mod complaint;
+mod house;
+mod people;
+mod purchase;
+mod shop;
+mod stored_value;
+mod world;

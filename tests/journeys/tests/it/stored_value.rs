@@ -1,0 +1,209 @@
+use proto::studio::access::v1::Role;
+use proto::studio::money::v1::Money;
+use proto::studio::orders::v1::{OrderState, PaymentMethod};
+use proto::studio::refunds::v1::policy_service_client::PolicyServiceClient;
+use proto::studio::refunds::v1::refund_service_client::RefundServiceClient;
+use proto::studio::refunds::v1::{
+    ApproveCaseRequest, CaseState, GetCaseRequest, OpenCaseRequest, PolicyRule, PublishPolicyRequest, RefundBase,
+    RefundMethod, RefundReason, Usage,
+};
+use proto::studio::wallet::v1::recharge_service_client::RechargeServiceClient;
+use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
+use proto::studio::wallet::v1::{
+    AcceptRechargeRequest, ApplyRechargeRequest, GetRechargeRequest, GetWalletRequest, PostRechargeRequest, Recharge,
+    RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
+};
+use tonic::Code;
+
+use crate::people::{Member, id};
+use crate::world::World;
+
+fn yuan(yuan: i64) -> Money {
+    Money { minor: yuan * 100, currency: "CNY".to_owned() }
+}
+
+impl World {
+    async fn wallet_of(&self, member: &Member) -> Wallet {
+        let mut wallets = WalletServiceClient::new(self.at_wallet(&member.who));
+        let request = GetWalletRequest { person_id: member.id.to_string() };
+        wallets.get_wallet(request).await.unwrap().into_inner().wallet.unwrap()
+    }
+
+    async fn recharge(&self, member: &Member, recharge_id: &str) -> Recharge {
+        let mut recharges = RechargeServiceClient::new(self.at_wallet(&member.who));
+        let request = GetRechargeRequest { recharge_id: recharge_id.to_owned() };
+        recharges.get_recharge(request).await.unwrap().into_inner().recharge.unwrap()
+    }
+
+    /// Applied, accepted, paid at the channel, received: not yet spendable.
+    async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
+        let mut own = RechargeServiceClient::new(self.at_wallet(&member.who));
+        let applied = own
+            .apply_recharge(ApplyRechargeRequest {
+                request_id: id(),
+                person_id: member.id.to_string(),
+                studio_id: self.chain.chaoyang.to_string(),
+                amount: Some(yuan(amount)),
+                method: RechargeMethod::WechatNative.into(),
+            })
+            .await
+            .unwrap()
+            .into_inner();
+        let specialist = self.staff(Role::RechargeSpecialist, self.chain.chaoyang);
+        let recharge_id = applied.recharge_id;
+        let accept =
+            AcceptRechargeRequest { request_id: id(), recharge_id: recharge_id.clone(), version: applied.version };
+        RechargeServiceClient::new(self.at_wallet(&specialist)).accept_recharge(accept).await.unwrap();
+        let start = StartRechargePaymentRequest { request_id: id(), recharge_id: recharge_id.clone() };
+        let started = own.start_recharge_payment(start).await.unwrap().into_inner();
+        let code = match started.code_url.is_empty() {
+            true => self.code_url(member, &started.attempt_id).await,
+            false => started.code_url,
+        };
+        self.channel.pay(&code).unwrap();
+        self.until("the recharge is received", async || {
+            self.recharge(member, &recharge_id).await.state() == RechargeState::Received
+        })
+        .await;
+        self.recharge(member, &recharge_id).await
+    }
+
+    async fn posts(&self, recharge: &Recharge) {
+        let auditor = self.head_office(Role::FinanceAuditor);
+        let request = PostRechargeRequest {
+            request_id: id(),
+            recharge_id: recharge.recharge_id.clone(),
+            version: recharge.version,
+            amount: recharge.received_amount.clone(),
+            consultation: String::new(),
+        };
+        RechargeServiceClient::new(self.at_wallet(&auditor)).post_recharge(request).await.unwrap();
+    }
+
+    /// A policy in force: everything that is unused comes back.
+    async fn publishes_a_refund_policy(&self) {
+        let supervisor = self.head_office(Role::FinanceSupervisor);
+        let request = PublishPolicyRequest {
+            request_id: id(),
+            legal_entity_id: String::new(),
+            title: "通用退费政策".to_owned(),
+            window_days: 365,
+            rules: vec![PolicyRule {
+                code: "unused".to_owned(),
+                reasons: Vec::new(),
+                within_days: 0,
+                usage: Usage::Any.into(),
+                base: RefundBase::Unused.into(),
+                ratio: "1".to_owned(),
+                fee: None,
+            }],
+            methods: vec![RefundMethod::Origin.into()],
+            effective_from: None,
+        };
+        PolicyServiceClient::new(self.at_refunds(&supervisor)).publish_policy(request).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_recharge_is_spendable_only_after_finance_has_audited_it() {
+    let world = World::open().await;
+    let (_, pack) = world.sells().await;
+    let member = world.registers(11).await;
+    let recharge = world.received_recharge(&member, 1000).await;
+
+    let before = world.wallet_of(&member).await;
+    assert_eq!(before.spendable, Some(yuan(0)));
+    assert_eq!(before.pending, Some(yuan(1000)));
+    let order = world.confirmed_order(&member, &pack).await;
+    let refused = world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await;
+    match refused {
+        Err(status) => assert_eq!(status.code(), Code::FailedPrecondition),
+        Ok(reply) => assert!(!reply.due.unwrap().refusal.is_empty(), "money that was not audited was spent"),
+    }
+
+    world.posts(&recharge).await;
+    assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(1000)));
+    world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.order(&member, &order.order_id).await.state(), OrderState::Fulfilled);
+    assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(200)));
+}
+
+#[tokio::test]
+async fn part_of_a_wallet_purchase_comes_back_after_another_persons_approval() {
+    let world = World::open().await;
+    let (_, pack) = world.sells().await;
+    world.publishes_a_refund_policy().await;
+    let member = world.registers(12).await;
+    let recharge = world.received_recharge(&member, 1000).await;
+    world.posts(&recharge).await;
+    let order = world.confirmed_order(&member, &pack).await;
+    world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await.unwrap();
+    world.settle().await;
+
+    let completed = refunds_part(&world, &member, &order.order_id, 300).await;
+    assert_eq!(completed, yuan(300));
+    assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(500)));
+    assert_eq!(world.order(&member, &order.order_id).await.refunded, Some(yuan(300)));
+}
+
+#[tokio::test]
+async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
+    let world = World::open().await;
+    let (_, pack) = world.sells().await;
+    world.publishes_a_refund_policy().await;
+    let member = world.registers(13).await;
+    let order = world.confirmed_order(&member, &pack).await;
+    world.pays_by_qr(&member, &order).await;
+    world
+        .until("the order is fulfilled", async || {
+            world.order(&member, &order.order_id).await.state() == OrderState::Fulfilled
+        })
+        .await;
+
+    refunds_part(&world, &member, &order.order_id, 250).await;
+    let refunds = world.channel.refunds();
+    assert_eq!(refunds.len(), 1, "{refunds:?}");
+    assert_eq!(world.order(&member, &order.order_id).await.refunded, Some(yuan(250)));
+}
+
+/// The member asks, the one person may not approve, another does, the money
+/// goes back. Returns the amount.
+async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
+    let clerk = world.staff(Role::RefundClerk, world.chain.chaoyang);
+    let mut own = RefundServiceClient::new(world.at_refunds(&clerk));
+    let opened = own
+        .open_case(OpenCaseRequest {
+            request_id: id(),
+            order_id: order_id.to_owned(),
+            reason: RefundReason::Personal.into(),
+            explanation: "搬家".to_owned(),
+            due_id: String::new(),
+            requested_amount: Some(yuan(amount)),
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    let approver = world.head_office(Role::RefundApprover);
+    let request = ApproveCaseRequest {
+        request_id: id(),
+        case_id: opened.case_id.clone(),
+        version: opened.version,
+        subject_hash: opened.subject_hash,
+        note: String::new(),
+    };
+    let mut approvals = RefundServiceClient::new(world.at_refunds(&approver));
+    approvals.approve_case(request).await.unwrap();
+    let mut cases = RefundServiceClient::new(world.at_refunds(&member.who));
+    let get = || GetCaseRequest { case_id: opened.case_id.clone() };
+    for _ in 0..100 {
+        world.advance(std::time::Duration::from_secs(5));
+        world.settle().await;
+        let case = cases.get_case(get()).await.unwrap().into_inner().refund_case.unwrap();
+        if case.state() == CaseState::Completed {
+            return case.amount.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the refund is {:?}", cases.get_case(get()).await);
+}
