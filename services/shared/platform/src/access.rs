@@ -46,11 +46,11 @@ impl Access {
         let person = bearer
             .map(|token| self.verifier.person(token))
             .transpose()
-            .map_err(refuse)?;
+            .map_err(|bad| refuse(&bad))?;
         let service = bearer_of_service(headers)?
             .map(|token| self.verifier.service(token))
             .transpose()
-            .map_err(refuse)?;
+            .map_err(|bad| refuse(&bad))?;
         if person.is_none() && service.is_none() && self.strangers.check().is_err() {
             return Err(Error::overloaded(self.retry_after));
         }
@@ -77,7 +77,7 @@ impl Access {
     }
 }
 
-fn refuse(bad: BadToken) -> Error {
+fn refuse(bad: &BadToken) -> Error {
     Error::unauthenticated(&bad.to_string())
 }
 
@@ -89,7 +89,7 @@ fn bearer<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Err
         text.strip_prefix("Bearer ")
             .or_else(|| text.strip_prefix("bearer "))
     });
-    token.map(Some).ok_or_else(|| refuse(BadToken::Malformed))
+    token.map(Some).ok_or_else(|| refuse(&BadToken::Malformed))
 }
 
 fn bearer_of_service(headers: &HeaderMap) -> Result<Option<&str>, Error> {

@@ -75,3 +75,6 @@ pub fn request_for<T>(caller: &Caller, message: T) -> Request<T> {
     }
     request
 }
+
+#[cfg(test)]
+mod tests;

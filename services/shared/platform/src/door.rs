@@ -8,5 +8,10 @@ mod pass;
 
 pub(crate) use answer::answer_platform;
 pub use answer::{Answers, Handler, answer, answer_stream};
+#[cfg(test)]
+pub(crate) use deadline::within;
 pub(crate) use deadline::{asked, remaining};
 pub(crate) use pass::{Door, Doorway};
+
+#[cfg(test)]
+mod tests;

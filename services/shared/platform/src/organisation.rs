@@ -179,7 +179,7 @@ impl Organisation {
         loop {
             if let Err(error) = self.refresh(&platform).await {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = crate::telemetry::chain(&error),
                     "the organisation could not be read again"
                 );
             }

@@ -116,7 +116,7 @@ impl Platform {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "sequencing failed");
+                    tracing::error!(error = crate::telemetry::chain(&error), "sequencing failed");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             }

@@ -50,6 +50,9 @@ impl<E: proto::Event> Delivery<E> {
     }
 }
 
+/// Applies a fact of one kind of event for a service.
+pub type React<S, E> = for<'a> fn(&'a S, &'a mut SystemTx, &'a Delivery<E>) -> BoxFuture<'a, Result<(), Error>>;
+
 type Apply<S> =
     Arc<dyn for<'a> Fn(&'a S, &'a mut SystemTx, Envelope) -> BoxFuture<'a, Result<(), Error>> + Send + Sync>;
 
@@ -64,7 +67,7 @@ impl<S: Service> Subscription<S> {
     /// what it concerns, and lets the others pass.
     pub fn to<E: proto::Event>(
         source: &'static str,
-        react: for<'a> fn(&'a S, &'a mut SystemTx, &'a Delivery<E>) -> BoxFuture<'a, Result<(), Error>>,
+        react: React<S, E>,
     ) -> Self {
         let apply: Apply<S> = Arc::new(move |app, tx, envelope| {
             Box::pin(async move {
@@ -153,7 +156,7 @@ impl<S: Service> Subscription<S> {
             };
             attempt += 1;
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = crate::telemetry::chain(&error),
                 feed.source = self.source,
                 feed.seq = envelope.seq,
                 attempt,
@@ -204,7 +207,7 @@ impl<S: Service> Subscription<S> {
                 Err(error) => {
                     failures += 1;
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = crate::telemetry::chain(&error),
                         feed.source = self.source,
                         "pulling facts failed"
                     );

@@ -268,7 +268,7 @@ impl<S: Service> Worker<S> {
                 }
                 Err(error) => {
                     tracing::error!(
-                        error = &error as &dyn std::error::Error,
+                        error = crate::telemetry::chain(&error),
                         "working on tasks failed"
                     );
                     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -322,7 +322,7 @@ async fn take(platform: &Platform) -> Result<Option<Task>, Error> {
 async fn put_back(platform: &Platform, task: &Task, error: &Error) -> Result<(), Error> {
     let parked = task.attempt >= platform.inner.tuning.max_attempts;
     let doublings = u32::try_from(task.attempt.clamp(0, 9)).unwrap_or_default();
-    let delay = Duration::from_millis(100 << doublings).min(Duration::from_secs(60));
+    let delay = Duration::from_millis(100 << doublings).min(Duration::from_mins(1));
     let until = Clock::real() + chrono::Duration::from_std(delay).unwrap_or_default();
     let mut tx = platform.begin_system().await?;
     sqlx::query!(
@@ -342,13 +342,13 @@ async fn put_back(platform: &Platform, task: &Task, error: &Error) -> Result<(),
     tx.commit().await?;
     if parked {
         tracing::error!(
-            error = error as &dyn std::error::Error,
+            error = crate::telemetry::chain(error),
             task.kind,
             "a task is parked for a person"
         );
     } else {
         tracing::warn!(
-            error = error as &dyn std::error::Error,
+            error = crate::telemetry::chain(error),
             task.kind,
             task.attempt,
             "a task failed and will be tried again"

@@ -84,7 +84,7 @@ impl Telemetry {
         ] {
             if let Err(error) = result {
                 tracing::warn!(
-                    error = &error as &dyn StdError,
+                    error = crate::telemetry::chain(&error),
                     what,
                     "the last telemetry may be lost"
                 );

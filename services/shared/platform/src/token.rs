@@ -203,6 +203,7 @@ mod role_name {
     use proto::studio::access::v1::Role;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference in")]
     pub(super) fn serialize<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(role.as_str_name().trim_start_matches("ROLE_"))
     }

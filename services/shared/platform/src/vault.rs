@@ -261,7 +261,7 @@ impl Vault {
         let Some(wrapped) = row.try_get::<Option<Vec<u8>>, _>("wrapped")? else {
             return Ok(None);
         };
-        let bytes = self.unwrap_key(owner, version, row.try_get("kek_version")?, wrapped)?;
+        let bytes = self.unwrap_key(owner, version, row.try_get("kek_version")?, &wrapped)?;
         Ok(Some(DataKey {
             version,
             key: aes(&bytes)?,
@@ -300,7 +300,7 @@ impl Vault {
         owner: PersonId,
         version: i32,
         kek: i32,
-        wrapped: Vec<u8>,
+        wrapped: &[u8],
     ) -> Result<[u8; KEY_LEN], Error> {
         let broken = || Error::Inconsistent {
             table: "vault_keys",
@@ -382,7 +382,7 @@ mod tests {
             .wrap_key(PersonId(uuid::Uuid::nil()), 1, 1, &[7; 32])
             .unwrap();
         assert_eq!(
-            lone.unwrap_key(PersonId(uuid::Uuid::nil()), 1, 1, wrapped)
+            lone.unwrap_key(PersonId(uuid::Uuid::nil()), 1, 1, &wrapped)
                 .unwrap(),
             [7; 32]
         );
@@ -418,9 +418,9 @@ mod tests {
         let vault = vault(&format!("{}{}", line(1, "ab"), line(2, "cd")));
         let (owner, other) = (PersonId::fresh(), PersonId::fresh());
         let wrapped = vault.wrap_key(owner, 1, 2, &[7; 32]).unwrap();
-        assert_eq!(vault.unwrap_key(owner, 1, 2, wrapped.clone()).unwrap(), [7; 32]);
-        assert!(vault.unwrap_key(other, 1, 2, wrapped.clone()).is_err());
-        assert!(vault.unwrap_key(owner, 2, 2, wrapped.clone()).is_err());
-        assert!(vault.unwrap_key(owner, 1, 1, wrapped).is_err());
+        assert_eq!(vault.unwrap_key(owner, 1, 2, &wrapped).unwrap(), [7; 32]);
+        assert!(vault.unwrap_key(other, 1, 2, &wrapped).is_err());
+        assert!(vault.unwrap_key(owner, 2, 2, &wrapped).is_err());
+        assert!(vault.unwrap_key(owner, 1, 1, &wrapped).is_err());
     }
 }

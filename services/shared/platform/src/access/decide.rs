@@ -63,14 +63,13 @@ pub(super) fn reach(
     match (call.rule.reach(), admitted) {
         (Reach::None | Reach::Unspecified, _) => (nothing, false),
         (_, Admitted::Service) | (Reach::Operator, Admitted::Person) => (Studios::All, member),
-        (Reach::Own, _) => (nothing, person.is_some()),
         (Reach::Studio, Admitted::Person) => match person {
             Some(person) if person.kind == PersonKind::Staff => {
                 (below_grants(call, person, organisation), false)
             }
             _ => (nothing, true),
         },
-        (Reach::Studio | Reach::Operator, Admitted::Anybody) => (nothing, person.is_some()),
+        (Reach::Own, _) | (Reach::Studio | Reach::Operator, Admitted::Anybody) => (nothing, person.is_some()),
     }
 }
 

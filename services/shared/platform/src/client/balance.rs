@@ -64,7 +64,7 @@ fn changed(
         Ok(endpoint) => Some(Change::Insert(*at, endpoint)),
         Err(error) => {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = crate::telemetry::chain(&error),
                 "a peer's address cannot be used"
             );
             None

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
-use figment::value::{Dict, Value};
+use figment::providers::{Data, Env, Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 
 use super::PlatformConfig;
@@ -95,32 +95,24 @@ impl<C: DeserializeOwned> Settings<C> {
 }
 
 fn base(name: &str, defaults: &str) -> Figment {
-    let named = |what: &str, text: &str| {
-        let what = what.to_owned();
-        Figment::from(Toml::string(text)).data_named(what)
-    };
-    named("the defaults of platform", DEFAULTS)
-        .merge(Toml::string("[service]"))
-        .merge(named(&format!("the defaults of {name}"), defaults))
+    Figment::from(Named(
+        "the defaults of platform".to_owned(),
+        Toml::string(DEFAULTS),
+    ))
+    .merge(Toml::string("[service]"))
+    .merge(Named(format!("the defaults of {name}"), Toml::string(defaults)))
 }
 
-/// Gives a text of defaults a name that errors and `check-config` can say.
-trait Named {
-    fn data_named(self, name: String) -> Figment;
-}
+/// A text with a name that errors and `check-config` can say.
+struct Named(String, Data<Toml>);
 
-impl Named for Figment {
-    fn data_named(self, name: String) -> Figment {
-        struct Source(String, Figment);
-        impl figment::Provider for Source {
-            fn metadata(&self) -> figment::Metadata {
-                figment::Metadata::named(self.0.clone())
-            }
-            fn data(&self) -> figment::Result<figment::value::Map<figment::Profile, Dict>> {
-                self.1.data()
-            }
-        }
-        Figment::from(Source(name, self))
+impl Provider for Named {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.0.clone())
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        self.1.data()
     }
 }
 
@@ -142,7 +134,7 @@ fn walk(source: &Figment, path: &str, value: &Value, lines: &mut Vec<String>) {
     lines.push(format!("{path} = {}{from}", text(value)));
 }
 
-fn origin(metadata: &figment::Metadata) -> String {
+fn origin(metadata: &Metadata) -> String {
     metadata.source.as_ref().map_or_else(
         || metadata.name.to_string(),
         |source| format!("{} {source}", metadata.name),

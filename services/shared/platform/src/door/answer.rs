@@ -1,4 +1,3 @@
-use std::error::Error as StdError;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
@@ -122,7 +121,7 @@ pub(super) fn failed(service: &str, method: &str, error: &Error) -> Status {
     } else {
         tracing::error!(
             rpc.method = method,
-            error = error as &dyn StdError,
+            error = crate::telemetry::chain(error),
             "a call failed"
         );
     }

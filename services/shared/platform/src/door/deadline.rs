@@ -17,6 +17,12 @@ pub(crate) fn remaining() -> Option<Duration> {
         .ok()
 }
 
+/// Runs `work` as if a call had to be answered by `until`.
+#[cfg(test)]
+pub(crate) async fn within<T>(until: Instant, work: impl Future<Output = T>) -> T {
+    DEADLINE.scope(until, work).await
+}
+
 /// How long a call has: what its caller gives it, within what the house
 /// permits. None when it is too little to begin.
 pub(super) fn granted(headers: &HeaderMap, streams: bool, config: &Deadlines) -> Option<Duration> {

@@ -1,5 +1,4 @@
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -188,7 +187,7 @@ fn infallible(reply: Reply) -> Response<Body> {
 }
 
 fn fault(broken: &tokio::task::JoinError) -> Error {
-    tracing::error!(error = broken as &dyn StdError, "a handler broke off");
+    tracing::error!(error = crate::telemetry::chain(broken), "a handler broke off");
     Error::Internal("a handler broke off".to_owned())
 }
 

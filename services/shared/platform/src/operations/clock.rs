@@ -71,12 +71,15 @@ async fn keep(tx: &mut PgConnection, offset_ms: i64) -> Result<(), Error> {
 
 /// Follows the clock that another process of the service may have moved.
 pub(crate) async fn follow_clock(platform: Platform, movable: bool) {
-    while movable {
+    if !movable {
+        return;
+    }
+    loop {
         match kept(&platform).await {
             Ok(Some(offset_ms)) => platform.clock.set_offset_ms(offset_ms),
             Ok(None) => {}
             Err(error) => tracing::debug!(
-                error = &error as &dyn std::error::Error,
+                error = crate::telemetry::chain(&error),
                 "the clock cannot be read"
             ),
         }

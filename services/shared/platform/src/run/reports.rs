@@ -12,7 +12,7 @@ pub(super) async fn run(platform: Platform) {
     loop {
         if let Err(error) = measure(&platform).await {
             tracing::debug!(
-                error = &error as &dyn std::error::Error,
+                error = crate::telemetry::chain(&error),
                 "what waits could not be measured"
             );
         }

@@ -1,0 +1,283 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use kernel::PersonId;
+use proto::studio::access::v1::Role;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use tower::{Service as _, ServiceExt as _};
+
+use super::{Door, Doorway};
+use crate::Caller;
+use crate::access::{Access, Rules};
+use crate::config::{Deadlines, Limits};
+use crate::organisation::Organisation;
+use crate::token::{Grant, GrantNode, PersonKind, PersonToken, Signer, Verifier, generate_keys};
+
+const READ: &str = "/studio.operations.v1.OperationsService/GetClock";
+const WRITE: &str = "/studio.operations.v1.OperationsService/SetClock";
+
+/// A door with a service behind it that takes its time and counts what it ended.
+struct House {
+    door: Arc<Door>,
+    signer: Signer,
+    takes: Duration,
+    ended: Arc<AtomicUsize>,
+}
+
+fn house(takes: Duration) -> House {
+    let keys = generate_keys().unwrap();
+    let verifier = Verifier::new("studio", [("person".to_owned(), keys.public_pem)]).unwrap();
+    let limits = Limits {
+        message_bytes: 1000,
+        concurrency: 2,
+        retry_after_ms: 500,
+        anonymous_per_second: 1,
+        anonymous_burst: 1,
+        message_bytes_of: std::iter::empty().collect(),
+    };
+    let door = Door {
+        name: "wallet",
+        rules: Rules::of_house().unwrap(),
+        access: Access::new(Arc::new(verifier), Organisation::default(), &limits),
+        deadlines: Deadlines {
+            default_ms: 3000,
+            least_ms: 5,
+            most_ms: 30_000,
+            stream_ms: 600_000,
+        },
+        room: Arc::new(Semaphore::new(limits.concurrency)),
+        limits,
+        running: TaskTracker::new(),
+    };
+    let signer = Signer::from_pem("person", &keys.private_pem).unwrap();
+    House {
+        door: Arc::new(door),
+        signer,
+        takes,
+        ended: Arc::default(),
+    }
+}
+
+impl House {
+    fn request(&self, path: &str, role: Option<Role>) -> Request<Body> {
+        let mut request = Request::builder().uri(path).method("POST");
+        if let Some(role) = role {
+            let grants = vec![Grant {
+                role,
+                node: GrantNode::All,
+            }];
+            let person = PersonId::fresh();
+            let token = PersonToken {
+                account: "wu".to_owned(),
+                person,
+                kind: PersonKind::Staff,
+                grants,
+            };
+            let token = self
+                .signer
+                .person("studio", &token, Duration::from_mins(1))
+                .unwrap();
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.body(Body::empty()).unwrap()
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<(), Status> {
+        let (takes, ended) = (self.takes, self.ended.clone());
+        let inner = tower::service_fn(move |request: Request<Body>| {
+            let ended = ended.clone();
+            async move {
+                let known = request.extensions().get::<Caller>().is_some();
+                let read = request.into_body().collect().await;
+                tokio::time::sleep(takes).await;
+                ended.fetch_add(1, Ordering::SeqCst);
+                let answer = match read {
+                    Err(status) => status.into_http(),
+                    Ok(_) if known => Response::new(Body::empty()),
+                    Ok(_) => Status::internal("nobody calls").into_http(),
+                };
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let mut door = Doorway::new(self.door.clone(), inner);
+        let response = door.ready().await.unwrap().call(request).await.unwrap();
+        match Status::from_header_map(response.headers()) {
+            Some(status) if status.code() != Code::Ok => Err(status),
+            _ => Ok(()),
+        }
+    }
+
+    async fn operations(&self, path: &str) -> Result<(), Status> {
+        self.send(self.request(path, Some(Role::Operations))).await
+    }
+}
+
+fn reason(status: &Status) -> String {
+    status
+        .get_error_details()
+        .error_info()
+        .map(|info| info.reason.clone())
+        .unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_the_rule_permits_comes_through_and_is_known() {
+    house(Duration::ZERO).operations(READ).await.unwrap();
+    house(Duration::ZERO).operations(WRITE).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_role_is_refused_with_the_reason() {
+    let house = house(Duration::ZERO);
+    let refused = house
+        .send(house.request(READ, Some(Role::Coach)))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "ROLE_MISSING")
+    );
+    assert_eq!(house.ended.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_are_asked_to_sign_in_and_soon_told_to_wait() {
+    let house = house(Duration::ZERO);
+    let refused = house.send(house.request(READ, None)).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Unauthenticated, "UNAUTHENTICATED")
+    );
+    let refused = house.send(house.request(READ, None)).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    house.operations(READ).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_token_is_refused_even_where_none_is_needed() {
+    let house = house(Duration::ZERO);
+    let mut request = house.request("/studio.members.v1.PeopleService/RegisterPerson", None);
+    request
+        .headers_mut()
+        .insert("authorization", "Bearer nonsense".parse().unwrap());
+    assert_eq!(
+        house.send(request).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_answered_deadline_exceeded() {
+    for path in [READ, WRITE] {
+        let house = house(Duration::from_secs(10));
+        let late = house.operations(path).await.unwrap_err();
+        assert_eq!(
+            (late.code(), reason(&late).as_str()),
+            (Code::DeadlineExceeded, "DEADLINE"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_no_time_left_is_not_begun() {
+    let house = house(Duration::ZERO);
+    let mut request = house.request(WRITE, Some(Role::Operations));
+    request
+        .headers_mut()
+        .insert("grpc-timeout", "1m".parse().unwrap());
+    assert_eq!(
+        house.send(request).await.unwrap_err().code(),
+        Code::DeadlineExceeded
+    );
+    assert_eq!(house.ended.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_ends_although_its_deadline_passed() {
+    let house = house(Duration::from_secs(10));
+    house.operations(WRITE).await.unwrap_err();
+    assert_eq!(house.ended.load(Ordering::SeqCst), 0);
+    house.door.running.close();
+    house.door.running.wait().await;
+    assert_eq!(house.ended.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_ends_although_its_caller_goes_away_and_a_read_does_not() {
+    for (path, ends) in [(WRITE, 1), (READ, 0)] {
+        let house = house(Duration::from_secs(1));
+        let gone = tokio::time::timeout(Duration::from_millis(100), house.operations(path)).await;
+        assert!(gone.is_err());
+        house.door.running.close();
+        house.door.running.wait().await;
+        assert_eq!(house.ended.load(Ordering::SeqCst), ends, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
+    let house = house(Duration::from_secs(1));
+    let (a, b, c) = tokio::join!(
+        house.operations(READ),
+        house.operations(WRITE),
+        house.operations(READ)
+    );
+    assert!(a.is_ok() && b.is_ok());
+    let refused = c.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    let retry = refused
+        .get_error_details()
+        .retry_info()
+        .and_then(|retry| retry.retry_delay);
+    assert_eq!(retry, Some(Duration::from_millis(500)));
+    house.operations(READ).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_keeps_its_room_until_it_has_really_ended() {
+    let house = house(Duration::from_secs(10));
+    let _ = tokio::join!(house.operations(WRITE), house.operations(WRITE));
+    assert_eq!(
+        house.operations(READ).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_beyond_the_limit_is_refused() {
+    let house = house(Duration::ZERO);
+    for (bytes, code) in [(1000, None), (1100, Some(Code::OutOfRange))] {
+        let request = house.request(READ, Some(Role::Operations));
+        let request = request.map(|_| Body::new(Full::new(bytes::Bytes::from(vec![0; bytes]))));
+        assert_eq!(
+            house.send(request).await.err().map(|status| status.code()),
+            code,
+            "{bytes}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_no_contract_knows_is_unimplemented() {
+    let house = house(Duration::ZERO);
+    let unknown = house
+        .operations("/studio.wallet.v1.WalletService/Mint")
+        .await
+        .unwrap_err();
+    assert_eq!(unknown.code(), Code::Unimplemented);
+}
