@@ -8,6 +8,9 @@
 
 config_folder=$state/config
 
+# Channels call back by https alone; the simulator knows the way from here.
+callbacks_from_outside=https://callbacks.studio.example
+
 grpc_port() { port "${1^^}" "71$(number_of "$1")"; }
 metrics_port() { port "${1^^}_METRICS" "72$(number_of "$1")"; }
 
@@ -88,8 +91,12 @@ own() {
     members)
         cat <<TOML
 
+[service]
+first_admin = "operator-admin@studio.example"
+
 [service.dev_issuer]
 enabled = true
+key_file = "$keys/dev-issuer.pem"
 TOML
         ;;
     payments)
@@ -111,7 +118,7 @@ api_v3_key_file = "$keys/wechat/api-v3-key"
 public_key_id = "$(cat "$keys/wechat/platform-key-id")"
 public_key_file = "$keys/wechat/platform-public.pem"
 base_url = "http://127.0.0.1:$(port SIMULATOR 7120)"
-notify_url = "http://127.0.0.1:$(port CALLBACKS 7110)/callbacks/wechat/studio"
+notify_url = "$callbacks_from_outside/callbacks/wechat/studio"
 TOML
         ;;
     notifications)
