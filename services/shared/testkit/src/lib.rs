@@ -4,7 +4,11 @@
 pub mod chain;
 pub mod database;
 pub mod house;
+pub mod made_up;
+pub mod otlp;
+pub mod program;
 mod running;
+pub mod smtp;
 pub mod wechat;
 
 pub use chain::{Chain, chain};

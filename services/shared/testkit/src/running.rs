@@ -57,12 +57,19 @@ impl<S: Service> Running<S> {
     /// # Panics
     /// When anything is wrong.
     pub async fn start_with(overrides: &str) -> Self {
-        Self::open(overrides)
-            .await
-            .unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
+        Self::start_on(Clock::default(), overrides).await
     }
 
-    async fn open(overrides: &str) -> Result<Self> {
+    /// As [`Running::start_with`], with a clock that others may share.
+    ///
+    /// # Panics
+    /// When anything is wrong.
+    pub async fn start_on(clock: Clock, overrides: &str) -> Self {
+        let opened = Self::open(clock, overrides).await;
+        opened.unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
+    }
+
+    async fn open(clock: Clock, overrides: &str) -> Result<Self> {
         let database = Database::create(S::NAME, &all_migrations(S::migrations())).await?;
         let admin = database.superuser().await?;
         chain::load(&mut *admin.acquire().await?).await?;
@@ -71,7 +78,6 @@ impl<S: Service> Running<S> {
             S::CONFIG,
             &merged(&settings::<S>(&database)?, overrides)?,
         )?;
-        let clock = Clock::default();
         let process = Process::<S>::start(settings, Only::Callbacks, clock.clone()).await?;
         process.ready().await;
         process.app.organisation().refresh(&process.app).await?;

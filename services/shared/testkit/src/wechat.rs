@@ -12,6 +12,7 @@ mod truth;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,13 +58,18 @@ pub struct Config {
 /// The merchant's number in tests and on one machine.
 pub const MCHID: &str = "1900000001";
 /// The application's id in tests and on one machine.
-pub const APPID: &str = "wx8888888888888888";
+pub const APPID: &str = "wx0000000000000001";
 
 impl Config {
-    /// With the keys that `studio-keys` made.
+    /// With the keys of an installation.
     pub fn from_keys(keys: &KeyFolder, listen: SocketAddr) -> Result<Self> {
+        Self::from_folder(&keys.wechat(""), listen)
+    }
+
+    /// With the keys in an installation's folder `wechat`.
+    pub fn from_folder(folder: &Path, listen: SocketAddr) -> Result<Self> {
         let read = |file: &str| {
-            let path = keys.wechat(file);
+            let path = folder.join(file);
             std::fs::read_to_string(&path).with_context(|| path.display().to_string())
         };
         Ok(Self {

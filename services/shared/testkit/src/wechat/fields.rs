@@ -113,9 +113,14 @@ fn number(name: &str, text: &str, least: usize, most: usize, signs: &str) -> Res
     }
 }
 
+/// As the channel wants it; plain http passes to this very machine, where
+/// nobody has a certificate that the channel would trust.
 fn notify_url(url: &str, most: usize) -> Result<(), Problem> {
     length("notify_url", url, 1, most)?;
-    if url.starts_with("https://") && !url.contains(['?', '#']) {
+    let near = ["http://127.0.0.1:", "http://localhost:"]
+        .iter()
+        .any(|near| url.starts_with(near));
+    if (near || url.starts_with("https://")) && !url.contains(['?', '#']) {
         Ok(())
     } else {
         Err(Problem::param("notify_url must be https without a query"))

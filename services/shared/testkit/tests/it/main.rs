@@ -1,4 +1,7 @@
 //! The test kit, and those parts of platform that need nothing but a database.
 
 mod database;
+mod otlp;
+mod smtp;
 mod vault;
+mod wechat;

@@ -1,0 +1,33 @@
+//! What the three programs of this crate have in common.
+
+use anyhow::Result;
+use tracing_subscriber::EnvFilter;
+
+/// Runs a program: logs to standard error, as `RUST_LOG` says.
+pub fn run(program: impl Future<Output = Result<()>>) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()?
+        .block_on(program)
+}
+
+/// Waits for SIGTERM or an interrupt from the keyboard.
+pub async fn until_told() {
+    let interrupt = tokio::signal::ctrl_c();
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        () = terminate => {}
+    }
+}

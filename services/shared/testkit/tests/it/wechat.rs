@@ -1,0 +1,617 @@
+//! The simulator as a merchant meets it, with a small merchant of its own.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use reqwest::Response;
+use serde_json::{Value, json};
+use testkit::house;
+use testkit::wechat::sign::{CheckingKey, PROBE, SigningKey, answer_text, decrypt, request_text};
+use testkit::wechat::{Config, Fails, Fault, Forgery, Operation, RefundEnd, Script, Simulator};
+
+const NOTIFY: &str = "https://callbacks.studio.test/callbacks/wechat/studio";
+
+struct Merchant {
+    simulator: Simulator,
+    key: SigningKey,
+    platform: Arc<CheckingKey>,
+    config: Config,
+    /// Callbacks: whether the signature held, and the decrypted resource.
+    heard: Arc<Mutex<Vec<(bool, Value)>>>,
+    _server: tokio::task::JoinSet<()>,
+}
+
+#[derive(Clone)]
+struct Ear {
+    heard: Arc<Mutex<Vec<(bool, Value)>>>,
+    platform: Arc<CheckingKey>,
+    key: String,
+    refuse_first: Arc<Mutex<u32>>,
+}
+
+async fn hear(State(ear): State<Ear>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let text = answer_text(&header("wechatpay-timestamp"), &header("wechatpay-nonce"), &body);
+    let genuine = ear.platform.accepts(&text, &header("wechatpay-signature"));
+    let envelope: Value = serde_json::from_slice(&body).unwrap();
+    let resource = &envelope["resource"];
+    let part = |name: &str| resource[name].as_str().unwrap();
+    let plain = decrypt(
+        ear.key.as_bytes(),
+        part("nonce"),
+        part("associated_data"),
+        part("ciphertext"),
+    );
+    let plain = plain
+        .ok()
+        .and_then(|p| serde_json::from_slice(&p).ok())
+        .unwrap_or(Value::Null);
+    ear.heard.lock().unwrap().push((genuine, plain));
+    let mut refuse = ear.refuse_first.lock().unwrap();
+    if *refuse > 0 || !genuine {
+        *refuse = refuse.saturating_sub(1);
+        return StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    StatusCode::NO_CONTENT
+}
+
+impl Merchant {
+    async fn open(refuse_first: u32) -> Self {
+        let keys = house::keys();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config {
+            speed: 2000,
+            refund_takes: Duration::from_millis(20),
+            ..Config::from_keys(keys, anywhere).unwrap()
+        };
+        let read = |file: &str| std::fs::read_to_string(keys.wechat(file)).unwrap();
+        let platform = Arc::new(CheckingKey::from_pem(&read("platform-public.pem")).unwrap());
+        let simulator = Simulator::start(config.clone()).await.unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Ear {
+            heard: heard.clone(),
+            platform: platform.clone(),
+            key: config.api_v3_key.clone(),
+            refuse_first: Arc::new(Mutex::new(refuse_first)),
+        };
+        let listener = tokio::net::TcpListener::bind(anywhere).await.unwrap();
+        simulator.route(
+            "https://callbacks.studio.test",
+            format!("http://{}", listener.local_addr().unwrap()),
+        );
+        let router = Router::new().fallback(hear).with_state(ear);
+        let mut server = tokio::task::JoinSet::new();
+        server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let key = SigningKey::from_pem(&read("merchant-private.pem")).unwrap();
+        Self {
+            simulator,
+            key,
+            platform,
+            config,
+            heard,
+            _server: server,
+        }
+    }
+
+    fn authorization(&self, method: &str, path: &str, body: &str, at: i64, nonce: &str) -> String {
+        let signature = self
+            .key
+            .sign(&request_text(
+                method,
+                path,
+                &at.to_string(),
+                nonce,
+                body.as_bytes(),
+            ))
+            .unwrap();
+        format!(
+            "WECHATPAY2-SHA256-RSA2048 mchid=\"{}\",nonce_str=\"{nonce}\",signature=\"{signature}\",timestamp=\"{at}\",serial_no=\"{}\"",
+            self.config.mchid, self.config.merchant_serial
+        )
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &str, authorization: String) -> Response {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_millis(500))
+            .build()
+            .unwrap();
+        let request = client
+            .request(method.parse().unwrap(), format!("{}{path}", self.simulator.url()))
+            .header("Accept", "application/json")
+            .header("User-Agent", "test")
+            .header("Authorization", authorization)
+            .body(body.to_owned());
+        let request = if body.is_empty() {
+            request
+        } else {
+            request.header("Content-Type", "application/json")
+        };
+        request.send().await.unwrap()
+    }
+
+    /// Sends a well signed request, checks the answer's signature, and gives status and body.
+    async fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let nonce = kernel::fresh_uuid().simple().to_string();
+        let now = kernel::Clock::real().timestamp();
+        let reply = self
+            .send(
+                method,
+                path,
+                &body,
+                self.authorization(method, path, &body, now, &nonce),
+            )
+            .await;
+        let (status, genuine, bytes) = self.check(reply).await;
+        assert!(genuine, "every answer is signed");
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn check(&self, reply: Response) -> (u16, bool, Bytes) {
+        let status = reply.status().as_u16();
+        let header = |name: &str| {
+            reply
+                .headers()
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (timestamp, nonce, signature) = (
+            header("wechatpay-timestamp"),
+            header("wechatpay-nonce"),
+            header("wechatpay-signature"),
+        );
+        let bytes = reply.bytes().await.unwrap();
+        let genuine = self
+            .platform
+            .accepts(&answer_text(&timestamp, &nonce, &bytes), &signature);
+        (status, genuine, bytes)
+    }
+
+    fn order(&self, number: &str, total: i64) -> Value {
+        json!({
+            "appid": self.config.appid, "mchid": self.config.mchid, "description": "年卡", "out_trade_no": number,
+            "notify_url": NOTIFY, "amount": { "total": total, "currency": "CNY" },
+        })
+    }
+
+    async fn create(&self, number: &str, total: i64) -> String {
+        let (status, body) = self
+            .ask("POST", "/v3/pay/transactions/native", &self.order(number, total))
+            .await;
+        assert_eq!(status, 200, "{body}");
+        body["code_url"].as_str().unwrap().to_owned()
+    }
+
+    async fn query(&self, number: &str) -> (u16, Value) {
+        let path = format!(
+            "/v3/pay/transactions/out-trade-no/{number}?mchid={}",
+            self.config.mchid
+        );
+        self.ask("GET", &path, &Value::Null).await
+    }
+
+    async fn close(&self, number: &str) -> (u16, Value) {
+        let path = format!("/v3/pay/transactions/out-trade-no/{number}/close");
+        self.ask("POST", &path, &json!({ "mchid": self.config.mchid }))
+            .await
+    }
+
+    async fn refund(&self, number: &str, refund_no: &str, refund: i64, total: i64) -> (u16, Value) {
+        let body = json!({
+            "out_trade_no": number, "out_refund_no": refund_no, "notify_url": NOTIFY,
+            "amount": { "refund": refund, "total": total, "currency": "CNY" },
+        });
+        self.ask("POST", "/v3/refund/domestic/refunds", &body).await
+    }
+
+    async fn quiet(&self) {
+        for _ in 0..500 {
+            if !self.simulator.is_busy() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("callbacks without end");
+    }
+
+    fn heard(&self) -> Vec<(bool, Value)> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_made_paid_told_and_found() {
+    let shop = Merchant::open(0).await;
+    let code = shop.create("ORDER001", 9900).await;
+    assert_eq!(shop.query("ORDER001").await.1["trade_state"], "NOTPAY");
+    shop.simulator.pay(&code).unwrap();
+    shop.quiet().await;
+    let heard = shop.heard();
+    assert_eq!(heard.len(), 1);
+    assert!(heard[0].0);
+    assert_eq!(heard[0].1["amount"]["total"], 9900);
+    let (_, found) = shop.query("ORDER001").await;
+    assert_eq!(found["trade_state"], "SUCCESS");
+    assert_eq!(found["transaction_id"], heard[0].1["transaction_id"]);
+    let path = format!(
+        "/v3/pay/transactions/id/{}?mchid={}",
+        found["transaction_id"].as_str().unwrap(),
+        shop.config.mchid
+    );
+    assert_eq!(shop.ask("GET", &path, &Value::Null).await.1, found);
+    assert_eq!(shop.simulator.pay(&code).unwrap_err().code, "ORDER_PAID");
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_signed_to_the_byte_is_turned_away() {
+    let shop = Merchant::open(0).await;
+    let path = "/v3/pay/transactions/native";
+    let body = shop.order("ORDER001", 1).to_string();
+    let now = kernel::Clock::real().timestamp();
+    let good = || {
+        shop.authorization(
+            "POST",
+            path,
+            &body,
+            now,
+            &kernel::fresh_uuid().simple().to_string(),
+        )
+    };
+    let changed = body.replace("年卡", "月卡");
+    for (why, body, authorization) in [
+        ("another body", changed.as_str(), good()),
+        (
+            "another path",
+            &body,
+            shop.authorization("POST", "/v3/other", &body, now, "n1"),
+        ),
+        (
+            "another method",
+            &body,
+            shop.authorization("GET", path, &body, now, "n2"),
+        ),
+        (
+            "six minutes ago",
+            &body,
+            shop.authorization("POST", path, &body, now - 360, "n3"),
+        ),
+        (
+            "another serial",
+            &body,
+            good().replace(&shop.config.merchant_serial, &"A".repeat(40)),
+        ),
+        ("nothing", &body, String::new()),
+    ] {
+        let (status, genuine, bytes) = shop
+            .check(shop.send("POST", path, body, authorization).await)
+            .await;
+        assert_eq!(
+            (status, genuine),
+            (401, true),
+            "{why}: {}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+    let authorization = good();
+    assert_eq!(
+        shop.send("POST", path, &body, authorization.clone())
+            .await
+            .status(),
+        200
+    );
+    assert_eq!(
+        shop.send("POST", path, &body, authorization).await.status(),
+        401,
+        "a nonce is good once"
+    );
+}
+
+#[tokio::test]
+async fn one_number_is_one_order() {
+    let shop = Merchant::open(0).await;
+    let first = shop.create("ORDER001", 100).await;
+    let second = shop.create("ORDER001", 100).await;
+    assert_ne!(first, second);
+    assert_eq!(
+        shop.simulator.pay(&first).unwrap_err().code,
+        "ORDER_NOT_EXIST",
+        "a new QR replaces the old"
+    );
+    let (status, other) = shop
+        .ask(
+            "POST",
+            "/v3/pay/transactions/native",
+            &shop.order("ORDER001", 200),
+        )
+        .await;
+    assert_eq!((status, &other["code"]), (403, &json!("OUT_TRADE_NO_USED")));
+    shop.simulator.pay(&second).unwrap();
+    let (status, paid) = shop
+        .ask(
+            "POST",
+            "/v3/pay/transactions/native",
+            &shop.order("ORDER001", 100),
+        )
+        .await;
+    assert_eq!((status, &paid["code"]), (400, &json!("ORDER_PAID")));
+    assert_eq!(shop.close("ORDER001").await.1["code"], "ORDER_PAID");
+}
+
+#[tokio::test]
+async fn a_closed_order_can_be_closed_again_and_paid_late_only_on_purpose() {
+    let shop = Merchant::open(0).await;
+    let code = shop.create("ORDER001", 100).await;
+    assert_eq!(shop.close("ORDER001").await, (204, Value::Null));
+    assert_eq!(shop.close("ORDER001").await.0, 204);
+    assert_eq!(shop.close("ORDER999").await.0, 404);
+    assert_eq!(shop.simulator.pay(&code).unwrap_err().code, "ORDER_CLOSED");
+    shop.simulator.pay_late(&code).unwrap();
+    assert_eq!(shop.query("ORDER001").await.1["trade_state"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn a_callback_is_repeated_until_it_is_acknowledged() {
+    let shop = Merchant::open(2).await;
+    let code = shop.create("ORDER001", 100).await;
+    shop.simulator.pay(&code).unwrap();
+    shop.quiet().await;
+    let statuses: Vec<_> = shop
+        .simulator
+        .sent()
+        .iter()
+        .map(|s| (s.attempt, s.status))
+        .collect();
+    assert_eq!(
+        statuses,
+        vec![(Some(1), Some(500)), (Some(2), Some(500)), (Some(3), Some(204))]
+    );
+}
+
+#[tokio::test]
+async fn a_lost_callback_never_comes_and_a_doubled_one_comes_twice() {
+    let shop = Merchant::open(0).await;
+    shop.simulator.script_next(Script {
+        lose_callback: true,
+        ..Script::default()
+    });
+    shop.simulator.script_next(Script {
+        duplicate_callback: 1,
+        ..Script::default()
+    });
+    for number in ["ORDER001", "ORDER002"] {
+        let code = shop.create(number, 100).await;
+        shop.simulator.pay(&code).unwrap();
+    }
+    shop.quiet().await;
+    let numbers: Vec<_> = shop.heard().iter().map(|h| h.1["out_trade_no"].clone()).collect();
+    assert_eq!(numbers, vec![json!("ORDER002"); 2]);
+}
+
+#[tokio::test]
+async fn forged_callbacks_come_before_the_true_one_and_differ_from_it() {
+    let shop = Merchant::open(0).await;
+    let forged = vec![
+        Forgery::BadSignature,
+        Forgery::SignTest,
+        Forgery::WrongAmount,
+        Forgery::WrongMerchant,
+        Forgery::WrongKey,
+    ];
+    shop.simulator.script_next(Script {
+        forged,
+        ..Script::default()
+    });
+    let code = shop.create("ORDER001", 100).await;
+    shop.simulator.pay(&code).unwrap();
+    shop.quiet().await;
+    let heard = shop.heard();
+    assert_eq!(
+        heard.iter().map(|h| h.0).collect::<Vec<_>>(),
+        vec![false, false, true, true, true, true]
+    );
+    assert_eq!(heard[2].1["amount"]["total"], 101);
+    assert_eq!(heard[3].1["mchid"], "1900000999");
+    assert_eq!(heard[4].1, Value::Null);
+    assert_eq!(heard[5].1["amount"]["total"], 100);
+}
+
+#[tokio::test]
+async fn a_call_can_be_carried_out_without_an_answer() {
+    let shop = Merchant::open(0).await;
+    let fault = |call, how| Script {
+        faults: vec![Fault { call, how, times: 1 }],
+        ..Script::default()
+    };
+    shop.simulator
+        .script_next(fault(Operation::Create, Fails::DoneButTimeOut));
+    let (path, body) = (
+        "/v3/pay/transactions/native",
+        shop.order("ORDER001", 100).to_string(),
+    );
+    let now = kernel::Clock::real().timestamp();
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let sent = client
+        .post(format!("{}{path}", shop.simulator.url()))
+        .header("Accept", "application/json")
+        .header("User-Agent", "test")
+        .header("Content-Type", "application/json")
+        .header(
+            "Authorization",
+            shop.authorization("POST", path, &body, now, "n1"),
+        )
+        .body(body);
+    assert!(sent.send().await.unwrap_err().is_timeout());
+    assert_eq!(shop.query("ORDER001").await.1["trade_state"], "NOTPAY");
+
+    shop.simulator
+        .script_next(fault(Operation::Create, Fails::SystemError));
+    let (status, body) = shop.ask("POST", path, &shop.order("ORDER002", 100)).await;
+    assert_eq!((status, &body["code"]), (500, &json!("SYSTEM_ERROR")));
+    assert_eq!(shop.query("ORDER002").await.0, 404, "it was not carried out");
+    shop.create("ORDER002", 100).await;
+
+    shop.simulator
+        .script("ORDER002", fault(Operation::Query, Fails::BadGateway))
+        .unwrap();
+    let path = format!(
+        "/v3/pay/transactions/out-trade-no/ORDER002?mchid={}",
+        shop.config.mchid
+    );
+    let reply = shop
+        .send("GET", &path, "", shop.authorization("GET", &path, "", now, "n2"))
+        .await;
+    let (status, genuine, _) = shop.check(reply).await;
+    assert_eq!((status, genuine), (502, false));
+}
+
+#[tokio::test]
+async fn an_answer_can_carry_the_probe_instead_of_a_signature() {
+    let shop = Merchant::open(0).await;
+    let faults = vec![Fault {
+        call: Operation::Query,
+        how: Fails::SignTest,
+        times: 1,
+    }];
+    shop.simulator.script_next(Script {
+        faults,
+        ..Script::default()
+    });
+    shop.create("ORDER001", 100).await;
+    let path = format!(
+        "/v3/pay/transactions/out-trade-no/ORDER001?mchid={}",
+        shop.config.mchid
+    );
+    let now = kernel::Clock::real().timestamp();
+    let reply = shop
+        .send("GET", &path, "", shop.authorization("GET", &path, "", now, "n1"))
+        .await;
+    assert!(
+        reply.headers()["wechatpay-signature"]
+            .to_str()
+            .unwrap()
+            .starts_with(PROBE)
+    );
+}
+
+#[tokio::test]
+async fn refunds_are_accepted_then_done_and_never_exceed_the_order() {
+    let shop = Merchant::open(0).await;
+    let code = shop.create("ORDER001", 100).await;
+    assert_eq!(
+        shop.refund("ORDER001", "R1", 60, 100).await.1["code"],
+        "TRADE_ERROR"
+    );
+    shop.simulator.pay(&code).unwrap();
+    let (status, accepted) = shop.refund("ORDER001", "R1", 60, 100).await;
+    assert_eq!((status, &accepted["status"]), (200, &json!("PROCESSING")));
+    assert_eq!(
+        shop.refund("ORDER001", "R1", 60, 100).await.1["refund_id"],
+        accepted["refund_id"]
+    );
+    assert_eq!(
+        shop.refund("ORDER001", "R1", 61, 100).await.0,
+        400,
+        "one number, other parameters"
+    );
+    assert_eq!(
+        shop.refund("ORDER001", "R2", 41, 100).await.0,
+        400,
+        "more than was paid"
+    );
+    assert_eq!(
+        shop.refund("ORDER001", "R3", 40, 99).await.0,
+        400,
+        "another total"
+    );
+    shop.quiet().await;
+    let (_, done) = shop
+        .ask("GET", "/v3/refund/domestic/refunds/R1", &Value::Null)
+        .await;
+    assert_eq!(done["status"], "SUCCESS");
+    assert_eq!(shop.query("ORDER001").await.1["trade_state"], "REFUND");
+    let told = shop
+        .heard()
+        .into_iter()
+        .filter(|h| h.1["refund_status"] == "SUCCESS")
+        .count();
+    assert_eq!(told, 1);
+    assert_eq!(
+        shop.ask("GET", "/v3/refund/domestic/refunds/R9", &Value::Null)
+            .await
+            .0,
+        404
+    );
+}
+
+#[tokio::test]
+async fn a_refund_can_end_badly_or_lack_funds() {
+    let shop = Merchant::open(0).await;
+    shop.simulator.script_next(Script {
+        refund_ends: RefundEnd::Abnormal,
+        ..Script::default()
+    });
+    shop.simulator.script_next(Script {
+        refund_not_enough: true,
+        ..Script::default()
+    });
+    for number in ["ORDER001", "ORDER002"] {
+        let code = shop.create(number, 100).await;
+        shop.simulator.pay(&code).unwrap();
+    }
+    shop.refund("ORDER001", "R1", 100, 100).await;
+    let (status, refused) = shop.refund("ORDER002", "R2", 100, 100).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("NOT_ENOUGH")));
+    shop.quiet().await;
+    let (_, ended) = shop
+        .ask("GET", "/v3/refund/domestic/refunds/R1", &Value::Null)
+        .await;
+    assert_eq!(ended["status"], "ABNORMAL");
+}
+
+#[tokio::test]
+async fn a_person_pays_at_the_phone() {
+    let shop = Merchant::open(0).await;
+    let code = shop.create("ORDER001", 100).await;
+    let client = reqwest::Client::new();
+    let post = async |what: &str, body: Value| {
+        client
+            .post(format!("{}/control/{what}", shop.simulator.url()))
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+    };
+    let phone = reqwest::get(format!("{}/phone", shop.simulator.url()))
+        .await
+        .unwrap();
+    assert!(phone.text().await.unwrap().contains("扫一扫"));
+    let refused: Value = post("refuse", json!({ "code_url": code }))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(refused["paid"], false);
+    let paid: Value = post("pay", json!({ "code_url": code }))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(paid["out_trade_no"], "ORDER001");
+    assert_eq!(post("pay", json!({ "code_url": code })).await.status(), 409);
+    assert_eq!(post("reset", json!({})).await.status(), 200);
+    assert!(shop.simulator.orders().is_empty());
+}
