@@ -22,6 +22,9 @@ use super::{Outgoing, balance};
 use crate::telemetry::{inject, meters};
 use crate::token::SERVICE_HEADER;
 
+/// How exactly timers strike.
+const TICK: Duration = Duration::from_millis(3);
+
 /// Another service, for the generated clients. Copies share connections.
 #[derive(Clone)]
 pub struct Peer {
@@ -143,6 +146,8 @@ impl Shared {
         };
         match timeout_at(until, exchange).await {
             Ok(Ok(response)) => Ok(response),
+            // The channel has a timer of its own, for the same moment.
+            Ok(Err(_)) if until.saturating_duration_since(Instant::now()) < TICK => Err(self.late()),
             Ok(Err(error)) => {
                 let why = crate::telemetry::chain(&error);
                 Err(Status::unavailable(format!(
@@ -150,10 +155,7 @@ impl Shared {
                     self.name
                 )))
             }
-            Err(_) => Err(Status::deadline_exceeded(format!(
-                "{} did not answer in time",
-                self.name
-            ))),
+            Err(_) => Err(self.late()),
         }
     }
 
@@ -188,6 +190,10 @@ impl Shared {
             .saturating_mul(1 << tried.saturating_sub(1).min(10))
             .max(2);
         Duration::from_millis(rand::rng().random_range(full / 2..=full))
+    }
+
+    fn late(&self) -> Status {
+        Status::deadline_exceeded(format!("{} did not answer in time", self.name))
     }
 
     fn label(&self) -> KeyValue {

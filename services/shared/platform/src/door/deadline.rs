@@ -33,9 +33,15 @@ pub(super) fn granted(headers: &HeaderMap, streams: bool, config: &Deadlines) ->
         config.default_ms
     };
     let granted = asked(headers)
-        .unwrap_or(Duration::from_millis(default))
+        .map_or(Duration::from_millis(default), early)
         .min(Duration::from_millis(most));
     (granted >= Duration::from_millis(config.least_ms)).then_some(granted)
+}
+
+/// A little before the time is up, so that our answer with its reason is there
+/// before the transport gives up, which answers CANCELLED.
+fn early(asked: Duration) -> Duration {
+    asked.saturating_sub((asked / 20).clamp(Duration::from_millis(2), Duration::from_millis(20)))
 }
 
 /// What a request says of its deadline.
@@ -95,10 +101,10 @@ mod tests {
 
     #[test]
     fn every_unit_is_understood() {
-        assert_eq!(asking("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(asking("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(asking("7000u"), Some(Duration::from_millis(7)));
-        assert_eq!(asking("9000000n"), Some(Duration::from_millis(9)));
+        assert_eq!(asking("200m"), Some(Duration::from_millis(190)));
+        assert_eq!(asking("2S"), Some(Duration::from_millis(1980)));
+        assert_eq!(asking("9000u"), Some(Duration::from_millis(7)));
+        assert_eq!(asking("9000000n"), Some(Duration::from_millis(7)));
     }
 
     #[test]

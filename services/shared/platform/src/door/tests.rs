@@ -48,7 +48,7 @@ fn house(takes: Duration) -> House {
         rules: Rules::of_house().unwrap(),
         access: Access::new(Arc::new(verifier), Organisation::default(), &limits),
         deadlines: Deadlines {
-            default_ms: 3000,
+            default_ms: 200,
             least_ms: 5,
             most_ms: 30_000,
             stream_ms: 600_000,
@@ -128,13 +128,13 @@ fn reason(status: &Status) -> String {
         .unwrap_or_default()
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn whom_the_rule_permits_comes_through_and_is_known() {
     house(Duration::ZERO).operations(READ).await.unwrap();
     house(Duration::ZERO).operations(WRITE).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn another_role_is_refused_with_the_reason() {
     let house = house(Duration::ZERO);
     let refused = house
@@ -148,7 +148,7 @@ async fn another_role_is_refused_with_the_reason() {
     assert_eq!(house.ended.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn strangers_are_asked_to_sign_in_and_soon_told_to_wait() {
     let house = house(Duration::ZERO);
     let refused = house.send(house.request(READ, None)).await.unwrap_err();
@@ -164,7 +164,7 @@ async fn strangers_are_asked_to_sign_in_and_soon_told_to_wait() {
     house.operations(READ).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_bad_token_is_refused_even_where_none_is_needed() {
     let house = house(Duration::ZERO);
     let mut request = house.request("/studio.members.v1.PeopleService/RegisterPerson", None);
@@ -177,10 +177,10 @@ async fn a_bad_token_is_refused_even_where_none_is_needed() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_that_takes_too_long_is_answered_deadline_exceeded() {
     for path in [READ, WRITE] {
-        let house = house(Duration::from_secs(10));
+        let house = house(Duration::from_millis(500));
         let late = house.operations(path).await.unwrap_err();
         assert_eq!(
             (late.code(), reason(&late).as_str()),
@@ -190,7 +190,7 @@ async fn a_call_that_takes_too_long_is_answered_deadline_exceeded() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_with_no_time_left_is_not_begun() {
     let house = house(Duration::ZERO);
     let mut request = house.request(WRITE, Some(Role::Operations));
@@ -204,9 +204,9 @@ async fn a_call_with_no_time_left_is_not_begun() {
     assert_eq!(house.ended.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_write_ends_although_its_deadline_passed() {
-    let house = house(Duration::from_secs(10));
+    let house = house(Duration::from_millis(500));
     house.operations(WRITE).await.unwrap_err();
     assert_eq!(house.ended.load(Ordering::SeqCst), 0);
     house.door.running.close();
@@ -214,11 +214,11 @@ async fn a_write_ends_although_its_deadline_passed() {
     assert_eq!(house.ended.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_write_ends_although_its_caller_goes_away_and_a_read_does_not() {
     for (path, ends) in [(WRITE, 1), (READ, 0)] {
-        let house = house(Duration::from_secs(1));
-        let gone = tokio::time::timeout(Duration::from_millis(100), house.operations(path)).await;
+        let house = house(Duration::from_millis(100));
+        let gone = tokio::time::timeout(Duration::from_millis(30), house.operations(path)).await;
         assert!(gone.is_err());
         house.door.running.close();
         house.door.running.wait().await;
@@ -226,9 +226,9 @@ async fn a_write_ends_although_its_caller_goes_away_and_a_read_does_not() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
-    let house = house(Duration::from_secs(1));
+    let house = house(Duration::from_millis(100));
     let (a, b, c) = tokio::join!(
         house.operations(READ),
         house.operations(WRITE),
@@ -248,9 +248,9 @@ async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
     house.operations(READ).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_write_keeps_its_room_until_it_has_really_ended() {
-    let house = house(Duration::from_secs(10));
+    let house = house(Duration::from_millis(500));
     let _ = tokio::join!(house.operations(WRITE), house.operations(WRITE));
     assert_eq!(
         house.operations(READ).await.unwrap_err().code(),
@@ -258,7 +258,7 @@ async fn a_write_keeps_its_room_until_it_has_really_ended() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_message_beyond_the_limit_is_refused() {
     let house = house(Duration::ZERO);
     for (bytes, code) in [(1000, None), (1100, Some(Code::OutOfRange))] {
@@ -272,7 +272,7 @@ async fn a_message_beyond_the_limit_is_refused() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_that_no_contract_knows_is_unimplemented() {
     let house = house(Duration::ZERO);
     let unknown = house
