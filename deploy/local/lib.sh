@@ -78,7 +78,7 @@ apt_install() {
 
 # Debian's packages are relocatable: unpack them and what they lack here.
 apt_unpack() {
-    local folder=$tools/packages wanted
+    local folder=$tools/packages wanted deb
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
     say "unpacking $* below ${tools#"$root"/} (no root, no sudo)"
     own_apt_lists || return 1
@@ -87,7 +87,6 @@ apt_unpack() {
     mkdir -p "$folder" "$unpacked"
     # shellcheck disable=SC2086 # one word a package
     (cd "$folder" && apt-get -qq "${apt_options[@]}" download $wanted >&2) || return 1
-    local deb
     for deb in "$folder"/*.deb; do dpkg -x "$deb" "$unpacked" && rm "$deb"; done
 }
 
@@ -106,15 +105,19 @@ unpacked_libraries() {
     echo "${list#:}"
 }
 
-# wrap PROGRAM PATH: a command in .studio/tools/bin that finds its libraries.
+# wrap NAME PROGRAM ARGS…: a command in .studio/tools/bin that finds its libraries.
 wrap() {
-    cat >"$tools/bin/$1" <<WRAPPER
+    local name=$1 program=$2 fixed
+    shift 2
+    fixed=$(printf " '%s'" "$@")
+    [ $# -gt 0 ] || fixed=
+    cat >"$tools/bin/$name" <<WRAPPER
 #!/bin/sh
 LD_LIBRARY_PATH='$(unpacked_libraries)'\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
-exec '$2' "\$@"
+exec '$program'$fixed "\$@"
 WRAPPER
-    chmod 755 "$tools/bin/$1"
+    chmod 755 "$tools/bin/$name"
 }
 
 # need COMMAND PACKAGE…: the command is on PATH afterwards.
@@ -155,8 +158,29 @@ need_compiler() {
     command -v cargo >/dev/null 2>&1 || [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH="$HOME/.cargo/bin:$PATH"
     command -v cargo >/dev/null 2>&1 || die "cargo is missing: install Rust from https://rustup.rs"
     command -v cc >/dev/null 2>&1 && return
-    if is_root || may_sudo; then apt_install gcc libc6-dev make ca-certificates && return; fi
-    die "a C compiler is missing: install gcc and libc6-dev"
+    fetch gcc libc6-dev make ca-certificates || true
+    command -v cc >/dev/null 2>&1 && return
+    unpacked_compiler || die "a C compiler is missing and could not be fetched: install gcc and libc6-dev"
+}
+
+# The compiler that lies below .studio/tools, told where its house is: its
+# headers and start files. The C library itself is the machine's own, because
+# programs must not meet a second one; the linker looks for it in the house.
+unpacked_compiler() {
+    [ -x "$unpacked/usr/bin/gcc" ] || return 1
+    local name file
+    for file in /lib/*-linux-gnu/lib{c,m,mvec,pthread,dl,rt,util,gcc_s}.so.[0-9] /lib64/ld-linux*.so.* /lib/ld-linux*.so.*; do
+        [ -e "$file" ] || continue
+        mkdir -p "$unpacked${file%/*}"
+        [ -e "$unpacked$file" ] || ln -s "$file" "$unpacked$file"
+    done
+    for name in as ld ar ranlib nm objcopy objdump strip make; do
+        [ ! -e "$unpacked/usr/bin/$name" ] || wrap "$name" "$unpacked/usr/bin/$name"
+    done
+    for name in cc gcc; do
+        wrap "$name" "$unpacked/usr/bin/gcc" "--sysroot=$unpacked" "-B$tools/bin/"
+    done
+    printf 'int main(void) { return 0; }' | cc -x c - -o "$state/probe" && "$state/probe"
 }
 
 # ---- PostgreSQL
