@@ -1,0 +1,62 @@
+use wallet::store::verify;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn the_verifier_names_what_does_not_follow_from_the_transfers() {
+    let world = World::open().await;
+    let person = world.member_with(&[1_000]).await;
+    world.orders().spend(world.spend(person, 300)).await.unwrap();
+    world.books_agree().await;
+    let tampered = [
+        "update accounts set balance_minor = balance_minor + 1 where kind = 'member_principal'",
+        "update lots set remaining_minor = remaining_minor - 1",
+        "update spends set returned_minor = 1",
+    ];
+    for tamper in tampered {
+        let mut tx = world.it.pool().begin().await.unwrap();
+        sqlx::query(tamper).execute(&mut *tx).await.unwrap();
+        assert_ne!(verify::differences(&mut tx).await.unwrap(), vec![], "{tamper}");
+    }
+}
+
+#[tokio::test]
+async fn transfers_are_never_changed_nor_removed() {
+    let world = World::open().await;
+    world.member_with(&[1_000]).await;
+    for edit in [
+        "update transfers set amount_minor = 1",
+        "delete from transfers",
+        "truncate transfers cascade",
+    ] {
+        assert!(
+            sqlx::query(edit).execute(world.it.pool()).await.is_err(),
+            "{edit}"
+        );
+    }
+    let granted: i64 = sqlx::query_scalar(
+        "select count(*) from information_schema.role_table_grants
+         where table_name = 'transfers' and privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE') and grantee like '%run%'",
+    )
+    .fetch_one(world.it.pool())
+    .await
+    .unwrap();
+    assert_eq!(granted, 0);
+}
+
+#[tokio::test]
+async fn no_account_falls_below_what_is_held_whatever_the_code_does() {
+    let world = World::open().await;
+    world.member_with(&[1_000]).await;
+    for edit in [
+        "update accounts set balance_minor = -1 where kind = 'member_principal'",
+        "update accounts set held_minor = 1001 where kind = 'member_principal'",
+    ] {
+        let error = sqlx::query(edit)
+            .execute(world.it.pool())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("accounts_never_overdrawn"), "{error}");
+    }
+}

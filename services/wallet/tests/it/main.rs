@@ -1,0 +1,13 @@
+//! The wallet on a database of its own, as the runtime role, with payments
+//! played by a small server.
+
+mod books;
+mod freeze;
+mod payments;
+mod queue;
+mod races;
+mod recharge;
+mod rejected;
+mod returns;
+mod spend;
+mod world;
