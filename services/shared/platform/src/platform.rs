@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     pub peers: Peers,
     pub vault: Vault,
     pub person_signer: Option<Signer>,
+    pub token_issuer: String,
+    pub person_keys: Vec<(String, String)>,
     pub tuning: Tuning,
     /// Rung after a commit that published.
     pub outbox_bell: Notify,
@@ -121,6 +123,16 @@ impl Platform {
     /// Signs tokens of persons; only members has the key.
     pub fn person_signer(&self) -> Option<&Signer> {
         self.inner.person_signer.as_ref()
+    }
+
+    /// In whose name persons' tokens are signed.
+    pub fn token_issuer(&self) -> &str {
+        &self.inner.token_issuer
+    }
+
+    /// The public keys of persons' tokens, as (kid, PEM).
+    pub fn person_keys(&self) -> &[(String, String)] {
+        &self.inner.person_keys
     }
 
     pub(crate) fn fingerprint(&self, message: &[u8]) -> Vec<u8> {

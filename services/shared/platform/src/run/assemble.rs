@@ -35,6 +35,8 @@ pub(super) fn platform(
         vault: vault(config)?,
         person_signer: signer(&config.tokens.person_key_name, &config.tokens.person_key)
             .context("tokens.person_key")?,
+        token_issuer: config.tokens.issuer.clone(),
+        person_keys: verifier(config)?.person_keys(),
         tuning: Tuning {
             max_attempts: config.tasks.attempts,
             task_workers: config.tasks.workers,
