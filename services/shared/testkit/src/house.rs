@@ -163,8 +163,7 @@ impl Identity {
     pub fn person(&self) -> PersonId {
         self.person
             .as_ref()
-            .map(|p| p.0)
-            .unwrap_or_else(|| panic!("nobody is signed in"))
+            .map_or_else(|| panic!("nobody is signed in"), |p| p.0)
     }
 
     /// The token by which the person acts, as `Bearer …`.

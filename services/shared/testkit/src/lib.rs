@@ -13,4 +13,4 @@ pub mod wechat;
 
 pub use chain::{Chain, chain};
 pub use house::{At, Door, Identity, staff_person};
-pub use running::Running;
+pub use running::{Running, settings};

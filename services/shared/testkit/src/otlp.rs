@@ -35,29 +35,6 @@ pub use spans::{Link, Span, Summary};
 /// The largest export that is taken, in bytes.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// What the sink is told.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// OTLP over gRPC.
-    pub listen: SocketAddr,
-    /// The pages and the API.
-    pub http: SocketAddr,
-    /// How many traces are kept.
-    pub keep: usize,
-}
-
-impl Config {
-    /// On free ports.
-    pub fn anywhere() -> Self {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self {
-            listen: anywhere,
-            http: anywhere,
-            keep: 5_000,
-        }
-    }
-}
-
 /// A running sink; it ends when the last copy is dropped.
 #[derive(Clone)]
 pub struct Sink {
@@ -87,13 +64,18 @@ struct Kin {
 }
 
 impl Sink {
-    /// Starts it.
-    pub async fn start(config: Config) -> Result<Self> {
-        let grpc = bind(config.listen, "OTLP").await?;
-        let http = bind(config.http, "HTTP").await?;
+    /// Starts it; port 0 takes a free one.
+    pub async fn start(otlp: SocketAddr, http: SocketAddr) -> Result<Self> {
+        Self::keeping(otlp, http, 5_000).await
+    }
+
+    /// As [`Sink::start`], keeping so many traces.
+    pub async fn keeping(otlp: SocketAddr, http: SocketAddr, keep: usize) -> Result<Self> {
+        let grpc = bind(otlp, "OTLP").await?;
+        let http = bind(http, "HTTP").await?;
         let (address, http_address) = (grpc.local_addr()?, http.local_addr()?);
         let kept = Arc::new(Kept {
-            keep: config.keep,
+            keep,
             state: Mutex::default(),
             arrived: watch::Sender::new(0),
         });
@@ -125,7 +107,7 @@ impl Sink {
     }
 
     /// Where it takes OTLP.
-    pub fn address(&self) -> SocketAddr {
+    pub fn otlp_address(&self) -> SocketAddr {
         self.address
     }
 

@@ -76,7 +76,7 @@ impl<S: Service> Running<S> {
         let settings = Settings::with(
             S::NAME,
             S::CONFIG,
-            &merged(&settings::<S>(&database)?, overrides)?,
+            &merged(&settings(S::NAME, &database)?, overrides)?,
         )?;
         let process = Process::<S>::start(settings, Only::Callbacks, clock.clone()).await?;
         process.ready().await;
@@ -270,8 +270,8 @@ impl<S: Service> Running<S> {
     }
 }
 
-/// What every service of a test is told.
-fn settings<S: Service>(database: &Database) -> Result<String> {
+/// What every service of a test is told, as TOML.
+pub fn settings(service: &str, database: &Database) -> Result<String> {
     let keys = house::keys();
     let path = |path: std::path::PathBuf| toml::Value::String(path.display().to_string()).to_string();
     let mut text = String::new();
@@ -286,11 +286,11 @@ fn settings<S: Service>(database: &Database) -> Result<String> {
     )?;
     writeln!(text, "database.max_connections = 6")?;
     writeln!(text, "tokens.verify_keys = {}", path(keys.verify()))?;
-    writeln!(text, "tokens.service_key = {}", path(keys.service(S::NAME)))?;
-    writeln!(text, "fingerprint.key_file = {}", path(keys.fingerprint(S::NAME)))?;
-    writeln!(text, "vault.kek_file = {}", path(keys.kek(S::NAME)))?;
-    writeln!(text, "vault.index_key_file = {}", path(keys.index(S::NAME)))?;
-    if S::NAME == "members" {
+    writeln!(text, "tokens.service_key = {}", path(keys.service(service)))?;
+    writeln!(text, "fingerprint.key_file = {}", path(keys.fingerprint(service)))?;
+    writeln!(text, "vault.kek_file = {}", path(keys.kek(service)))?;
+    writeln!(text, "vault.index_key_file = {}", path(keys.index(service)))?;
+    if service == "members" {
         writeln!(text, "tokens.person_key = {}", path(keys.person()))?;
     }
     writeln!(

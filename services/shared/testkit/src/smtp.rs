@@ -17,29 +17,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What the sink is told.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// SMTP.
-    pub listen: SocketAddr,
-    /// The pages and the API.
-    pub http: SocketAddr,
-    /// How many mails are kept.
-    pub keep: usize,
-}
-
-impl Config {
-    /// On free ports.
-    pub fn anywhere() -> Self {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self {
-            listen: anywhere,
-            http: anywhere,
-            keep: 10_000,
-        }
-    }
-}
-
 /// A mail as it came, with its text decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mail {
@@ -109,13 +86,18 @@ struct State {
 }
 
 impl Sink {
-    /// Starts it.
-    pub async fn start(config: Config) -> Result<Self> {
-        let smtp = bind(config.listen, "SMTP").await?;
-        let http = bind(config.http, "HTTP").await?;
+    /// Starts it; port 0 takes a free one.
+    pub async fn start(smtp: SocketAddr, http: SocketAddr) -> Result<Self> {
+        Self::keeping(smtp, http, 10_000).await
+    }
+
+    /// As [`Sink::start`], keeping so many mails.
+    pub async fn keeping(smtp: SocketAddr, http: SocketAddr, keep: usize) -> Result<Self> {
+        let smtp = bind(smtp, "SMTP").await?;
+        let http = bind(http, "HTTP").await?;
         let (address, http_address) = (smtp.local_addr()?, http.local_addr()?);
         let kept = Arc::new(Kept {
-            keep: config.keep,
+            keep,
             state: Mutex::default(),
             arrived: watch::Sender::new(0),
         });
@@ -136,7 +118,7 @@ impl Sink {
     }
 
     /// Where it takes mail.
-    pub fn address(&self) -> SocketAddr {
+    pub fn smtp_address(&self) -> SocketAddr {
         self.address
     }
 
@@ -151,7 +133,7 @@ impl Sink {
     }
 
     /// The mails to one address, oldest first.
-    pub fn mails_to(&self, address: &str) -> Vec<Mail> {
+    pub fn to(&self, address: &str) -> Vec<Mail> {
         self.kept.find(Some(address), 0)
     }
 

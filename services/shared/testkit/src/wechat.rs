@@ -7,6 +7,7 @@ mod control;
 mod door;
 mod fields;
 mod script;
+mod show;
 pub mod sign;
 mod truth;
 
@@ -267,7 +268,7 @@ impl Inner {
                 "amount_minor": order.asked.amount.total,
                 "notify_url": order.asked.notify_url,
                 "transaction_id": order.payment.as_ref().map(|p| p.transaction_id.clone()),
-                "expires": order.expires.map(truth::rfc3339),
+                "expires": order.expires.map(show::rfc3339),
             })
         };
         truth.orders.values().map(show).collect()

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use clap::Parser;
-use testkit::otlp::{Config, Sink};
+use testkit::otlp::Sink;
 
 /// A receiver of OTLP that shows recent traces.
 #[derive(Parser)]
@@ -23,10 +23,10 @@ struct Arguments {
 fn main() -> Result<()> {
     let Arguments { listen, http, keep } = Arguments::parse();
     testkit::program::run(async move {
-        let sink = Sink::start(Config { listen, http, keep }).await?;
+        let sink = Sink::keeping(listen, http, keep).await?;
         tracing::info!(
             "traces come to {} and are shown at http://{}",
-            sink.address(),
+            sink.otlp_address(),
             sink.http_address()
         );
         testkit::program::until_told().await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use clap::Parser;
-use testkit::smtp::{Config, Sink};
+use testkit::smtp::Sink;
 
 /// A mail server that delivers nothing and shows everything.
 #[derive(Parser)]
@@ -23,10 +23,10 @@ struct Arguments {
 fn main() -> Result<()> {
     let Arguments { listen, http, keep } = Arguments::parse();
     testkit::program::run(async move {
-        let sink = Sink::start(Config { listen, http, keep }).await?;
+        let sink = Sink::keeping(listen, http, keep).await?;
         tracing::info!(
             "mail comes to {} and is shown at http://{}",
-            sink.address(),
+            sink.smtp_address(),
             sink.http_address()
         );
         testkit::program::until_told().await;

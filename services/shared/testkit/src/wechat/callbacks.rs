@@ -8,8 +8,9 @@ use kernel::fresh_uuid;
 use serde_json::{Value, json};
 
 use super::script::{Forgery, RefundEnd, Script};
+use super::show::rfc3339;
 use super::sign::{PROBE, SCHEME, answer_text, encrypt};
-use super::truth::{Order, Refund, RefundStatus, rfc3339};
+use super::truth::{Order, Refund, RefundStatus};
 use super::{Inner, Sent, lock, nonce};
 
 /// The channel's pauses between tries, in seconds.
@@ -207,7 +208,7 @@ impl Inner {
         match forgery {
             Forgery::BadSignature => letter.signature = self.platform.sign(b"something else")?,
             Forgery::SignTest => letter.signature = format!("{PROBE}{}", letter.signature),
-            Forgery::UnknownSerial => letter.serial = "PUB_KEY_ID_0000000000000000000000000000".to_owned(),
+            Forgery::UnknownSerial => "PUB_KEY_ID_00000000000000000000000000".clone_into(&mut letter.serial),
             _ => {}
         }
         Ok(letter)

@@ -1,4 +1,5 @@
 //! The test kit, and those parts of platform that need nothing but a database.
+#![cfg(test)]
 
 mod database;
 mod otlp;

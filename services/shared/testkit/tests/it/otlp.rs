@@ -1,3 +1,4 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _};
@@ -6,12 +7,14 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::Value;
-use testkit::otlp::{Config, Sink};
+use testkit::otlp::Sink;
+
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn provider(sink: &Sink, service: &'static str) -> SdkTracerProvider {
     let exporter = SpanExporter::builder()
         .with_tonic()
-        .with_endpoint(format!("http://{}", sink.address()))
+        .with_endpoint(format!("http://{}", sink.otlp_address()))
         .build()
         .unwrap();
     SdkTracerProvider::builder()
@@ -22,7 +25,7 @@ fn provider(sink: &Sink, service: &'static str) -> SdkTracerProvider {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_of_two_services_come_together_in_one_trace() {
-    let sink = Sink::start(Config::anywhere()).await.unwrap();
+    let sink = Sink::start(ANYWHERE, ANYWHERE).await.unwrap();
     let (orders, wallet) = (provider(&sink, "orders"), provider(&sink, "wallet"));
     let root = orders
         .tracer("t")

@@ -1,17 +1,20 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use lettre::message::{MultiPart, header::ContentType};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use serde_json::Value;
-use testkit::smtp::{Config, Refusal, Sink};
+use testkit::smtp::{Refusal, Sink};
+
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 async fn sink() -> Sink {
-    Sink::start(Config::anywhere()).await.unwrap()
+    Sink::start(ANYWHERE, ANYWHERE).await.unwrap()
 }
 
 fn sender(sink: &Sink) -> AsyncSmtpTransport<Tokio1Executor> {
     AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
-        .port(sink.address().port())
+        .port(sink.smtp_address().port())
         .build()
 }
 
@@ -33,7 +36,7 @@ async fn a_chinese_mail_sent_by_a_real_client_reads_as_it_was_written() {
         .send(mail("lin@example.com", "激活年卡：验证码", body))
         .await
         .unwrap();
-    let mails = sink.mails_to("LIN@example.com");
+    let mails = sink.to("LIN@example.com");
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].subject, "激活年卡：验证码");
     assert_eq!(mails[0].text.trim_end(), body);
