@@ -157,10 +157,24 @@ with_includes() {
 need_compiler() {
     command -v cargo >/dev/null 2>&1 || [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH="$HOME/.cargo/bin:$PATH"
     command -v cargo >/dev/null 2>&1 || die "cargo is missing: install Rust from https://rustup.rs"
+    need_certificates
     command -v cc >/dev/null 2>&1 && return
     fetch gcc libc6-dev make ca-certificates || true
     command -v cc >/dev/null 2>&1 && return
     unpacked_compiler || die "a C compiler is missing and could not be fetched: install gcc and libc6-dev"
+}
+
+# Whom downloads trust: a bare machine does not know anybody.
+need_certificates() {
+    local file
+    for file in "${SSL_CERT_FILE:-}" "${CARGO_HTTP_CAINFO:-}" /etc/ssl/certs/ca-certificates.crt \
+        /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+        [ ! -s "$file" ] || return 0
+    done
+    fetch ca-certificates || { say "warning: no certificates; downloads may be refused"; return 0; }
+    [ ! -s /etc/ssl/certs/ca-certificates.crt ] || return 0
+    cat "$unpacked"/usr/share/ca-certificates/mozilla/*.crt >"$tools/certificates.crt"
+    export SSL_CERT_FILE=$tools/certificates.crt CARGO_HTTP_CAINFO=$tools/certificates.crt PIP_CERT=$tools/certificates.crt
 }
 
 # The compiler that lies below .studio/tools, told where its house is: its
