@@ -2,6 +2,8 @@
 
 mod claims;
 mod feed;
+mod operations;
+mod process;
 mod scope;
 mod tasks;
 mod toy;
