@@ -2,6 +2,7 @@
 //! one, `FAULTS_SCALE` multiplies the small numbers of an ordinary run.
 
 mod cancelled_begin;
+mod cancelled_calls;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
