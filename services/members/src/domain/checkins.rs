@@ -1,0 +1,5 @@
+//! Visits.
+
+mod check_in;
+
+pub use check_in::CheckIn;

@@ -1,0 +1,7 @@
+//! Staff and the roles they hold.
+
+mod grant;
+mod role;
+
+pub use grant::Grant;
+pub use role::Post;

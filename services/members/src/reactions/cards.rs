@@ -1,0 +1,4 @@
+//! Timers of cards and holds.
+
+pub mod expire_hold;
+pub mod start_validity;

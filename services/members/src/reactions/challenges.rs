@@ -1,0 +1,3 @@
+//! Timers of one-time codes.
+
+pub mod forget_code;

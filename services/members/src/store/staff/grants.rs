@@ -1,0 +1,175 @@
+use kernel::{GrantId, NodeId, PersonId, Timestamp};
+use platform::page::Page;
+use platform::{Error, inconsistent, on_constraint};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::Refusal;
+use crate::domain::staff::{Grant, Post};
+
+const ADMIN: &str = "operator_admin";
+
+struct Row {
+    grant_id: Uuid,
+    person_id: Uuid,
+    role: String,
+    node_id: Uuid,
+    granted_by: String,
+    granted_at: Timestamp,
+    revoked_by: Option<String>,
+    revoked_at: Option<Timestamp>,
+    version: i64,
+}
+
+impl Row {
+    fn grant(self) -> Result<Grant, Error> {
+        Ok(Grant {
+            id: self.grant_id.into(),
+            person: self.person_id.into(),
+            post: Post::parse("role", &self.role).map_err(|_| inconsistent("grants", "role"))?,
+            node: self.node_id.into(),
+            granted_by: self.granted_by,
+            granted_at: self.granted_at,
+            revoked: self.revoked_by.zip(self.revoked_at),
+            version: self.version,
+        })
+    }
+}
+
+/// Adds a grant; the same role at the same node holds once.
+pub async fn insert_grant(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> {
+    let inserted = sqlx::query!(
+        r#"
+        insert into grants (grant_id, person_id, role, node_id, granted_by, granted_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        "#,
+        grant.id as GrantId,
+        grant.person as PersonId,
+        grant.post.name(),
+        grant.node as NodeId,
+        grant.granted_by,
+        grant.granted_at,
+        grant.version,
+    )
+    .execute(tx)
+    .await;
+    on_constraint(inserted, "grants_once", || Refusal::GrantExists).map(|_| ())
+}
+
+/// Reads a grant and holds its row until the transaction ends.
+pub async fn lock_grant(tx: &mut PgConnection, id: GrantId) -> Result<Option<Grant>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
+        from grants where grant_id = $1
+        for no key update
+        "#,
+        id as GrantId,
+    )
+    .fetch_optional(tx)
+    .await?;
+    row.map(Row::grant).transpose()
+}
+
+/// Writes the end of a grant.
+pub async fn revoke(tx: &mut PgConnection, grant: &Grant, reason: &str) -> Result<(), Error> {
+    let (by, at) = grant.revoked.as_ref().map(|(by, at)| (by.as_str(), *at)).unzip();
+    sqlx::query!(
+        "update grants set revoked_by = $2, revoked_at = $3, reason = $4, version = $5 where grant_id = $1",
+        grant.id as GrantId,
+        by,
+        at,
+        reason,
+        grant.version,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The roles that a person holds now.
+pub async fn grants_of(tx: &mut PgConnection, person: PersonId) -> Result<Vec<Grant>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
+        from grants where person_id = $1 and revoked_at is null
+        order by granted_at, grant_id
+        "#,
+        person as PersonId,
+    )
+    .fetch_all(tx)
+    .await?;
+    rows.into_iter().map(Row::grant).collect()
+}
+
+/// Whether the operator has an administrator.
+pub async fn has_admin(tx: &mut PgConnection) -> Result<bool, Error> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from grants where role = $1 and revoked_at is null) as "found!""#,
+        ADMIN,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(found)
+}
+
+/// The people who administer the operator, their grants held, so that two
+/// revocations at once cannot leave it without one.
+pub async fn admins(tx: &mut PgConnection) -> Result<Vec<GrantId>, Error> {
+    let grants = sqlx::query_scalar!(
+        r#"
+        select grant_id as "id: GrantId" from grants
+        where role = $1 and revoked_at is null
+        order by grant_id
+        for no key update
+        "#,
+        ADMIN,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(grants)
+}
+
+/// Which grants a list shows.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only at these nodes; none for everywhere.
+    pub nodes: Option<Vec<Uuid>>,
+    pub person: Option<Uuid>,
+    pub role: Option<String>,
+    pub ended: bool,
+}
+
+/// A page of grants, the newest first.
+pub async fn list_grants(
+    tx: &mut PgConnection,
+    filter: &Filter,
+    page: &Page<(Timestamp, GrantId)>,
+) -> Result<Vec<Grant>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
+        from grants
+        where ($1::uuid[] is null or node_id = any($1))
+          and ($2::uuid is null or person_id = $2)
+          and ($3::text is null or role = $3)
+          and ($4 or revoked_at is null)
+          and ($5::timestamptz is null or (granted_at, grant_id) < ($5, $6))
+        order by granted_at desc, grant_id desc
+        limit $7
+        "#,
+        filter.nodes.as_deref(),
+        filter.person,
+        filter.role,
+        filter.ended,
+        page.after().map(|key| key.0),
+        page.after().map(|key| key.1.0),
+        page.limit(),
+    )
+    .fetch_all(tx)
+    .await?;
+    rows.into_iter().map(Row::grant).collect()
+}
