@@ -34,13 +34,13 @@ create index payments_by_time on payments (paid_at desc, payment_id desc);
 create index payments_by_due on payments (due_id);
 select enforce_scope('payments', 'studio_id', 'person_id');
 
--- The numbers of receipts count up by legal entity and year. Holes are allowed,
--- so a rolled back receipt costs nothing; a number is never used twice.
+-- The numbers of receipts count up by series, one for each legal entity, and
+-- year. Holes are allowed; a number is never used twice.
 create table receipt_series (
-    legal_entity_id uuid    not null,
-    year            integer not null,
-    last_number     bigint  not null check (last_number > 0),
-    primary key (legal_entity_id, year)
+    series      text    not null,
+    year        integer not null,
+    last_number bigint  not null check (last_number > 0),
+    primary key (series, year)
 );
 
 create table receipts (

@@ -49,6 +49,7 @@ create table isolated_money (
     channel_transaction text        not null,
     state               text        not null default 'held' check (state in ('held', 'returned')),
     return_try          integer     not null default 1 check (return_try > 0),
+    return_number       text        not null,  -- of this try, at the channel
     last_failure        text        not null default '',
     paid_at             timestamptz not null,
     isolated_at         timestamptz not null,
@@ -56,6 +57,7 @@ create table isolated_money (
     traceparent         text        not null default '',
     version             bigint      not null default 1,
     constraint isolated_money_attempt_key unique (attempt_id),
+    constraint isolated_money_number_key unique (return_number),
     constraint isolated_money_returned_check check ((state = 'returned') = (returned_at is not null))
 );
 create index isolated_money_held on isolated_money (isolated_at) where state = 'held';

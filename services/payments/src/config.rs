@@ -50,6 +50,8 @@ pub struct Merchant {
     /// legal entities that no other names.
     #[serde(default)]
     pub legal_entity_ids: Vec<LegalEntityId>,
+    /// Begins the numbers of its receipts; empty for the legal entity's code.
+    #[serde(default)]
     pub receipt_series: String,
     pub wechat: Option<WeChat>,
 }

@@ -13,16 +13,25 @@ pub mod schedule;
 
 pub use refusal::Refusal;
 
-use crate::words::words;
+use crate::words::kept_words;
 
-words! {
+kept_words! {
     /// What the money of an intent is for.
     Purpose { Order = "order", Recharge = "recharge" }
 }
 
-words! {
+kept_words! {
     /// How a payer pays.
     Method { WechatNative = "wechat_native" }
+}
+
+impl Method {
+    /// The channel by which it pays, as in the callbacks' address.
+    pub const fn channel(self) -> &'static str {
+        match self {
+            Self::WechatNative => "wechat",
+        }
+    }
 }
 
 /// A step that the state does not allow.

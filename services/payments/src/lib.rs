@@ -1,6 +1,102 @@
-//! payments.
+//! payments: what is owed becomes an intent, an attempt collects it through a
+//! channel, and what the channel states becomes a payment with its receipt, or
+//! isolated money that goes back.
+//!
+//! `api` has a line for each call, `reactions` one for each task, `callbacks` is
+//! the door that channels knock on; all that a channel states passes through
+//! `evidence`. `channel` holds the adapters, `domain` the rules, `store` the SQL.
 
+mod api;
+mod callbacks;
 pub mod channel;
 pub mod config;
 mod domain;
+mod evidence;
+mod facts;
+mod merchants;
+mod reactions;
+mod store;
+mod wire;
 mod words;
+
+use std::ops::Deref;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use platform::{Error, Listener, Platform, Subscription, TaskKind};
+use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
+use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
+use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
+
+pub use config::Config;
+use channel::Channel;
+use domain::Method;
+use domain::attempt::Attempt;
+use merchants::Merchants;
+
+/// The service.
+pub struct App {
+    platform: Platform,
+    config: Config,
+    merchants: Merchants,
+}
+
+impl App {
+    /// The channel through which an attempt, and what became of it, goes.
+    fn channel(&self, merchant: &str, method: Method) -> Result<&Arc<dyn Channel>, Error> {
+        self.merchants
+            .by_name(merchant)
+            .and_then(|m| m.channel(method))
+            .ok_or_else(|| Error::Internal(format!("no channel is configured for the merchant {merchant}")))
+    }
+
+    fn channel_of(&self, attempt: &Attempt) -> Result<&Arc<dyn Channel>, Error> {
+        self.channel(&attempt.merchant, attempt.method)
+    }
+}
+
+impl Deref for App {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
+    }
+}
+
+impl platform::Service for App {
+    type Config = Config;
+    const NAME: &'static str = "payments";
+    const CONFIG: &'static str = include_str!("../config.toml");
+
+    fn migrations() -> sqlx::migrate::Migrator {
+        sqlx::migrate!("./migrations")
+    }
+
+    async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
+        let merchants = Merchants::new(&config.merchants).context("service.merchants")?;
+        Ok(Self { platform, config, merchants })
+    }
+
+    fn routes(app: &Arc<Self>) -> tonic::service::Routes {
+        tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
+            .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
+            .add_service(RefundServiceServer::new(api::Api(app.clone())))
+    }
+
+    fn subscriptions() -> Vec<Subscription<Self>> {
+        reactions::subscriptions()
+    }
+
+    fn tasks() -> Vec<TaskKind<Self>> {
+        reactions::tasks()
+    }
+
+    fn listeners(app: &Arc<Self>) -> Vec<Listener> {
+        vec![callbacks::listener(app)]
+    }
+}
+
+pub fn run_blocking() -> ExitCode {
+    platform::run_blocking::<App>()
+}

@@ -1,6 +1,6 @@
-//! Enums that stand in the database as a word.
+//! Enums that have a word for each variant, as it stands in the database.
 
-/// Declares an enum and the word of each variant, both ways.
+/// Declares an enum and the word of each variant.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -10,16 +10,23 @@ macro_rules! words {
         }
 
         impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+        }
+    };
+}
 
+/// Declares an enum whose words are read back.
+macro_rules! kept_words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $crate::words::words! { $(#[$doc])* $name { $($(#[$variant_doc])* $variant = $word),+ } }
+
+        impl $name {
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)+ _ => None }
             }
         }
     };
 }
-pub(crate) use words;
+pub(crate) use {kept_words, words};

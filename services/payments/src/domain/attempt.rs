@@ -1,14 +1,14 @@
 //! One try to collect an intent through a channel. Only evidence of the channel
 //! ends a try: no time-out does.
 
-use kernel::{Amount, AttemptId, IntentId, PersonId, StudioId, Timestamp};
+use kernel::{Amount, AttemptId, IntentId, PaymentId, PersonId, StudioId, Timestamp};
 
 use super::intent::Intent;
 use super::{Method, OutOfOrder};
 use crate::channel::ChannelNumber;
-use crate::words::words;
+use crate::words::kept_words;
 
-words! {
+kept_words! {
     /// Why an attempt is being closed.
     Why { Expired = "expired", Cancelled = "cancelled" }
 }
@@ -134,6 +134,11 @@ impl Attempt {
             traceparent: String::new(),
             version: 1,
         }
+    }
+
+    /// The payment that this attempt becomes when it is paid.
+    pub fn payment_id(&self) -> PaymentId {
+        PaymentId::derived(self.id, "payment")
     }
 
     /// The attempt after a step.

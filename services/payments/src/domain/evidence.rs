@@ -6,7 +6,7 @@ use kernel::CURRENCY;
 use super::attempt::Attempt;
 use super::intent::{self, Intent};
 use crate::channel::{Identity, Paid};
-use crate::words::words;
+use crate::words::{kept_words, words};
 
 /// A statement of a channel about one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Evidence {
     Paid(Paid),
 }
 
-words! {
+kept_words! {
     /// Why money is isolated.
     Cause { Late = "late", Duplicate = "duplicate" }
 }

@@ -5,9 +5,9 @@ use kernel::{Amount, AttemptId, IntentId, IsolatedMoneyId, PersonId, StudioId, T
 use super::attempt::Attempt;
 use super::evidence::Cause;
 use crate::channel::{ChannelNumber, Paid, RefundOrder};
-use crate::words::words;
+use crate::words::kept_words;
 
-words! {
+kept_words! {
     State { Held = "held", Returned = "returned" }
 }
 
@@ -54,11 +54,16 @@ impl IsolatedMoney {
         }
     }
 
+    /// Our number of this try at the channel.
+    pub fn return_number(&self) -> ChannelNumber {
+        ChannelNumber::of_return(self.id, self.return_try)
+    }
+
     /// What the channel is asked on this try; the same on every retry of it.
     pub fn order(&self) -> RefundOrder {
         RefundOrder {
             payment: self.number.clone(),
-            number: ChannelNumber::of_return(self.id, self.return_try),
+            number: self.return_number(),
             amount: self.amount,
             total: self.amount,
             reason: match self.cause {

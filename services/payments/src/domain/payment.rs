@@ -32,7 +32,7 @@ impl Payment {
     /// The payment that evidence makes of an attempt.
     pub fn capture(intent: &Intent, attempt: &Attempt, paid: &Paid, now: Timestamp) -> Self {
         Self {
-            id: PaymentId::derived(attempt.id, "payment"),
+            id: attempt.payment_id(),
             intent_id: intent.id,
             attempt_id: attempt.id,
             claim: intent.claim.clone(),

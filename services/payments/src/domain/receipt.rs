@@ -1,21 +1,54 @@
 //! Proof of a payment (支付凭证), issued together with it.
 
 use chrono_tz::Tz;
-use kernel::{ReceiptId, Timestamp};
+use kernel::{Amount, DueId, LegalEntityId, PaymentId, PersonId, ReceiptId, StudioId, Timestamp};
 
 use super::payment::Payment;
+use super::{Method, Purpose};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub id: ReceiptId,
     pub number: String,
-    pub payment: Payment,
+    pub payment_id: PaymentId,
+    pub person_id: PersonId,
+    pub studio_id: StudioId,
+    pub legal_entity_id: LegalEntityId,
+    pub purpose: Purpose,
+    pub due_id: DueId,
+    pub description: String,
+    pub amount: Amount,
+    pub method: Method,
+    pub transaction: String,
+    pub paid_at: Timestamp,
     pub issued_at: Timestamp,
 }
 
 impl Receipt {
-    pub fn id_of(payment: &Payment) -> ReceiptId {
-        ReceiptId::derived(payment.id, "receipt")
+    /// The receipt of a payment, at the moment it is recorded.
+    pub fn of(payment: &Payment, number: String) -> Self {
+        let claim = &payment.claim;
+        Self {
+            id: Self::id_of(payment.id),
+            number,
+            payment_id: payment.id,
+            person_id: claim.person_id,
+            studio_id: claim.studio_id,
+            legal_entity_id: claim.legal_entity_id,
+            purpose: claim.purpose,
+            due_id: claim.due_id,
+            description: claim.description.clone(),
+            amount: claim.amount,
+            method: payment.method,
+            transaction: payment.transaction.clone(),
+            paid_at: payment.paid_at,
+            issued_at: payment.captured_at,
+        }
+    }
+
+    /// A payment has one receipt, so its id follows.
+    pub fn id_of(payment: PaymentId) -> ReceiptId {
+        ReceiptId::derived(payment, "receipt")
     }
 }
 

@@ -11,7 +11,7 @@ pub enum State {
     /// Its amount is reserved on the payment.
     Reserved,
     /// The channel accepted it, or may have.
-    Submitted { channel_refund: Option<String> },
+    Submitted,
     Succeeded { at: Timestamp, channel_refund: String },
     Bounced { why: String },
 }
@@ -44,11 +44,11 @@ pub struct Refund {
 impl State {
     pub fn take(self, step: Step) -> Result<Self, OutOfOrder> {
         Ok(match (self, step) {
-            (Self::Reserved, Step::Submit) => Self::Submitted { channel_refund: None },
-            (Self::Reserved | Self::Submitted { .. }, Step::Succeed { at, channel_refund }) => {
+            (Self::Reserved, Step::Submit) => Self::Submitted,
+            (Self::Reserved | Self::Submitted, Step::Succeed { at, channel_refund }) => {
                 Self::Succeeded { at, channel_refund }
             }
-            (Self::Reserved | Self::Submitted { .. }, Step::Bounce { why }) => Self::Bounced { why },
+            (Self::Reserved | Self::Submitted, Step::Bounce { why }) => Self::Bounced { why },
             (state, step) => {
                 return Err(OutOfOrder { state: state.word().to_owned(), step: format!("{step:?}") });
             }
@@ -58,7 +58,7 @@ impl State {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Reserved => "reserved",
-            Self::Submitted { .. } => "submitted",
+            Self::Submitted => "submitted",
             Self::Succeeded { .. } => "succeeded",
             Self::Bounced { .. } => "bounced",
         }
@@ -72,7 +72,7 @@ impl State {
 impl Refund {
     /// The refund of a leg, with its number at the channel for ever.
     pub fn reserve(payment: &Payment, leg_id: RefundLegId, amount: Amount, reason: &str, now: Timestamp) -> Self {
-        let id = RefundId::derived(leg_id, "refund");
+        let id = Self::id_of(leg_id);
         Self {
             id,
             payment_id: payment.id,
@@ -88,6 +88,11 @@ impl Refund {
             traceparent: String::new(),
             version: 1,
         }
+    }
+
+    /// A leg has one refund, so its id follows.
+    pub fn id_of(leg: RefundLegId) -> RefundId {
+        RefundId::derived(leg, "refund")
     }
 
     /// Whether asking again means this refund.
@@ -125,7 +130,7 @@ mod tests {
     fn every_pair_of_state_and_step_is_in_the_table_or_refused() {
         let states = [
             State::Reserved,
-            State::Submitted { channel_refund: None },
+            State::Submitted,
             State::Succeeded { at: noon(), channel_refund: "5".to_owned() },
             State::Bounced { why: "CLOSED".to_owned() },
         ];

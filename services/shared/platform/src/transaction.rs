@@ -31,6 +31,9 @@ pub struct SystemTx {
     core: Core,
 }
 
+/// A write of a door beside gRPC. Dropping it undoes it.
+pub struct BesideTx(SystemTx);
+
 /// What claiming a request finds.
 pub enum Claim<R> {
     /// Nobody did this yet.
@@ -147,6 +150,13 @@ impl Platform {
                 tasked: false,
             },
         })
+    }
+
+    /// Opens a write for a door beside gRPC, in operator scope: whoever knocks
+    /// there has no token and proves itself otherwise before, as a channel by
+    /// its signature.
+    pub async fn begin_beside(&self) -> Result<BesideTx, Error> {
+        self.begin_system().await.map(BesideTx)
     }
 
     /// BEGIN and scope in one round trip.
@@ -293,6 +303,27 @@ impl SystemTx {
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.core.commit().await
+    }
+}
+
+impl BesideTx {
+    /// Makes it durable: only then may whoever knocked be told so.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for BesideTx {
+    type Target = SystemTx;
+
+    fn deref(&self) -> &SystemTx {
+        &self.0
+    }
+}
+
+impl DerefMut for BesideTx {
+    fn deref_mut(&mut self) -> &mut SystemTx {
+        &mut self.0
     }
 }
 

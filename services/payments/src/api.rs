@@ -1,0 +1,123 @@
+//! The calls, one line each, and how a refusal leaves.
+
+mod attempt;
+mod intent;
+mod payment;
+mod receipt;
+mod refund;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::Either;
+use kernel::{BadField, Invalid};
+use platform::{Error, Refused, answer, answer_stream};
+use proto::studio::payments::v1::intent_service_server::IntentService;
+use proto::studio::payments::v1::receipt_service_server::ReceiptService;
+use proto::studio::payments::v1::refund_service_server::RefundService;
+use proto::studio::payments::v1::{self as pb, ErrorReason};
+use tonic::{Code, Request, Response, Status};
+
+use crate::App;
+use crate::domain::{OutOfOrder, Refusal};
+
+#[derive(Clone)]
+pub struct Api(pub Arc<App>);
+
+#[tonic::async_trait]
+impl IntentService for Api {
+    async fn create_intent(&self, r: Request<pb::CreateIntentRequest>) -> Result<Response<pb::CreateIntentResponse>, Status> {
+        answer(&self.0, r, intent::create::handle).await
+    }
+    async fn get_intent(&self, r: Request<pb::GetIntentRequest>) -> Result<Response<pb::GetIntentResponse>, Status> {
+        answer(&self.0, r, intent::get::handle).await
+    }
+    async fn cancel_intent(&self, r: Request<pb::CancelIntentRequest>) -> Result<Response<pb::CancelIntentResponse>, Status> {
+        answer(&self.0, r, intent::cancel::handle).await
+    }
+    async fn start_attempt(&self, r: Request<pb::StartAttemptRequest>) -> Result<Response<pb::StartAttemptResponse>, Status> {
+        answer(&self.0, r, attempt::start::handle).await
+    }
+    async fn get_attempt(&self, r: Request<pb::GetAttemptRequest>) -> Result<Response<pb::GetAttemptResponse>, Status> {
+        answer(&self.0, r, attempt::get::handle).await
+    }
+    type WatchAttemptStream = platform::door::Answers<pb::WatchAttemptResponse>;
+    async fn watch_attempt(&self, r: Request<pb::WatchAttemptRequest>) -> Result<Response<Self::WatchAttemptStream>, Status> {
+        answer_stream(&self.0, r, attempt::watch::handle).await
+    }
+    async fn list_payments(&self, r: Request<pb::ListPaymentsRequest>) -> Result<Response<pb::ListPaymentsResponse>, Status> {
+        answer(&self.0, r, payment::list::handle).await
+    }
+}
+
+#[tonic::async_trait]
+impl ReceiptService for Api {
+    async fn get_receipt(&self, r: Request<pb::GetReceiptRequest>) -> Result<Response<pb::GetReceiptResponse>, Status> {
+        answer(&self.0, r, receipt::get::handle).await
+    }
+    async fn list_receipts(&self, r: Request<pb::ListReceiptsRequest>) -> Result<Response<pb::ListReceiptsResponse>, Status> {
+        answer(&self.0, r, receipt::list::handle).await
+    }
+}
+
+#[tonic::async_trait]
+impl RefundService for Api {
+    async fn refund(&self, r: Request<pb::RefundRequest>) -> Result<Response<pb::RefundResponse>, Status> {
+        answer(&self.0, r, refund::send::handle).await
+    }
+    async fn get_refund(&self, r: Request<pb::GetRefundRequest>) -> Result<Response<pb::GetRefundResponse>, Status> {
+        answer(&self.0, r, refund::get::handle).await
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
+        match &refusal {
+            Refusal::IntentDiffers { field } => {
+                refused(Code::AlreadyExists, ErrorReason::IntentDiffers).with("field", field)
+            }
+            Refusal::NoMerchant => refused(Code::FailedPrecondition, ErrorReason::NoMerchant),
+            Refusal::ExpiresTooSoon => refused(Code::FailedPrecondition, ErrorReason::ExpiresTooSoon),
+            Refusal::AlreadyPaid => refused(Code::FailedPrecondition, ErrorReason::AlreadyPaid),
+            Refusal::IntentClosed { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::IntentClosed).with("state", state)
+            }
+            Refusal::AttemptClosing => {
+                refused(Code::FailedPrecondition, ErrorReason::AttemptClosing).retry_after(Duration::from_secs(2))
+            }
+            Refusal::RefundExceedsPayment { refundable } => {
+                refused(Code::FailedPrecondition, ErrorReason::RefundExceedsPayment)
+                    .with("refundable_minor", refundable.minor())
+            }
+            Refusal::RefundDiffers => refused(Code::AlreadyExists, ErrorReason::RefundDiffers),
+            Refusal::RefundTooLate => refused(Code::FailedPrecondition, ErrorReason::RefundTooLate),
+            Refusal::TooManyRefunds => refused(Code::FailedPrecondition, ErrorReason::TooManyRefunds),
+        }
+        .into()
+    }
+}
+
+impl From<OutOfOrder> for Error {
+    /// A step out of order is a bug here: whoever asks was weighed before.
+    fn from(error: OutOfOrder) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+/// A field that may be left empty.
+fn given<T>(text: &str, read: impl FnOnce(&str) -> Result<T, BadField>) -> Result<Option<T>, BadField> {
+    if text.is_empty() { Ok(None) } else { read(text).map(Some) }
+}
+
+/// Of two ways to name a thing exactly one must be given.
+fn one_of<A, B>(a: (&str, Option<A>), b: (&str, Option<B>)) -> Result<Either<A, B>, Invalid> {
+    match (a, b) {
+        ((_, Some(a)), (_, None)) => Ok(Either::Left(a)),
+        ((_, None), (_, Some(b))) => Ok(Either::Right(b)),
+        ((a, _), (b, _)) => {
+            let what = format!("exactly one of {a} and {b} must be given");
+            Err(Invalid(vec![BadField::new(a, what.clone()), BadField::new(b, what)]))
+        }
+    }
+}

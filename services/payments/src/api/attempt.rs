@@ -1,0 +1,3 @@
+pub mod get;
+pub mod start;
+pub mod watch;

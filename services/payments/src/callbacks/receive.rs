@@ -1,0 +1,135 @@
+use http::HeaderMap;
+use kernel::Clock;
+use platform::{Error, NewTask, telemetry};
+use tracing::Instrument as _;
+
+use super::keep::{Kept, keep};
+use crate::channel::{ChannelNumber, Notice, NoticeContent, Paid};
+use crate::domain::attempt::Attempt;
+use crate::domain::evidence::Evidence;
+use crate::evidence::{Applied, apply_channel_evidence};
+use crate::merchants::Merchant;
+use crate::reactions::kinds;
+use crate::store::callback::{Source, State};
+use crate::{App, store};
+
+/// What the channel is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is durable here.
+    Acknowledged,
+    /// Nothing of it is believed.
+    Refused(&'static str),
+    NoSuchMerchant,
+    /// Nothing of ours has its number yet; the channel shall repeat it.
+    TooEarly,
+}
+
+/// From whom a callback is and where it came in.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    /// As in the address.
+    pub channel: &'a str,
+    pub merchant: &'a Merchant,
+}
+
+/// Takes one callback in, from its raw bytes to its commit.
+pub async fn receive(
+    app: &App,
+    channel_word: &str,
+    merchant: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Answer, Error> {
+    let Some(merchant) = app.merchants.by_name(merchant) else { return Ok(Answer::NoSuchMerchant) };
+    let Some(channel) = merchant.channel_called(channel_word) else { return Ok(Answer::NoSuchMerchant) };
+    let origin = Origin { channel: channel_word, merchant };
+    let notice = match channel.read_notice(headers, body, Clock::real()) {
+        Ok(notice) => notice,
+        Err(why) => {
+            // a probe is the channel's own test and no reason to worry
+            tracing::warn!(why = why.label(), merchant = merchant.name, bytes = body.len(), "a callback was refused: {why}");
+            return Ok(Answer::Refused(why.label()));
+        }
+    };
+    let attempt = match &notice.content {
+        NoticeContent::Paid(paid) => find(app, origin, &paid.number).await?,
+        NoticeContent::Refund(_) | NoticeContent::Other => None,
+    };
+    let span = tracing::info_span!("payments.callback", notice.kind = notice.kind, attempt.id = tracing::field::Empty);
+    if let Some(attempt) = &attempt {
+        // the callback goes on where the attempt was started, and says so
+        telemetry::continue_trace(&span, &attempt.traceparent);
+        telemetry::link_trace(&span, &attempt.traceparent);
+        span.record("attempt.id", tracing::field::display(attempt.id));
+    }
+    record(app, origin, &notice, body, attempt.as_ref()).instrument(span).await
+}
+
+async fn find(app: &App, origin: Origin<'_>, number: &ChannelNumber) -> Result<Option<Attempt>, Error> {
+    let mut tx = app.begin_beside().await?;
+    store::attempt::of_number(&mut tx, &origin.merchant.name, number).await
+}
+
+/// One transaction: keep it, apply it, and only then is it acknowledged.
+async fn record(
+    app: &App,
+    origin: Origin<'_>,
+    notice: &Notice,
+    body: &[u8],
+    attempt: Option<&Attempt>,
+) -> Result<Answer, Error> {
+    let mut tx = app.begin_beside().await?;
+    let id = match keep(app, &mut tx, origin, notice, body, attempt).await? {
+        Kept::First(id) | Kept::AgainUnmatched(id) => id,
+        Kept::Again => {
+            tx.commit().await?;
+            return Ok(Answer::Acknowledged);
+        }
+    };
+    let state = match &notice.content {
+        NoticeContent::Paid(paid) => paid_state(app, &mut tx, attempt, paid).await?,
+        NoticeContent::Refund(number) => hint(&mut tx, number).await?,
+        NoticeContent::Other => {
+            tracing::error!(kind = notice.kind, "a kind of callback that nobody here knows was kept");
+            State::WithoutEffect
+        }
+    };
+    store::callback::save_state(&mut tx, id, state).await?;
+    tx.commit().await?;
+    Ok(if state == State::Unmatched { Answer::TooEarly } else { Answer::Acknowledged })
+}
+
+async fn paid_state(
+    app: &App,
+    tx: &mut platform::SystemTx,
+    attempt: Option<&Attempt>,
+    paid: &Paid,
+) -> Result<State, Error> {
+    let Some(attempt) = attempt else {
+        tracing::error!(number = %paid.number, "a callback tells of a payment that nobody asked for");
+        return Ok(State::Unmatched);
+    };
+    let evidence = Evidence::Paid(paid.clone());
+    Ok(match apply_channel_evidence(app, tx, attempt.id, &evidence, Source::Callback).await? {
+        Applied::Changed => State::Applied,
+        Applied::NoEffect => State::WithoutEffect,
+        Applied::Quarantined(_) => State::Quarantined,
+    })
+}
+
+/// News of a refund are a reason to ask, not to believe.
+async fn hint(tx: &mut platform::SystemTx, number: &ChannelNumber) -> Result<State, Error> {
+    if let Some(refund) = store::refund::of_number(tx, number).await? {
+        let lane = format!("{refund} hint");
+        tx.task(NewTask::now(kinds::SEND_REFUND, refund, &()).lane(lane)).await?;
+        return Ok(State::Applied);
+    }
+    if let Some(money) = store::isolated::of_number(tx, number).await? {
+        let lane = format!("{money} hint");
+        tx.task(NewTask::now(kinds::RETURN_ISOLATED, money, &()).lane(lane)).await?;
+        return Ok(State::Applied);
+    }
+    tracing::error!(%number, "a callback tells of a refund that nobody asked for");
+    Ok(State::WithoutEffect)
+}

@@ -1,0 +1,49 @@
+//! What happens by itself: tasks and others' facts, one line each.
+
+mod attempt;
+mod intent;
+mod isolated;
+mod person;
+mod refund;
+
+use platform::{BoxFuture, Delivery, Error, Subscription, SystemTx, TaskKind};
+use proto::studio::members::v1::MembersEvent;
+use proto::studio::members::v1::members_event::Fact;
+
+use crate::App;
+
+/// The names of tasks, as they stand in the database.
+pub mod kinds {
+    pub const OPEN_ATTEMPT: &str = "open_attempt";
+    pub const RESOLVE_ATTEMPT: &str = "resolve_attempt";
+    pub const EXPIRE_INTENT: &str = "expire_intent";
+    pub const SEND_REFUND: &str = "send_refund";
+    pub const RETURN_ISOLATED: &str = "return_isolated";
+}
+
+pub fn tasks() -> Vec<TaskKind<App>> {
+    vec![
+        TaskKind::new(kinds::OPEN_ATTEMPT, attempt::open::run),
+        TaskKind::new(kinds::RESOLVE_ATTEMPT, attempt::resolve::run),
+        TaskKind::new(kinds::EXPIRE_INTENT, intent::expire),
+        TaskKind::new(kinds::SEND_REFUND, refund::send::run),
+        TaskKind::new(kinds::RETURN_ISOLATED, isolated::send_back),
+    ]
+}
+
+pub fn subscriptions() -> Vec<Subscription<App>> {
+    vec![Subscription::to::<MembersEvent>("members", members)]
+}
+
+fn members<'a>(
+    app: &'a App,
+    tx: &'a mut SystemTx,
+    delivery: &'a Delivery<MembersEvent>,
+) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        match &delivery.fact().fact {
+            Some(Fact::MemberErased(erased)) => person::erase(app, tx, erased).await,
+            _ => Ok(()),
+        }
+    })
+}

@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use kernel::RefundId;
+use platform::{BoxFuture, Error, Settled, SystemTx, Task};
+
+use crate::channel::{Channel, Failure, Outcome, RefundOrder, Returned};
+use crate::domain::refund::{Refund, State, Step};
+use crate::domain::schedule::next_refund_look;
+use crate::{App, facts, store};
+
+/// How long after a lack of funds the channel is asked again.
+const FUNDS_PAUSE: Duration = Duration::from_secs(60);
+
+/// Has a refund sent and follows it to its end, under its one number. That the
+/// channel accepted it is no end; that it does not know the number means send
+/// again.
+pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let id = RefundId(task.aggregate);
+        let mut tx = task.begin(app).await?;
+        let refund = store::refund::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("refund"))?;
+        if refund.state.is_final() {
+            return tx.done(task).await;
+        }
+        let payment = store::payment::get(&mut tx, refund.payment_id)
+            .await?
+            .ok_or_else(|| platform::inconsistent("refunds", "a refund without its payment"))?;
+        let first = refund.state == State::Reserved;
+        if first {
+            // from here on the channel may have it
+            store::refund::save_state(&mut tx, &refund.take(Step::Submit)?).await?;
+            tx.keep(task).await?;
+        } else {
+            drop(tx);
+        }
+        let channel = app.channel(&payment.merchant, payment.method)?.as_ref();
+        let outcome = pursue(channel, &refund.order(&payment), first).await;
+        settle(app, task, id, outcome).await
+    })
+}
+
+/// Asks what became of a refund, and sends it if the channel knows nothing by
+/// its number. A refusal is believed when afterwards there is still nothing.
+pub async fn pursue(channel: &dyn Channel, order: &RefundOrder, first: bool) -> Outcome<Returned> {
+    if !first {
+        match channel.query_refund(order).await {
+            Outcome::NotFound => {}
+            known => return known,
+        }
+    }
+    match channel.refund(order).await {
+        Outcome::Failed(failure) => match channel.query_refund(order).await {
+            Outcome::NotFound => Outcome::Failed(failure),
+            known => known,
+        },
+        other => other,
+    }
+}
+
+async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>) -> Result<Settled, Error> {
+    let now = app.clock.now();
+    let mut tx = task.begin(app).await?;
+    let refund = store::refund::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("refund"))?;
+    if refund.state.is_final() {
+        return tx.done(task).await;
+    }
+    match outcome {
+        Outcome::Succeeded(returned) => {
+            let at = returned.returned_at.unwrap_or(now);
+            let step = Step::Succeed { at, channel_refund: returned.channel_refund };
+            let refund = refund.take(step)?;
+            store::refund::save_state(&mut tx, &refund).await?;
+            store::payment::settle(&mut tx, refund.payment_id, refund.amount).await?;
+            tx.publish(facts::refund_succeeded(&refund, at)).await?;
+            tx.done(task).await
+        }
+        Outcome::Failed(Failure { code, may_succeed_later: true }) if may_wait(app, &refund) => {
+            tracing::error!(refund.id = %id, code, "the channel lacks funds for a refund; it waits");
+            store::refund::save_state(&mut tx, &refund.waiting(now)).await?;
+            tx.again(task, FUNDS_PAUSE).await
+        }
+        Outcome::Failed(Failure { code, .. }) => {
+            bounce(&mut tx, &refund, &code).await?;
+            tx.done(task).await
+        }
+        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
+            tx.again(task, next_refund_look(now - refund.created_at)).await
+        }
+    }
+}
+
+fn may_wait(app: &App, refund: &Refund) -> bool {
+    refund.waiting_since.is_none_or(|since| app.clock.now() - since < app.config.refunds.funds_patience())
+}
+
+/// It will not go back this way: the reservation is released, and whoever asked
+/// decides about another way.
+async fn bounce(tx: &mut SystemTx, refund: &Refund, why: &str) -> Result<(), Error> {
+    let refund = refund.take(Step::Bounce { why: why.to_owned() })?;
+    store::refund::save_state(tx, &refund).await?;
+    store::payment::release(tx, refund.payment_id, refund.amount).await?;
+    tx.publish(facts::refund_bounced(&refund, why)).await
+}

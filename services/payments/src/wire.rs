@@ -1,0 +1,220 @@
+//! Domain values as the contract writes them.
+
+use kernel::to_proto_time;
+use platform::Error;
+use proto::studio::payments::v1 as pb;
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+use crate::domain::attempt::{Attempt, State as AttemptState};
+use crate::domain::evidence::Cause;
+use crate::domain::intent::{Intent, State as IntentState};
+use crate::domain::receipt::Receipt;
+use crate::domain::refund::{Refund, State as RefundState};
+use crate::domain::{Method, Purpose};
+use crate::store;
+
+impl From<Purpose> for pb::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Order => Self::Order,
+            Purpose::Recharge => Self::Recharge,
+        }
+    }
+}
+
+impl From<Method> for pb::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::WechatNative => Self::WechatNative,
+        }
+    }
+}
+
+impl From<Cause> for pb::IsolationCause {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Late => Self::Late,
+            Cause::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+/// The purpose of a request; the field rules leave no other value in.
+pub fn purpose(value: pb::Purpose) -> Option<Purpose> {
+    match value {
+        pb::Purpose::Order => Some(Purpose::Order),
+        pb::Purpose::Recharge => Some(Purpose::Recharge),
+        pb::Purpose::Unspecified => None,
+    }
+}
+
+/// The method of a request; the field rules leave no other value in.
+pub fn method(value: pb::Method) -> Option<Method> {
+    match value {
+        pb::Method::WechatNative => Some(Method::WechatNative),
+        pb::Method::Unspecified => None,
+    }
+}
+
+fn intent_state(state: IntentState) -> pb::IntentState {
+    match state {
+        IntentState::Open => pb::IntentState::Open,
+        IntentState::Paid => pb::IntentState::Paid,
+        IntentState::Expired => pb::IntentState::Expired,
+        IntentState::Cancelled => pb::IntentState::Cancelled,
+    }
+}
+
+fn attempt_state(state: &AttemptState) -> pb::AttemptState {
+    match state {
+        AttemptState::Creating => pb::AttemptState::Creating,
+        AttemptState::AwaitingPayment { .. } => pb::AttemptState::AwaitingPayment,
+        AttemptState::Closing { .. } => pb::AttemptState::Closing,
+        AttemptState::Paid { .. } => pb::AttemptState::Paid,
+        AttemptState::Failed { .. } => pb::AttemptState::Failed,
+        AttemptState::Expired => pb::AttemptState::Expired,
+        AttemptState::Cancelled => pb::AttemptState::Cancelled,
+        AttemptState::Isolated { .. } => pb::AttemptState::Isolated,
+    }
+}
+
+fn id<T: ToString>(id: Option<T>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// An intent just made or changed, with nothing known of attempts.
+pub fn intent(intent: &Intent) -> pb::Intent {
+    let claim = &intent.claim;
+    pb::Intent {
+        intent_id: intent.id.to_string(),
+        purpose: pb::Purpose::from(claim.purpose).into(),
+        due_id: claim.due_id.to_string(),
+        person_id: claim.person_id.to_string(),
+        studio_id: claim.studio_id.to_string(),
+        legal_entity_id: claim.legal_entity_id.to_string(),
+        amount: Some(claim.amount.into()),
+        description: claim.description.clone(),
+        state: intent_state(intent.state).into(),
+        expire_at: Some(to_proto_time(claim.expire_at)),
+        created_at: Some(to_proto_time(intent.created_at)),
+        attempt_id: String::new(),
+        payment_id: String::new(),
+        version: intent.version,
+    }
+}
+
+pub fn intent_view(view: &store::intent::View) -> pb::Intent {
+    pb::Intent { attempt_id: id(view.attempt), payment_id: id(view.payment), ..intent(&view.intent) }
+}
+
+/// An attempt with the text of its QR, but without the picture.
+pub fn attempt(attempt: &Attempt) -> pb::Attempt {
+    let mut wire = pb::Attempt {
+        attempt_id: attempt.id.to_string(),
+        intent_id: attempt.intent_id.to_string(),
+        method: pb::Method::from(attempt.method).into(),
+        channel_number: attempt.number.to_string(),
+        state: attempt_state(&attempt.state).into(),
+        amount: Some(attempt.amount.into()),
+        expire_at: Some(to_proto_time(attempt.expire_at)),
+        created_at: Some(to_proto_time(attempt.created_at)),
+        version: attempt.version,
+        ..pb::Attempt::default()
+    };
+    match &attempt.state {
+        AttemptState::AwaitingPayment { code_url } => wire.code_url.clone_from(code_url),
+        AttemptState::Failed { code } => wire.failure.clone_from(code),
+        AttemptState::Paid { at } => {
+            wire.paid_at = Some(to_proto_time(*at));
+            wire.payment_id = attempt.payment_id().to_string();
+        }
+        AttemptState::Isolated { at } => wire.paid_at = Some(to_proto_time(*at)),
+        AttemptState::Creating
+        | AttemptState::Closing { .. }
+        | AttemptState::Expired
+        | AttemptState::Cancelled => {}
+    }
+    wire
+}
+
+/// An attempt with its QR as a picture, for a screen.
+pub fn attempt_shown(shown: &Attempt) -> Result<pb::Attempt, Error> {
+    let mut wire = attempt(shown);
+    if !wire.code_url.is_empty() {
+        let code = QrCode::new(&wire.code_url).map_err(|e| Error::Internal(format!("no QR can be made: {e}")))?;
+        wire.qr_svg = code.render::<svg::Color>().min_dimensions(256, 256).build();
+    }
+    Ok(wire)
+}
+
+pub fn payment(listed: &store::payment::Listed) -> pb::Payment {
+    let payment = &listed.payment;
+    pb::Payment {
+        payment_id: payment.id.to_string(),
+        intent_id: payment.intent_id.to_string(),
+        attempt_id: payment.attempt_id.to_string(),
+        purpose: pb::Purpose::from(payment.claim.purpose).into(),
+        due_id: payment.claim.due_id.to_string(),
+        person_id: payment.claim.person_id.to_string(),
+        studio_id: payment.claim.studio_id.to_string(),
+        legal_entity_id: payment.claim.legal_entity_id.to_string(),
+        amount: Some(payment.claim.amount.into()),
+        refund_reserved: Some(payment.refund_reserved.into()),
+        refunded: Some(payment.refunded.into()),
+        method: pb::Method::from(payment.method).into(),
+        channel_number: payment.number.to_string(),
+        channel_transaction: payment.transaction.clone(),
+        paid_at: Some(to_proto_time(payment.paid_at)),
+        captured_at: Some(to_proto_time(payment.captured_at)),
+        receipt_id: id(listed.receipt_id),
+        receipt_number: listed.receipt_number.clone().unwrap_or_default(),
+    }
+}
+
+pub fn receipt(receipt: &Receipt) -> pb::Receipt {
+    pb::Receipt {
+        receipt_id: receipt.id.to_string(),
+        receipt_number: receipt.number.clone(),
+        payment_id: receipt.payment_id.to_string(),
+        person_id: receipt.person_id.to_string(),
+        studio_id: receipt.studio_id.to_string(),
+        legal_entity_id: receipt.legal_entity_id.to_string(),
+        purpose: pb::Purpose::from(receipt.purpose).into(),
+        due_id: receipt.due_id.to_string(),
+        description: receipt.description.clone(),
+        amount: Some(receipt.amount.into()),
+        method: pb::Method::from(receipt.method).into(),
+        channel_transaction: receipt.transaction.clone(),
+        paid_at: Some(to_proto_time(receipt.paid_at)),
+        issued_at: Some(to_proto_time(receipt.issued_at)),
+    }
+}
+
+pub fn refund(refund: &Refund) -> pb::Refund {
+    let mut wire = pb::Refund {
+        refund_id: refund.id.to_string(),
+        payment_id: refund.payment_id.to_string(),
+        leg_id: refund.leg_id.to_string(),
+        amount: Some(refund.amount.into()),
+        reason: refund.reason.clone(),
+        refund_number: refund.number.to_string(),
+        created_at: Some(to_proto_time(refund.created_at)),
+        ..pb::Refund::default()
+    };
+    let state = match &refund.state {
+        RefundState::Reserved => pb::RefundState::Reserved,
+        RefundState::Submitted => pb::RefundState::Submitted,
+        RefundState::Succeeded { at, channel_refund } => {
+            wire.succeeded_at = Some(to_proto_time(*at));
+            wire.channel_refund.clone_from(channel_refund);
+            pb::RefundState::Succeeded
+        }
+        RefundState::Bounced { why } => {
+            wire.bounced_why.clone_from(why);
+            pb::RefundState::Bounced
+        }
+    };
+    wire.state = state.into();
+    wire
+}
