@@ -15,10 +15,12 @@ pub async fn handle(
 ) -> Result<pb::GetTicketResponse, Error> {
     let id = TicketId::parse("ticket_id", &request.ticket_id)?;
 
-    let mut tx = app.begin(caller).await?;
+    // Texts are shown, so who looked is kept; the reach is checked here therefore.
+    let mut tx = app.begin_wide(caller, &format!("read ticket {id}")).await?;
     let ticket = store::tickets::find(&mut tx, id)
         .await?
         .ok_or_else(|| Error::not_found("ticket"))?;
+    caller.require_reach("ticket", ticket.studio, Some(ticket.person))?;
     let mut entries = Vec::new();
     for entry in store::entries::of(&mut tx, id).await? {
         entries.push(shown_entry(app, &mut tx, &ticket, entry).await?);

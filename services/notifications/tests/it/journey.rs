@@ -1,0 +1,537 @@
+//! Every step of a member's journey is told, by mail and in the inbox.
+
+use kernel::{fresh_uuid, to_proto_time};
+use proto::studio::members::v1 as members;
+use proto::studio::members::v1::members_event::Fact as Member;
+use proto::studio::orders::v1 as orders;
+use proto::studio::orders::v1::orders_event::Fact as Order;
+use proto::studio::payments::v1 as payments;
+use proto::studio::payments::v1::payments_event::Fact as Payment;
+use proto::studio::refunds::v1 as refunds;
+use proto::studio::refunds::v1::refunds_event::Fact as Refund;
+use proto::studio::wallet::v1 as wallet;
+use proto::studio::wallet::v1::wallet_event::Fact as Wallet;
+
+use crate::world::{World, money};
+
+const NUMBER: &str = "A-20261122-0001";
+
+fn id() -> String {
+    fresh_uuid().to_string()
+}
+
+impl World {
+    fn now(&self) -> Option<prost_types::Timestamp> {
+        Some(to_proto_time(self.it.clock().now()))
+    }
+
+    fn who(&self) -> (String, String) {
+        (self.person.to_string(), self.studio.to_string())
+    }
+
+    /// Hears a fact and finds it told under `template`, with all of `pieces` in the text.
+    async fn tells<E: proto::Event>(&self, event: E, template: &str, pieces: &[&str]) {
+        let kind = event.kind();
+        let mails = self.mails().len();
+        self.hears(event).await;
+        let told = self.messages().await.into_iter().find(|m| m.template == template);
+        let told = told.unwrap_or_else(|| panic!("{kind} was not told as {template}"));
+        let mail = self
+            .mails()
+            .into_iter()
+            .nth(mails)
+            .unwrap_or_else(|| panic!("{kind} sent no mail"));
+        assert_eq!(mail.subject, told.subject, "{kind}");
+        for piece in pieces {
+            assert!(
+                told.body.contains(piece),
+                "{kind}: {piece} is not in {}",
+                told.body
+            );
+            assert!(
+                mail.text.contains(piece),
+                "{kind}: {piece} is not in {}",
+                mail.text
+            );
+        }
+    }
+
+    async fn order(&self, fact: Order, template: &str, pieces: &[&str]) {
+        self.tells(orders::OrdersEvent { fact: Some(fact) }, template, pieces)
+            .await;
+    }
+
+    async fn wallet(&self, fact: Wallet, template: &str, pieces: &[&str]) {
+        self.tells(wallet::WalletEvent { fact: Some(fact) }, template, pieces)
+            .await;
+    }
+
+    async fn refund(&self, fact: Refund, template: &str, pieces: &[&str]) {
+        self.tells(refunds::RefundsEvent { fact: Some(fact) }, template, pieces)
+            .await;
+    }
+
+    async fn member(&self, fact: Member, template: &str, pieces: &[&str]) {
+        self.tells(members::MembersEvent { fact: Some(fact) }, template, pieces)
+            .await;
+    }
+}
+
+macro_rules! of_order {
+    ($world:expr, $fact:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        let (person_id, studio_id) = $world.who();
+        Order::$fact(orders::$fact {
+            order_id: id(), order_number: NUMBER.to_owned(), person_id, studio_id, $($field: $value,)* ..Default::default()
+        })
+    }};
+}
+
+#[tokio::test]
+async fn the_way_of_an_order_is_told_from_application_to_confirmation() {
+    let world = World::open().await;
+    world
+        .order(
+            of_order!(world, OrderSubmitted {}),
+            "application_received",
+            &[NUMBER],
+        )
+        .await;
+    let wanted = of_order!(
+        world,
+        InformationRequested {
+            wanted: "身份证照片".to_owned()
+        }
+    );
+    world
+        .order(wanted, "information_needed", &[NUMBER, "身份证照片"])
+        .await;
+    world
+        .order(
+            of_order!(world, InformationProvided {}),
+            "information_provided",
+            &[NUMBER],
+        )
+        .await;
+    let quote = of_order!(
+        world,
+        QuoteIssued {
+            amount: money(388_800),
+            valid_until: world.now()
+        }
+    );
+    world.order(quote, "quote_issued", &[NUMBER, "¥3888.00"]).await;
+    let approved = of_order!(
+        world,
+        OrderApproved {
+            amount: money(388_800),
+            accept_by: world.now()
+        }
+    );
+    world
+        .order(approved, "order_approved", &[NUMBER, "¥3888.00", "确认"])
+        .await;
+    let confirmed = of_order!(
+        world,
+        OrderConfirmed {
+            amount: money(388_800),
+            pay_by: world.now()
+        }
+    );
+    world
+        .order(confirmed, "order_confirmed", &[NUMBER, "¥3888.00"])
+        .await;
+}
+
+#[tokio::test]
+async fn an_order_that_ends_otherwise_is_told_why() {
+    let world = World::open().await;
+    let rejected = of_order!(
+        world,
+        OrderRejected {
+            reason: "年龄不符合政策".to_owned()
+        }
+    );
+    world
+        .order(rejected, "order_rejected", &[NUMBER, "年龄不符合政策"])
+        .await;
+    world
+        .order(of_order!(world, OrderDeclined {}), "order_declined", &[NUMBER])
+        .await;
+    world
+        .order(of_order!(world, OrderCancelled {}), "order_cancelled", &[NUMBER])
+        .await;
+    world
+        .order(of_order!(world, OrderExpired {}), "order_expired", &[NUMBER])
+        .await;
+    let unfulfillable = of_order!(world, OrderUnfulfillable { amount: money(100) });
+    world
+        .order(unfulfillable, "order_unfulfillable", &[NUMBER, "¥1.00"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_receipt_and_money_sent_back_are_told() {
+    let world = World::open().await;
+    let (person_id, studio_id) = world.who();
+    let receipt = payments::ReceiptIssued {
+        receipt_id: id(),
+        receipt_number: "YD-2026-000001".to_owned(),
+        person_id: person_id.clone(),
+        studio_id: studio_id.clone(),
+        amount: money(388_800),
+        ..Default::default()
+    };
+    let event = payments::PaymentsEvent {
+        fact: Some(Payment::ReceiptIssued(receipt)),
+    };
+    world
+        .tells(event, "receipt_issued", &["YD-2026-000001", "¥3888.00"])
+        .await;
+    let returned = payments::MoneyReturned {
+        isolated_id: id(),
+        amount: money(700),
+        person_id,
+        studio_id,
+        ..Default::default()
+    };
+    let event = payments::PaymentsEvent {
+        fact: Some(Payment::MoneyReturned(returned)),
+    };
+    world.tells(event, "payment_returned", &["¥7.00"]).await;
+}
+
+#[tokio::test]
+async fn an_opened_card_a_visit_and_a_revocation_are_told() {
+    let world = World::open().await;
+    let (person_id, studio_id) = world.who();
+    let registered = members::PersonRegistered {
+        person_id: person_id.clone(),
+        home_studio_id: studio_id.clone(),
+        imported: false,
+    };
+    world
+        .member(Member::PersonRegistered(registered), "person_registered", &[])
+        .await;
+    let opened = members::CardOpened {
+        card_id: id(),
+        person_id: person_id.clone(),
+        studio_id: studio_id.clone(),
+        product_name: "瑜伽年卡".to_owned(),
+        ..Default::default()
+    };
+    world
+        .member(Member::CardOpened(opened), "card_opened", &["瑜伽年卡", "朝阳馆"])
+        .await;
+    let redeemed = members::BenefitRedeemed {
+        person_id: person_id.clone(),
+        studio_id: studio_id.clone(),
+        check_in_id: id(),
+        benefit_name: "团课".to_owned(),
+        left: 11,
+        used_at: world.now(),
+        ..Default::default()
+    };
+    world
+        .member(
+            Member::BenefitRedeemed(redeemed),
+            "checked_in",
+            &["团课", "11 次", "朝阳馆"],
+        )
+        .await;
+    let revoked = members::BenefitsRevoked {
+        card_id: id(),
+        person_id,
+        studio_id,
+        ..Default::default()
+    };
+    world
+        .member(Member::BenefitsRevoked(revoked), "benefits_revoked", &[])
+        .await;
+}
+
+#[tokio::test]
+async fn activation_is_followed_by_a_statement_of_content_conditions_and_validity() {
+    let world = World::open().await;
+    let benefit = |name: &str, uses| members::Benefit {
+        terms: Some(members::BenefitTerms {
+            name: name.to_owned(),
+            uses,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let from = chrono::DateTime::parse_from_rfc3339("2026-11-22T00:00:00+08:00")
+        .unwrap()
+        .to_utc();
+    let until = chrono::DateTime::parse_from_rfc3339("2027-11-22T00:00:00+08:00")
+        .unwrap()
+        .to_utc();
+    world.members.has_card(members::GetCardResponse {
+        card: Some(members::Card {
+            valid_from: Some(to_proto_time(from)),
+            valid_until: Some(to_proto_time(until)),
+            ..Default::default()
+        }),
+        benefits: vec![benefit("团课", 96), benefit("入场", 0)],
+    });
+    let (person_id, studio_id) = world.who();
+    let activated = members::CardActivated {
+        card_id: id(),
+        person_id,
+        studio_id,
+        product_name: "瑜伽年卡".to_owned(),
+        ..Default::default()
+    };
+    let pieces = [
+        "瑜伽年卡",
+        "团课: 96 次",
+        "入场: 不限次",
+        "2026年11月22日 至 2027年11月21日",
+        "使用条件",
+    ];
+    world
+        .member(Member::CardActivated(activated), "card_activated", &pieces)
+        .await;
+}
+
+macro_rules! of_recharge {
+    ($world:expr, $fact:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        let (person_id, studio_id) = $world.who();
+        Wallet::$fact(wallet::$fact {
+            recharge_id: id(), person_id, studio_id, amount: money(50_000), $($field: $value,)* ..Default::default()
+        })
+    }};
+}
+
+#[tokio::test]
+async fn a_recharge_is_told_with_amount_time_and_method_when_it_is_posted() {
+    let world = World::open().await;
+    let method = wallet::RechargeMethod::WechatNative.into();
+    let applied = of_recharge!(
+        world,
+        RechargeApplied {
+            method: method,
+            expire_at: world.now()
+        }
+    );
+    world
+        .wallet(applied, "recharge_applied", &["¥500.00", "微信支付"])
+        .await;
+    world
+        .wallet(
+            of_recharge!(
+                world,
+                RechargeAccepted {
+                    expire_at: world.now()
+                }
+            ),
+            "recharge_accepted",
+            &["¥500.00"],
+        )
+        .await;
+    world
+        .wallet(
+            of_recharge!(world, RechargeReceived { method: method }),
+            "recharge_received",
+            &["入账前不可使用"],
+        )
+        .await;
+    let posted = of_recharge!(
+        world,
+        RechargePosted {
+            method: method,
+            balance: money(60_000)
+        }
+    );
+    world
+        .wallet(
+            posted,
+            "recharge_posted",
+            &["¥500.00", "微信支付", "¥600.00", "年"],
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_recharge_that_fails_is_told_with_cause_and_advice() {
+    let world = World::open().await;
+    let rejected = of_recharge!(
+        world,
+        RechargeRejected {
+            reason: wallet::RejectReason::WrongAmount.into(),
+            advice: wallet::Advice::OtherMethod.into(),
+            money_returns: true,
+        }
+    );
+    world
+        .wallet(
+            rejected,
+            "recharge_rejected",
+            &["金额不符", "请更换支付方式", "按原路退回"],
+        )
+        .await;
+    world
+        .wallet(
+            of_recharge!(world, RechargeExpired {}),
+            "recharge_expired",
+            &["未在期限内付款", "重新提交"],
+        )
+        .await;
+    world
+        .wallet(
+            of_recharge!(world, RechargeCancelled {}),
+            "recharge_cancelled",
+            &["¥500.00"],
+        )
+        .await;
+    world
+        .wallet(
+            of_recharge!(world, RechargeReturned {}),
+            "recharge_returned",
+            &["¥500.00"],
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn every_cause_and_advice_of_wallet_and_refunds_has_its_words() {
+    let world = World::open().await;
+    for reason in 1..=6 {
+        for advice in 1..=3 {
+            let fact = of_recharge!(
+                world,
+                RechargeRejected {
+                    reason: reason,
+                    advice: advice
+                }
+            );
+            world.hears(wallet::WalletEvent { fact: Some(fact) }).await;
+        }
+    }
+    for reason in 1..=4 {
+        let (person_id, studio_id) = world.who();
+        let fact = refunds::RefundRejected {
+            case_id: id(),
+            person_id,
+            studio_id,
+            reason,
+            ..Default::default()
+        };
+        world
+            .hears(refunds::RefundsEvent {
+                fact: Some(Refund::RefundRejected(fact)),
+            })
+            .await;
+    }
+    assert_eq!((world.mails().len(), world.messages().await.len()), (22, 22));
+}
+
+#[tokio::test]
+async fn what_a_wallet_spends_and_gets_back_is_told() {
+    let world = World::open().await;
+    let (person_id, studio_id) = world.who();
+    let spent = wallet::WalletSpent {
+        person_id: person_id.clone(),
+        studio_id: studio_id.clone(),
+        due_id: id(),
+        amount: money(8_000),
+        balance: money(42_000),
+        ..Default::default()
+    };
+    world
+        .wallet(Wallet::WalletSpent(spent), "wallet_spent", &["¥80.00", "¥420.00"])
+        .await;
+    let back = wallet::SpendReturned {
+        person_id,
+        studio_id,
+        leg_id: id(),
+        amount: money(4_000),
+        balance: money(46_000),
+        ..Default::default()
+    };
+    world
+        .wallet(
+            Wallet::SpendReturned(back),
+            "spend_returned",
+            &["¥40.00", "¥460.00"],
+        )
+        .await;
+}
+
+macro_rules! of_case {
+    ($world:expr, $fact:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        let (person_id, studio_id) = $world.who();
+        Refund::$fact(refunds::$fact {
+            case_id: id(), person_id, studio_id, amount: money(12_345), $($field: $value,)* ..Default::default()
+        })
+    }};
+}
+
+#[tokio::test]
+async fn the_result_of_a_refund_is_told() {
+    let world = World::open().await;
+    world
+        .refund(
+            of_case!(world, RefundRequested {}),
+            "refund_requested",
+            &["¥123.45"],
+        )
+        .await;
+    world
+        .refund(
+            of_case!(world, RefundApproved {}),
+            "refund_approved",
+            &["¥123.45"],
+        )
+        .await;
+    let reason = refunds::CaseRejectReason::ConditionsNotMet.into();
+    world
+        .refund(
+            of_case!(world, RefundRejected { reason: reason }),
+            "refund_rejected",
+            &["不符合退费条件"],
+        )
+        .await;
+    world
+        .refund(
+            of_case!(world, RefundCompleted {}),
+            "refund_completed",
+            &["¥123.45"],
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_recharge_payment_is_told_by_the_wallet_alone() {
+    let world = World::open().await;
+    let mut captured = world.captured();
+    captured.purpose = payments::Purpose::Recharge.into();
+    world
+        .hears(payments::PaymentsEvent {
+            fact: Some(Payment::PaymentCaptured(captured)),
+        })
+        .await;
+    assert!(world.messages().await.is_empty());
+    assert_eq!(
+        world.count("notices").await,
+        3,
+        "the departments hear of it all the same"
+    );
+}
+
+#[tokio::test]
+async fn somebody_taken_over_from_an_older_system_is_not_welcomed() {
+    let world = World::open().await;
+    let (person_id, home_studio_id) = world.who();
+    let fact = members::PersonRegistered {
+        person_id,
+        home_studio_id,
+        imported: true,
+    };
+    world
+        .hears(members::MembersEvent {
+            fact: Some(Member::PersonRegistered(fact)),
+        })
+        .await;
+    assert!(world.messages().await.is_empty());
+}

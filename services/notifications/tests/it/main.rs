@@ -1,0 +1,9 @@
+//! notifications on a real database, with a mail server and members of the
+//! test's own.
+
+mod codes;
+mod doors;
+mod journey;
+mod mails;
+mod members;
+mod world;

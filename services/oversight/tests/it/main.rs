@@ -1,0 +1,6 @@
+//! oversight on a real database, with a notifications service of the test's own.
+
+mod complaint;
+mod notices;
+mod scope;
+mod world;
