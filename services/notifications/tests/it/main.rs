@@ -1,5 +1,6 @@
 //! notifications on a real database, with a mail server and members of the
 //! test's own.
+#![cfg(test)]
 
 mod codes;
 mod doors;

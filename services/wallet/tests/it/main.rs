@@ -1,5 +1,6 @@
 //! The wallet on a database of its own, as the runtime role, with payments
 //! played by a small server.
+#![cfg(test)]
 
 mod books;
 mod freeze;

@@ -1,5 +1,6 @@
 //! Faults on purpose. The seed of each run is printed; `FAULTS_SEED` repeats
 //! one, `FAULTS_SCALE` multiplies the small numbers of an ordinary run.
+#![cfg(test)]
 
 mod cancelled_begin;
 mod cancelled_calls;

@@ -1,4 +1,5 @@
 //! Every service together.
+#![cfg(test)]
 
 mod complaint;
 mod house;

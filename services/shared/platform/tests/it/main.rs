@@ -1,4 +1,5 @@
 //! Platform by itself, on real PostgreSQL, under a service with nothing in it.
+#![cfg(test)]
 
 mod claims;
 mod feed;
