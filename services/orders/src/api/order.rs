@@ -1,0 +1,71 @@
+//! Calls about orders.
+
+pub mod accept_quote;
+pub mod add_contact_log;
+pub mod amend_application;
+pub mod apply;
+pub mod approve;
+pub mod cancel;
+pub mod confirm_application;
+pub mod decline_quote;
+pub mod get_needs;
+pub mod get_order;
+pub mod get_process_figures;
+pub mod list_contact_logs;
+pub mod list_orders;
+pub mod list_quotes;
+pub mod list_steps;
+pub mod pass_first_review;
+pub mod provide_information;
+pub mod record_refund;
+pub mod reject;
+pub mod request_information;
+pub mod sale;
+pub mod send_back;
+pub mod show;
+pub mod start_payment;
+pub mod submit_for_approval;
+pub mod track_order;
+
+use kernel::OrderId;
+use platform::{Caller, Error, ReadTx, WriteTx};
+
+use crate::domain::order::{Change, Order, Quote};
+use crate::{App, facts, store};
+
+/// For what the vault seals the applicant's words.
+const NEEDS: &str = "orders.needs";
+/// For what the vault seals the words of a contact.
+const CONTACT: &str = "contact_logs.text";
+
+/// Reads an order that the caller reaches; row level security says which.
+async fn read(app: &App, caller: &Caller, order_id: &str) -> Result<(ReadTx, Order), Error> {
+    let id = OrderId::parse("order_id", order_id)?;
+    let mut tx = app.begin(caller).await?;
+    let order = store::order::find(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("order"))?;
+    Ok((tx, order))
+}
+
+/// Holds an order that the caller reaches until the transaction ends.
+async fn lock(tx: &mut WriteTx, order_id: &str) -> Result<Order, Error> {
+    let id = OrderId::parse("order_id", order_id)?;
+    store::order::lock(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("order"))
+}
+
+/// Writes a change with its steps and publishes what follows from them.
+async fn record(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    change: &Change,
+    quote: Option<&Quote>,
+) -> Result<(), Error> {
+    store::order::save(tx, change, &caller.into()).await?;
+    for fact in facts::of(change, quote) {
+        tx.publish(fact).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use kernel::OrderId;
+use platform::{Caller, Claim, Error, NewTask, WriteTx, inconsistent};
+use proto::studio::orders::v1 as pb;
+use uuid::Uuid;
+
+use super::show;
+use crate::domain::Refusal;
+use crate::domain::order::{Due, DueState, Method, Order, Start};
+use crate::reactions::{Paying, show_qr, spend, take_back};
+use crate::{App, store};
+
+/// How often the answer of payments or wallet is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Begins to pay a confirmed order: leaves the remote step as a task, and waits
+/// a while for its outcome.
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::StartPaymentRequest,
+) -> Result<pb::StartPaymentResponse, Error> {
+    let by = caller.require_person()?;
+    let start = kernel::RequestId::parse("request_id", &request.request_id)?.0;
+    let method = match request.method() {
+        pb::PaymentMethod::WechatNative => Method::WechatNative,
+        pb::PaymentMethod::Wallet => Method::Wallet,
+        pb::PaymentMethod::Unspecified => return Err(inconsistent("requests", "method")),
+    };
+
+    let order_id = OrderId::parse("order_id", &request.order_id)?;
+    if let Claim::Fresh(mut tx) = app.claim(caller, &request).await? {
+        let order = super::lock(&mut tx, &request.order_id).await?;
+        let dues = store::due::of_order(&mut tx, order.id).await?;
+        let due = owed(&order, &dues)?;
+        let plan = due.plan(&order, method, by, app.now())?;
+        let reply = write(app, &mut tx, caller, order, due, (plan, method, start)).await?;
+        tx.commit(reply).await?;
+    }
+    wait(app, caller, order_id, (method, start)).await
+}
+
+/// The due that has to be paid next; one that is paid when none has.
+fn owed(order: &Order, dues: &[Due]) -> Result<Due, Refusal> {
+    let next = dues.iter().find(|d| d.is_owed()).or_else(|| dues.last());
+    next.cloned().ok_or(Refusal::WrongState { state: order.state })
+}
+
+async fn write(
+    app: &App,
+    tx: &mut WriteTx,
+    caller: &Caller,
+    order: Order,
+    due: Due,
+    (plan, method, start): (Start, Method, Uuid),
+) -> Result<pb::StartPaymentResponse, Error> {
+    if plan == Start::Wait {
+        return Ok(reply(&order, &due));
+    }
+    let change = order.start_payment(method, app.now())?;
+    let paying = Paying { due: due.id, start };
+    let due = match plan {
+        Start::Wait | Start::TakeBackAndSpend => due,
+        Start::ShowQr | Start::Spend => due.paying(method, start),
+    };
+    let task = match plan {
+        Start::ShowQr => NewTask::now(show_qr::KIND, change.order.id, &paying),
+        Start::Spend => NewTask::now(spend::KIND, change.order.id, &paying),
+        Start::Wait | Start::TakeBackAndSpend => NewTask::now(
+            take_back::KIND,
+            change.order.id,
+            &take_back::TakeBack {
+                due: due.id,
+                spend: Some(start),
+            },
+        ),
+    };
+    tx.task(task.lane(crate::reactions::lane(change.order.id)))
+        .await?;
+    if plan != Start::TakeBackAndSpend {
+        store::due::save(tx, &due).await?;
+    }
+    super::record(tx, caller, &change, None).await?;
+    Ok(reply(&change.order, &due))
+}
+
+/// Looks for the outcome of this start for as long as the configuration says;
+/// what is not known then is shown as it stands.
+async fn wait(
+    app: &App,
+    caller: &Caller,
+    order_id: OrderId,
+    (method, start): (Method, Uuid),
+) -> Result<pb::StartPaymentResponse, Error> {
+    let mut looks = Duration::from_millis(app.config.payment_wait_ms).as_millis() / LOOK_EVERY.as_millis();
+    loop {
+        let mut tx = app.begin(caller).await?;
+        let order = store::order::find(&mut tx, order_id)
+            .await?
+            .ok_or_else(|| Error::not_found("order"))?;
+        let dues = store::due::of_order(&mut tx, order_id).await?;
+        drop(tx);
+        let due = dues
+            .iter()
+            .rfind(|d| !d.surplus && d.state != DueState::Cancelled);
+        let due = due
+            .or_else(|| dues.last())
+            .ok_or_else(|| inconsistent("dues", "none"))?;
+        let known = match (due.state, method) {
+            (DueState::Paying, Method::WechatNative) => due.attempt_start == Some(start),
+            (DueState::Paying, Method::Wallet) => false,
+            (DueState::Open, _) => !due.refusal.is_empty(),
+            (DueState::Paid | DueState::Cancelled, _) => true,
+        };
+        if known || looks == 0 {
+            return Ok(reply(&order, due));
+        }
+        looks -= 1;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn reply(order: &Order, due: &Due) -> pb::StartPaymentResponse {
+    pb::StartPaymentResponse {
+        due: Some(show::due(due)),
+        state: show::state(order.state).into(),
+    }
+}

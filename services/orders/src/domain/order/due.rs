@@ -1,0 +1,174 @@
+use chrono::Duration;
+use kernel::{
+    Amount, AttemptId, Balance, DueId, IntentId, LegalEntityId, OrderId, PaymentId, PersonId, Timestamp,
+};
+use uuid::Uuid;
+
+use super::{Now, Order, State};
+use crate::domain::{Refusal, words};
+
+/// A payment started later than this before the deadline could not be made.
+const LEAST_TIME: Duration = Duration::minutes(2);
+
+words! {
+    /// Where a due stands.
+    DueState {
+        Open = "open",
+        Paying = "paying",
+        Paid = "paid",
+        Cancelled = "cancelled",
+    }
+    /// How a due is paid.
+    Method {
+        WechatNative = "wechat_native",
+        Wallet = "wallet",
+    }
+}
+
+/// What one payment pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub id: DueId,
+    pub order: OrderId,
+    /// From 1 within the order.
+    pub number: i32,
+    pub legal_entity: LegalEntityId,
+    pub amount: Amount,
+    pub state: DueState,
+    pub method: Option<Method>,
+    pub pay_by: Timestamp,
+    /// The request that started the payment under way.
+    pub start: Option<Uuid>,
+    pub intent: Option<IntentId>,
+    pub attempt: Option<AttemptId>,
+    /// The request that got `attempt`.
+    pub attempt_start: Option<Uuid>,
+    pub payment: Option<PaymentId>,
+    pub paid_at: Option<Timestamp>,
+    pub refunded: Balance,
+    /// Why the last payment was refused.
+    pub refusal: String,
+    /// Money that the order could not use.
+    pub surplus: bool,
+    pub version: i64,
+}
+
+/// What has to be done to start a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Have payments show a QR.
+    ShowQr,
+    /// Take it out of the wallet.
+    Spend,
+    /// Take the QR back, then out of the wallet.
+    TakeBackAndSpend,
+    /// Nothing: the same is under way already.
+    Wait,
+}
+
+impl Due {
+    /// A further due of an order.
+    pub fn new(order: &Order, number: i32, amount: Amount, pay_by: Timestamp) -> Self {
+        Self {
+            id: DueId::derived(order.id, &format!("due {number}")),
+            order: order.id,
+            number,
+            legal_entity: order.legal_entity,
+            amount,
+            state: DueState::Open,
+            method: None,
+            pay_by,
+            start: None,
+            intent: None,
+            attempt: None,
+            attempt_start: None,
+            payment: None,
+            paid_at: None,
+            refunded: Balance::ZERO,
+            refusal: String::new(),
+            surplus: false,
+            version: 1,
+        }
+    }
+
+    /// Money may still arrive for it without anybody doing anything.
+    pub fn under_way(&self) -> bool {
+        match self.state {
+            DueState::Paying => true,
+            DueState::Open => self.intent.is_some(),
+            DueState::Paid | DueState::Cancelled => false,
+        }
+    }
+
+    /// It still has to be paid.
+    pub fn is_owed(&self) -> bool {
+        matches!(self.state, DueState::Open | DueState::Paying)
+    }
+
+    /// Decides how to start a payment of this due of a confirmed order.
+    pub fn plan(&self, order: &Order, method: Method, by: PersonId, now: Now) -> Result<Start, Refusal> {
+        match order.state {
+            State::Confirmed => {}
+            State::Paid | State::Fulfilled | State::Unfulfillable => return Err(Refusal::AlreadyPaid),
+            state => return Err(Refusal::WrongState { state }),
+        }
+        if method == Method::Wallet && by != order.person {
+            return Err(Refusal::MemberMustPay);
+        }
+        if self.pay_by - now.at < LEAST_TIME {
+            return Err(Refusal::PaymentExpired);
+        }
+        match (self.state, self.method, method) {
+            (DueState::Paying, Some(Method::Wallet), Method::Wallet) => Ok(Start::Wait),
+            (DueState::Paying, Some(Method::Wallet), Method::WechatNative) => Err(Refusal::PaymentUnderWay),
+            (DueState::Open | DueState::Paying, _, Method::WechatNative) => Ok(Start::ShowQr),
+            (DueState::Open | DueState::Paying, _, Method::Wallet) if self.under_way() => {
+                Ok(Start::TakeBackAndSpend)
+            }
+            (DueState::Open | DueState::Paying, _, Method::Wallet) => Ok(Start::Spend),
+            (DueState::Paid, ..) => Err(Refusal::AlreadyPaid),
+            (DueState::Cancelled, ..) => Err(Refusal::PaymentExpired),
+        }
+    }
+
+    #[must_use]
+    pub fn paying(mut self, method: Method, start: Uuid) -> Self {
+        self.state = DueState::Paying;
+        self.method = Some(method);
+        self.start = Some(start);
+        self.refusal = String::new();
+        self.version += 1;
+        self
+    }
+
+    /// Payments named an intent and, when it could, an attempt.
+    #[must_use]
+    pub fn shown(mut self, intent: IntentId, attempt: Option<(AttemptId, Uuid)>) -> Self {
+        self.intent = Some(intent);
+        if let Some((attempt, start)) = attempt {
+            self.attempt = Some(attempt);
+            self.attempt_start = Some(start);
+        }
+        self.version += 1;
+        self
+    }
+
+    /// The payment was refused for certain.
+    #[must_use]
+    pub fn refused(mut self, why: &str) -> Self {
+        self.state = DueState::Open;
+        self.start = None;
+        why.clone_into(&mut self.refusal);
+        self.version += 1;
+        self
+    }
+
+    /// It need not be paid any more.
+    #[must_use]
+    pub fn cancelled(mut self) -> Self {
+        self.state = DueState::Cancelled;
+        self.start = None;
+        self.version += 1;
+        self
+    }
+}

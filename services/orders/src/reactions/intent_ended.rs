@@ -1,0 +1,18 @@
+use kernel::DueId;
+use platform::{Error, SystemTx};
+use proto::studio::payments::v1::Purpose;
+
+use super::take_back;
+use crate::{App, store};
+
+/// Payments will collect no money for a due any more.
+pub async fn react(app: &App, tx: &mut SystemTx, purpose: Purpose, due_id: &str) -> Result<(), Error> {
+    if purpose != Purpose::Order {
+        return Ok(());
+    }
+    let due = DueId::parse("due_id", due_id)?;
+    match store::order::of_due(tx, due).await? {
+        Some(order) => take_back::released(app, tx, order, due, None).await,
+        None => Ok(()),
+    }
+}

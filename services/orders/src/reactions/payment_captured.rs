@@ -1,0 +1,26 @@
+use kernel::{Amount, DueId, PaymentId, from_proto_time};
+use platform::{Error, SystemTx, inconsistent};
+use proto::studio::payments::v1::{PaymentCaptured, Purpose};
+
+use super::arrived;
+use crate::domain::order::{Method, Money};
+use crate::{App, store};
+
+/// A captured payment pays its due. Money for a due that nobody knows parks
+/// the fact: it must not pass unseen.
+pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Result<(), Error> {
+    if fact.purpose() != Purpose::Order {
+        return Ok(());
+    }
+    let due = DueId::parse("due_id", &fact.due_id)?;
+    let money = Money {
+        method: Method::WechatNative,
+        payment: Some(PaymentId::parse("payment_id", &fact.payment_id)?),
+        amount: Amount::parse("amount", fact.amount.as_ref())?,
+        paid_at: from_proto_time(fact.paid_at.as_ref()).unwrap_or_else(|| tx.now()),
+    };
+    let order = store::order::of_due(tx, due)
+        .await?
+        .ok_or_else(|| inconsistent("feed", "a due that is not ours"))?;
+    arrived::record(app, tx, order, due, &money).await
+}

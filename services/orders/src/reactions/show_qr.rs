@@ -1,0 +1,177 @@
+use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
+use platform::{BoxFuture, Error, Settled, Task};
+use proto::studio::payments::v1 as pay;
+
+use super::remote::{ask_again, definite_no};
+use super::{Paying, take_back};
+use crate::domain::order::{Due, DueState, Method, Order, State};
+use crate::store::step::Actor;
+use crate::{App, facts, store};
+
+pub const KIND: &str = "show_qr";
+
+/// Has payments show a QR for a due, under ids that follow from the due and the
+/// request, so that running it again changes nothing.
+pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let paying: Paying = task.payload()?;
+        let Some((order, due)) = current(app, task, paying).await? else {
+            return task.begin(app).await?.done(task).await;
+        };
+        let intent = match create_intent(app, task, &order, &due).await {
+            Ok(intent) => intent,
+            Err(error) => return refused(app, task, paying, error).await,
+        };
+        // The intent is known from here on, whatever becomes of the attempt.
+        if order.state != State::Confirmed {
+            return shown(app, task, paying, intent, None).await;
+        }
+        let request = pay::StartAttemptRequest {
+            request_id: derived_uuid(paying.start, "attempt").to_string(),
+            intent_id: intent.to_string(),
+            method: pay::Method::WechatNative.into(),
+        };
+        match app
+            .intents
+            .clone()
+            .start_attempt(platform::request(request))
+            .await
+        {
+            Ok(reply) => {
+                let attempt = reply.into_inner().attempt.unwrap_or_default();
+                let attempt = AttemptId::parse("attempt_id", &attempt.attempt_id)?;
+                shown(app, task, paying, intent, Some(attempt)).await
+            }
+            Err(status) => refused(app, task, paying, status.into()).await,
+        }
+    })
+}
+
+/// The order and due, when this start is still the one that counts.
+async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order, Due)>, Error> {
+    let mut tx = task.begin(app).await?;
+    let id = OrderId(task.aggregate);
+    let Some(order) = store::order::find(&mut tx, id).await? else {
+        return Ok(None);
+    };
+    let due = store::due::of_order(&mut tx, id)
+        .await?
+        .into_iter()
+        .find(|due| counts(due, paying));
+    Ok(due.map(|due| (order, due)))
+}
+
+fn counts(due: &Due, paying: Paying) -> bool {
+    due.id == paying.due
+        && due.state == DueState::Paying
+        && due.method == Some(Method::WechatNative)
+        && due.start == Some(paying.start)
+}
+
+/// The intent of a due: made, or as it was made before.
+pub async fn create_intent(app: &App, task: &Task, order: &Order, due: &Due) -> Result<IntentId, Error> {
+    if let Some(intent) = due.intent {
+        return Ok(intent);
+    }
+    let mut tx = task.begin(app).await?;
+    let quote = store::quote::standing(&mut tx, order).await?;
+    drop(tx);
+    let request = pay::CreateIntentRequest {
+        request_id: derived_uuid(due.id.0, "intent").to_string(),
+        purpose: pay::Purpose::Order.into(),
+        due_id: due.id.to_string(),
+        person_id: order.person.to_string(),
+        studio_id: order.studio.to_string(),
+        legal_entity_id: due.legal_entity.to_string(),
+        amount: Some(due.amount.into()),
+        description: quote.map_or_else(|| "订单".to_owned(), |q| q.version.terms.name),
+        expire_at: Some(to_proto_time(due.pay_by)),
+    };
+    let reply = app
+        .intents
+        .clone()
+        .create_intent(platform::request(request))
+        .await?
+        .into_inner();
+    Ok(IntentId::parse(
+        "intent_id",
+        &reply.intent.unwrap_or_default().intent_id,
+    )?)
+}
+
+async fn shown(
+    app: &App,
+    task: &Task,
+    paying: Paying,
+    intent: IntentId,
+    attempt: Option<AttemptId>,
+) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    let id = OrderId(task.aggregate);
+    store::order::lock(&mut tx, id).await?;
+    let due = store::due::of_order(&mut tx, id)
+        .await?
+        .into_iter()
+        .find(|due| due.id == paying.due);
+    if let Some(due) = due.filter(Due::is_owed) {
+        let due = due.shown(intent, attempt.map(|attempt| (attempt, paying.start)));
+        store::due::save(&mut tx, &due).await?;
+    }
+    tx.done(task).await
+}
+
+/// What payments answers when it shows no QR. Money that is on its way is no
+/// refusal; an attempt that is being closed is waited for.
+async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result<Settled, Error> {
+    let Some(reason) = definite_no(&error) else {
+        return ask_again(app, task, error).await;
+    };
+    let id = OrderId(task.aggregate);
+    match reason.as_str() {
+        "ALREADY_PAID" => task.begin(app).await?.done(task).await,
+        "ATTEMPT_CLOSING" => {
+            task.begin(app)
+                .await?
+                .again(task, std::time::Duration::from_secs(2))
+                .await
+        }
+        "INTENT_CLOSED" => {
+            let mut tx = task.begin(app).await?;
+            take_back::released(app, &mut tx, id, paying.due, None).await?;
+            tx.done(task).await
+        }
+        _ => {
+            let mut tx = task.begin(app).await?;
+            if let Some(order) = store::order::lock(&mut tx, id).await? {
+                let due = store::due::of_order(&mut tx, id)
+                    .await?
+                    .into_iter()
+                    .find(|due| counts(due, paying));
+                if let Some(due) = due {
+                    refuse(app, &mut tx, order, due, &reason).await?;
+                }
+            }
+            tx.done(task).await
+        }
+    }
+}
+
+/// A payment was refused for certain: the due is open again, and an order that
+/// waited for this to be cancelled ends.
+pub async fn refuse(
+    app: &App,
+    tx: &mut platform::SystemTx,
+    order: Order,
+    due: Due,
+    reason: &str,
+) -> Result<(), Error> {
+    store::due::save(tx, &due.refused(reason)).await?;
+    let change = order.payment_refused(reason, app.now())?;
+    store::order::save(tx, &change, &Actor::system()).await?;
+    let dues = store::due::of_order(tx, change.order.id).await?;
+    super::drop_dues(tx, &change.order, dues).await?;
+    match facts::ended(&change.order, None, None) {
+        Some(fact) => tx.publish(fact).await,
+        None => Ok(()),
+    }
+}
