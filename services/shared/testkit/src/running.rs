@@ -114,6 +114,11 @@ impl<S: Service> Running<S> {
         self.process.grpc_addr.to_string()
     }
 
+    /// Where a door beside gRPC listens.
+    pub fn listener(&self, name: &str) -> Option<std::net::SocketAddr> {
+        self.process.listeners.iter().find(|(door, _)| *door == name).map(|(_, address)| *address)
+    }
+
     /// Moves business time on.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
