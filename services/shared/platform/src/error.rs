@@ -271,6 +271,9 @@ impl Error {
             }
             Self::Peer(status) => peer_status(status),
             Self::KeptRefusal(status) => copy(status),
+            Self::Database(sqlx::Error::PoolTimedOut) => {
+                Self::overloaded(Duration::from_secs(1)).to_status(domain)
+            }
             Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => Refused::shared(
                 Code::Internal,
                 Shared::Internal,

@@ -2,6 +2,7 @@
 //! is the same for all of them, and must never be forgotten, is done here once.
 
 pub mod access;
+mod audit;
 pub mod caller;
 pub mod client;
 pub mod config;

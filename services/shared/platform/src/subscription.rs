@@ -120,6 +120,7 @@ impl<S: Service> Subscription<S> {
                 return Err(error);
             }
         };
+        telemetry::behind(self.source, reply.head_seq - cursor.seq);
         let mut expected = cursor.seq;
         for envelope in &reply.events {
             expected += 1;

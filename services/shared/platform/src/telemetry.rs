@@ -14,7 +14,7 @@ use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -24,7 +24,10 @@ use crate::config::{LogFormat, Telemetry as Config};
 pub(crate) use context::{continue_headers, inject};
 pub use context::{continue_trace, current_trace_id, current_traceparent, link_trace};
 pub use metrics::Meters;
-pub(crate) use metrics::meters;
+pub(crate) use metrics::{behind, meters};
+
+/// Soon enough that whoever just did something finds its trace.
+const SEND_EVERY: Duration = Duration::from_millis(500);
 
 /// Holds the exporters of a process; [`Telemetry::flush`] sends what is left.
 pub struct Telemetry {
@@ -121,7 +124,11 @@ fn traces(config: &Config, resource: Resource) -> anyhow::Result<SdkTracerProvid
         .with_endpoint(&config.otlp)
         .with_timeout(Duration::from_secs(5))
         .build()?;
-    Ok(builder.with_batch_exporter(allow::Allowed(exporter)).build())
+    let often = BatchConfigBuilder::default()
+        .with_scheduled_delay(SEND_EVERY)
+        .build();
+    let batches = BatchSpanProcessor::builder(allow::Allowed(exporter)).with_batch_config(often);
+    Ok(builder.with_span_processor(batches.build()).build())
 }
 
 fn metrics(

@@ -11,9 +11,10 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::audit::audit;
 use crate::outbox::{self, Fact};
 use crate::tasks::{self, NewTask};
-use crate::{Caller, Error, Platform, telemetry};
+use crate::{Caller, Error, Platform};
 
 /// Reads in the scope of a caller. Dropping it ends it.
 pub struct ReadTx {
@@ -69,18 +70,7 @@ impl Platform {
     /// Opens a transaction that reads in operator scope, for one thing looked
     /// up by its exact id, code or number. Who looked and why is kept.
     pub async fn begin_wide(&self, caller: &Caller, why: &str) -> Result<ReadTx, Error> {
-        let mut record = self.open("", "", false).await?;
-        audit(
-            &mut record,
-            self.clock.now(),
-            &caller.actor(),
-            caller.method,
-            None,
-            "looked",
-            why,
-        )
-        .await?;
-        record.commit().await?;
+        self.note_look(caller, why).await?;
         Ok(ReadTx {
             tx: self.open("all", "", true).await?,
         })
@@ -160,7 +150,7 @@ impl Platform {
     }
 
     /// BEGIN and scope in one round trip.
-    async fn open(
+    pub(crate) async fn open(
         &self,
         studios: &str,
         own: &str,
@@ -357,34 +347,6 @@ impl Core {
 /// `studio.wallet`: the domain of a service's own reasons.
 pub(crate) fn domain(service: &str) -> String {
     format!("studio.{service}")
-}
-
-async fn audit(
-    tx: &mut PgConnection,
-    at: Timestamp,
-    actor: &str,
-    method: &str,
-    request: Option<(Uuid, &[u8])>,
-    decision: &str,
-    why: &str,
-) -> Result<(), Error> {
-    sqlx::query!(
-        r#"
-        insert into audit (at, actor, rpc, request_id, fingerprint, decision, why, trace_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
-        "#,
-        at,
-        actor,
-        method,
-        request.map(|r| r.0),
-        request.map(|r| r.1),
-        decision,
-        why,
-        telemetry::current_trace_id(),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 macro_rules! connection {

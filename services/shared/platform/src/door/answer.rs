@@ -8,6 +8,7 @@ use kernel::{BadField, Invalid};
 use proto::Call;
 use tonic::{Request, Response, Status};
 
+use crate::access::Rules;
 use crate::telemetry::meters;
 use crate::transaction::domain;
 use crate::{Caller, Error, Platform};
@@ -90,10 +91,25 @@ where
     let done = match (extensions.remove::<Caller>(), checked(message)) {
         (None, _) => Err(Error::unauthenticated("the call came past the door")),
         (_, Err(error)) => Err(error),
-        (Some(caller), Ok(message)) => handler(app, &caller, message).await,
+        (Some(caller), Ok(message)) => match noted::<C>(platform, &caller).await {
+            Ok(()) => handler(app, &caller, message).await,
+            Err(error) => Err(error),
+        },
     };
     done.map(Response::new)
         .map_err(|error| failed(platform.name(), C::METHOD, &error))
+}
+
+/// Keeps who looks at personal data before they see it. What writes leaves its
+/// own row in the audit.
+async fn noted<C: Call>(platform: &Platform, caller: &Caller) -> Result<(), Error> {
+    let rules = Rules::of_house().map_err(|error| Error::Internal(error.to_string()))?;
+    match rules.get(C::METHOD) {
+        Some(call) if call.rule.personal_data && !call.rule.writes => {
+            platform.note_look(caller, "personal data").await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The message, if no field breaks a rule of the contract.
@@ -119,6 +135,7 @@ pub(super) fn failed(service: &str, method: &str, error: &Error) -> Status {
     if error.is_refusal() {
         tracing::info!(rpc.method = method, reason, "refused: {error}");
     } else {
+        span.record("otel.status_code", "ERROR");
         tracing::error!(
             rpc.method = method,
             error = crate::telemetry::chain(error),

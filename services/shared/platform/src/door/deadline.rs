@@ -95,7 +95,7 @@ mod tests {
         );
         assert_eq!(
             granted(&HeaderMap::new(), true, &CONFIG),
-            Some(Duration::from_secs(600))
+            Some(Duration::from_mins(10))
         );
     }
 

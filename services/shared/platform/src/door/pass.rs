@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
+use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::answer::failed;
@@ -21,7 +22,9 @@ use super::limit::Limited;
 use crate::Error;
 use crate::access::{Access, CallRule, Rules};
 use crate::config::{Deadlines, Limits};
-use crate::telemetry::{continue_headers, meters};
+use crate::telemetry::{continue_headers, current_trace_id, meters};
+
+const FEED: &str = "studio.feed.v1.FeedService";
 
 /// What the door of a service knows. One a process.
 pub(crate) struct Door {
@@ -85,21 +88,11 @@ impl Door {
         let Some(call) = self.rules.get(path) else {
             return Ok(Status::unimplemented("there is no such call").into_http());
         };
-        let span = tracing::info_span!(
-            "call",
-            otel.name = call.span,
-            otel.kind = "server",
-            rpc.system = "grpc",
-            rpc.service = call.service,
-            rpc.method = call.method,
-            rpc.grpc.status_code = tracing::field::Empty,
-            person.id = tracing::field::Empty,
-            peer.service = tracing::field::Empty,
-            reason = tracing::field::Empty,
-        );
+        let span = span(call);
         continue_headers(&span, request.headers());
         let started = Instant::now();
         async {
+            Span::current().record("trace_id", current_trace_id());
             let response = match self.serve(call, inner, request).await {
                 Ok(response) => response,
                 Err(error) => failed(self.name, call.path, &error).into_http(),
@@ -107,7 +100,7 @@ impl Door {
             note(call, &response, started.elapsed());
             Ok(response)
         }
-        .instrument(span.clone())
+        .instrument(span)
         .await
     }
 
@@ -159,7 +152,7 @@ impl Door {
     /// A place among the calls that run, unless all are taken. Pulls of the
     /// feed wait most of their time and take none.
     fn enter(&self, call: &CallRule) -> Result<Option<OwnedSemaphorePermit>, Error> {
-        if call.service == "studio.feed.v1.FeedService" {
+        if call.service == FEED {
             return Ok(None);
         }
         let retry_after = Duration::from_millis(self.limits.retry_after_ms);
@@ -177,6 +170,28 @@ impl Door {
             .copied()
             .unwrap_or(self.limits.message_bytes)
     }
+}
+
+/// The span of a call. Pulls of the feed go on all the time and tell nothing,
+/// so they stay out of traces.
+fn span(call: &'static CallRule) -> Span {
+    if call.service == FEED {
+        return tracing::debug_span!("call");
+    }
+    tracing::info_span!(
+        "call",
+        otel.name = call.span,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system = "grpc",
+        rpc.service = call.service,
+        rpc.method = call.method,
+        rpc.grpc.status_code = Empty,
+        person.id = Empty,
+        peer.service = Empty,
+        reason = Empty,
+        trace_id = Empty,
+    )
 }
 
 fn infallible(reply: Reply) -> Response<Body> {

@@ -251,7 +251,8 @@ async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
 #[tokio::test]
 async fn a_write_keeps_its_room_until_it_has_really_ended() {
     let house = house(Duration::from_millis(500));
-    let _ = tokio::join!(house.operations(WRITE), house.operations(WRITE));
+    let (a, b) = tokio::join!(house.operations(WRITE), house.operations(WRITE));
+    assert!(a.is_err() && b.is_err());
     assert_eq!(
         house.operations(READ).await.unwrap_err().code(),
         Code::ResourceExhausted

@@ -57,6 +57,8 @@ pub struct Running<S> {
     loops: Loops,
     closing: CancellationToken,
     doors: Vec<JoinHandle<()>>,
+    /// The doors of the service itself, as for callbacks.
+    beside: Vec<JoinHandle<()>>,
     wait: Duration,
     telemetry: Arc<Option<Telemetry>>,
 }
@@ -100,6 +102,7 @@ impl<S: Service> Running<S> {
             loops: Loops::default(),
             closing: CancellationToken::new(),
             doors: Vec::new(),
+            beside: Vec::new(),
             wait: Duration::from_millis(config.drain.wait_ms),
             telemetry,
             app,
@@ -139,11 +142,8 @@ impl<S: Service> Running<S> {
         }));
         let listener = bind(config.metrics.listen, "metrics.listen").await?;
         self.metrics_addr = listener.local_addr()?;
-        self.http(
-            "metrics",
-            listener,
-            serve::probes(self.telemetry.clone(), self.ready.clone()),
-        );
+        let probes = serve::probes(self.telemetry.clone(), self.ready.clone());
+        self.doors.push(self.http("metrics", listener, probes));
         if matches!(only, Only::All | Only::Callbacks) {
             for Listener {
                 name,
@@ -153,20 +153,20 @@ impl<S: Service> Running<S> {
             {
                 let listener = bind(address, name).await?;
                 self.listeners.push((name, listener.local_addr()?));
-                self.http(name, listener, router);
+                self.beside.push(self.http(name, listener, router));
             }
         }
         Ok(())
     }
 
-    fn http(&mut self, name: &'static str, listener: TcpListener, router: axum::Router) {
+    fn http(&self, name: &'static str, listener: TcpListener, router: axum::Router) -> JoinHandle<()> {
         let closing = self.closing.clone();
-        self.doors.push(background(async move {
+        background(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned());
             if let Err(error) = served.await {
                 tracing::error!(%error, "the door {name} broke");
             }
-        }));
+        })
     }
 
     /// Waits for the schema, then begins to serve and to work.
@@ -213,14 +213,24 @@ impl<S: Service> Running<S> {
         if timeout(self.wait, ended).await.is_err() {
             tracing::warn!("some work did not end in time and is cut off");
         }
+        for mut door in self.beside {
+            if timeout(self.wait, &mut door).await.is_err() {
+                door.abort();
+            }
+        }
         for mut door in self.doors {
             // A pull of the feed may wait for long; nothing is lost with it.
             if timeout(FLUSH, &mut door).await.is_err() {
                 door.abort();
             }
         }
-        if let Some(telemetry) = self.telemetry.as_ref() {
-            telemetry.flush();
+        let flushed = tokio::task::spawn_blocking(move || {
+            if let Some(telemetry) = self.telemetry.as_ref() {
+                telemetry.flush();
+            }
+        });
+        if let Err(error) = flushed.await {
+            tracing::warn!(%error, "the last telemetry may be lost");
         }
     }
 }

@@ -61,6 +61,14 @@ pub(crate) fn meters() -> &'static Meters {
     })
 }
 
+/// Measures how many facts of `source` wait to be applied.
+pub(crate) fn behind(source: &'static str, facts: i64) {
+    let facts = u64::try_from(facts).unwrap_or_default();
+    meters()
+        .inbox_lag
+        .record(facts, &[KeyValue::new("source", source)]);
+}
+
 impl Meters {
     pub(crate) fn refused(&self, reason: &str) {
         self.refusals
