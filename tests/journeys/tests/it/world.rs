@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Settles until `done` says so: for what the channel does in its own time.
-    pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut done: impl FnMut() -> F) {
+    pub async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
         for _ in 0..100 {
             self.settle().await;
             if done().await {
