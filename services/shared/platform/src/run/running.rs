@@ -121,7 +121,7 @@ impl<S: Service> Running<S> {
         let routes = serve::routes(
             &self.app,
             self.health.clone(),
-            config.grpc.reflection,
+            config.grpc.reflection.then_some(self.names.as_slice()),
             config.clock.movable,
         )?;
         let listener = bind(config.grpc.listen, "grpc.listen").await?;
@@ -177,6 +177,7 @@ impl<S: Service> Running<S> {
         let config = config.clone();
         self.loops.cut(async move {
             await_schema::<S>(&app).await;
+            warm(&app).await;
             follow(&loops, &app, &config, only);
             for name in names.iter().copied().chain([""]) {
                 health.set_service_status(name, ServingStatus::Serving).await;
@@ -267,6 +268,15 @@ async fn await_schema<S: Service>(platform: &Platform) {
         }
         told = true;
         tokio::time::sleep(SCHEMA_AGAIN).await;
+    }
+}
+
+/// Connects before the first call comes, which has no time to wait for it.
+async fn warm(platform: &Platform) {
+    let connect = || platform.inner.calls.acquire();
+    let (a, b) = tokio::join!(connect(), connect());
+    if let Some(error) = a.err().or(b.err()) {
+        tracing::debug!(%error, "the first connections took too long");
     }
 }
 

@@ -29,7 +29,7 @@ const SHOWN: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bi
 pub(super) fn routes<S: Service>(
     app: &Arc<S>,
     health: HealthReporter,
-    reflection: bool,
+    reflected: Option<&[&str]>,
     movable: bool,
 ) -> anyhow::Result<Routes> {
     let health = tonic_health::pb::health_server::HealthServer::new(
@@ -42,11 +42,17 @@ pub(super) fn routes<S: Service>(
             movable,
         )))
         .add_service(health);
-    if reflection {
+    if let Some(names) = reflected {
+        // The whole house is in the descriptors; only what is served here is listed.
         let about = || {
-            tonic_reflection::server::Builder::configure()
+            let named = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .with_service_name("grpc.health.v1.Health");
+            names
+                .iter()
+                .copied()
+                .fold(named, tonic_reflection::server::Builder::with_service_name)
         };
         routes = routes
             .add_service(about().build_v1()?)
