@@ -1,0 +1,42 @@
+use kernel::RefundCaseId;
+use platform::{Caller, Claim, Error};
+use proto::studio::refunds::v1 as pb;
+
+use super::assign_case::locked;
+use crate::reactions::{send_leg, settle_leg};
+use crate::{App, facts, store};
+
+/// Sends what bounced once more, as new tries, and names who answers for it.
+/// With all money back it is the record that was stuck, and that goes on.
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ResumeCaseRequest,
+) -> Result<pb::ResumeCaseResponse, Error> {
+    let id = RefundCaseId::parse("case_id", &request.case_id)?;
+    let by = caller.require_person()?;
+
+    let mut tx = match app.claim(caller, &request).await? {
+        Claim::Fresh(tx) => tx,
+        Claim::Repeat(reply) => return Ok(reply),
+    };
+    let case = locked(&mut tx, id, request.version).await?.resume(by)?;
+    store::cases::save(&mut tx, &case).await?;
+    tx.publish(facts::resumed(&case)).await?;
+    for leg in store::legs::of_case(&mut tx, id).await? {
+        if let Some(leg) = leg.again() {
+            store::legs::save(&mut tx, &leg).await?;
+            tx.task(send_leg::task(&leg)).await?;
+        }
+    }
+    let (case, settling) = settle_leg::all_returned(&mut tx, case).await?;
+    if let Some(task) = settling {
+        tx.task(task).await?;
+    }
+    let state = pb::CaseState::from(&case.state).into();
+    tx.commit(pb::ResumeCaseResponse {
+        state,
+        version: case.version,
+    })
+    .await
+}

@@ -1,0 +1,5 @@
+//! The only SQL of refunds: rows in, domain values out.
+
+pub mod cases;
+pub mod legs;
+pub mod policies;
