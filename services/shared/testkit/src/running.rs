@@ -116,7 +116,11 @@ impl<S: Service> Running<S> {
 
     /// Where a door beside gRPC listens.
     pub fn listener(&self, name: &str) -> Option<std::net::SocketAddr> {
-        self.process.listeners.iter().find(|(door, _)| *door == name).map(|(_, address)| *address)
+        self.process
+            .listeners
+            .iter()
+            .find(|(door, _)| *door == name)
+            .map(|(_, address)| *address)
     }
 
     /// Moves business time on.
