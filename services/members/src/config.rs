@@ -77,8 +77,14 @@ pub struct CodeRules {
 impl Config {
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let (codes, lockout) = (&self.codes, &self.lockout);
-        ensure!(codes.life_s > 0 && codes.pause_s >= 0, "service.codes: life_s must be above zero, pause_s not below");
-        ensure!(codes.most_per_hour > 0 && codes.most_wrong > 0, "service.codes: the most must be above zero");
+        ensure!(
+            codes.life_s > 0 && codes.pause_s >= 0,
+            "service.codes: life_s must be above zero, pause_s not below"
+        );
+        ensure!(
+            codes.most_per_hour > 0 && codes.most_wrong > 0,
+            "service.codes: the most must be above zero"
+        );
         ensure!(
             lockout.most_wrong > 0 && lockout.window_s > 0 && lockout.lock_s > 0,
             "service.lockout: all must be above zero"

@@ -19,7 +19,9 @@ fn fact(aggregate: impl Into<uuid::Uuid>, version: i64, what: What) -> Fact<Memb
 }
 
 pub fn node_changed(node: &Node) -> Fact<MembersEvent> {
-    let changed = pb::OrganisationNodeChanged { node: Some(node_view(node)) };
+    let changed = pb::OrganisationNodeChanged {
+        node: Some(node_view(node)),
+    };
     fact(node.id, node.version, What::OrganisationNodeChanged(changed))
 }
 
@@ -40,7 +42,11 @@ pub fn grant_revoked(grant: &Grant) -> Fact<MembersEvent> {
         person_id: grant.person.to_string(),
         role: grant.post.role().into(),
         node_id: grant.node.to_string(),
-        revoked_by: grant.revoked.as_ref().map(|(by, _)| by.clone()).unwrap_or_default(),
+        revoked_by: grant
+            .revoked
+            .as_ref()
+            .map(|(by, _)| by.clone())
+            .unwrap_or_default(),
     };
     fact(grant.id, grant.version, What::StaffGrantRevoked(revoked))
 }
@@ -60,9 +66,11 @@ pub fn code_requested(challenge: &Challenge) -> Option<Fact<MembersEvent>> {
     let person_id = challenge.person?.to_string();
     let expire_at = Some(to_proto_time(challenge.expires_at));
     let what = match challenge.purpose {
-        Purpose::SignIn => {
-            What::SignInCodeRequested(pb::SignInCodeRequested { challenge_id, person_id, expire_at })
-        }
+        Purpose::SignIn => What::SignInCodeRequested(pb::SignInCodeRequested {
+            challenge_id,
+            person_id,
+            expire_at,
+        }),
         Purpose::Activation => What::ActivationCodeRequested(pb::ActivationCodeRequested {
             challenge_id,
             person_id,
@@ -129,7 +137,9 @@ pub fn redeemed(visit: &CheckIn, benefit: &Benefit) -> Fact<MembersEvent> {
         studio_id: visit.studio.to_string(),
         check_in_id: visit.id.to_string(),
         benefit_name: benefit.terms.name.clone(),
-        left: benefit.left().map_or(0, |left| i32::try_from(left).unwrap_or(i32::MAX)),
+        left: benefit
+            .left()
+            .map_or(0, |left| i32::try_from(left).unwrap_or(i32::MAX)),
         unlimited: benefit.terms.uses.is_none(),
         used_at: Some(to_proto_time(visit.at)),
     };

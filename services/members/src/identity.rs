@@ -42,7 +42,7 @@ struct Issuer {
 /// One public key and what may be signed with it.
 pub(crate) struct Key {
     pub id: Option<String>,
-    pub key: DecodingKey,
+    pub verifies: DecodingKey,
     pub algorithms: Vec<Algorithm>,
 }
 
@@ -62,7 +62,11 @@ impl Issuers {
         let mut known = Vec::with_capacity(issuers.len());
         for issuer in issuers {
             let keys = keys::read(&issuer.keys)?;
-            known.push(Issuer { name: issuer.issuer.clone(), audience: issuer.audience.clone(), keys });
+            known.push(Issuer {
+                name: issuer.issuer.clone(),
+                audience: issuer.audience.clone(),
+                keys,
+            });
         }
         Ok(Self { known, dev })
     }
@@ -76,19 +80,24 @@ impl Issuers {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::IdTokenRejected)?;
         for issuer in &self.known {
             if let Some(claims) = issuer.verify(token, &header) {
-                return account(claims);
+                return account(&claims);
             }
         }
-        let dev = self.dev.as_ref().and_then(|dev| dev.as_issuer().verify(token, &header));
+        let dev = self
+            .dev
+            .as_ref()
+            .and_then(|dev| dev.as_issuer().verify(token, &header));
         match dev {
-            Some(Claims { member: Some(person), .. }) => Ok(Identity::Member(person)),
-            Some(claims) => account(claims),
+            Some(Claims {
+                member: Some(person), ..
+            }) => Ok(Identity::Member(person)),
+            Some(claims) => account(&claims),
             None => Err(Refusal::IdTokenRejected),
         }
     }
 }
 
-fn account(claims: Claims) -> Result<Identity, Refusal> {
+fn account(claims: &Claims) -> Result<Identity, Refusal> {
     if !claims.email_verified {
         return Err(Refusal::IdTokenRejected);
     }
@@ -99,7 +108,8 @@ fn account(claims: Claims) -> Result<Identity, Refusal> {
 impl Issuer {
     fn verify(&self, token: &str, header: &jsonwebtoken::Header) -> Option<Claims> {
         let fits = |key: &&Key| {
-            key.algorithms.contains(&header.alg) && (key.id.is_none() || header.kid.is_none() || key.id == header.kid)
+            key.algorithms.contains(&header.alg)
+                && (key.id.is_none() || header.kid.is_none() || key.id == header.kid)
         };
         self.keys.iter().filter(fits).find_map(|key| {
             let mut rules = Validation::new(header.alg);
@@ -108,7 +118,9 @@ impl Issuer {
             rules.set_audience(&[&self.audience]);
             rules.set_issuer(&[&self.name]);
             rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-            jsonwebtoken::decode::<Claims>(token, &key.key, &rules).ok().map(|data| data.claims)
+            jsonwebtoken::decode::<Claims>(token, &key.verifies, &rules)
+                .ok()
+                .map(|data| data.claims)
         })
     }
 }
@@ -124,11 +136,18 @@ mod tests {
     fn issuers(public_pem: &str) -> Issuers {
         let key = Key {
             id: Some("k1".to_owned()),
-            key: DecodingKey::from_ed_pem(public_pem.as_bytes()).unwrap(),
+            verifies: DecodingKey::from_ed_pem(public_pem.as_bytes()).unwrap(),
             algorithms: vec![Algorithm::EdDSA],
         };
-        let idp = Issuer { name: "https://idp".to_owned(), audience: "studio".to_owned(), keys: vec![key] };
-        Issuers { known: vec![idp], dev: None }
+        let idp = Issuer {
+            name: "https://idp".to_owned(),
+            audience: "studio".to_owned(),
+            keys: vec![key],
+        };
+        Issuers {
+            known: vec![idp],
+            dev: None,
+        }
     }
 
     fn claims() -> Value {
@@ -141,12 +160,23 @@ mod tests {
         let (idp, other) = (generate_keys().unwrap(), generate_keys().unwrap());
         let issuers = issuers(&idp.public_pem);
         let sign = |claims: &Value, key: &str| {
-            let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::EdDSA) };
-            jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_pem(key.as_bytes()).unwrap()).unwrap()
+            let header = Header {
+                kid: Some("k1".to_owned()),
+                ..Header::new(Algorithm::EdDSA)
+            };
+            jsonwebtoken::encode(
+                &header,
+                claims,
+                &EncodingKey::from_ed_pem(key.as_bytes()).unwrap(),
+            )
+            .unwrap()
         };
         let good = issuers.verify(&sign(&claims(), &idp.private_pem)).unwrap();
         assert_eq!(good, Identity::Account(Email::parse("email", "wu@a.cn").unwrap()));
-        assert_eq!(issuers.verify(&sign(&claims(), &other.private_pem)), Err(Refusal::IdTokenRejected));
+        assert_eq!(
+            issuers.verify(&sign(&claims(), &other.private_pem)),
+            Err(Refusal::IdTokenRejected)
+        );
         assert_eq!(issuers.verify("a.b.c"), Err(Refusal::IdTokenRejected));
         for (claim, value) in [
             ("iss", json!("https://evil")),
@@ -175,7 +205,10 @@ mod tests {
         says["member"] = json!(PersonId::fresh());
         let key = EncodingKey::from_ed_pem(idp.private_pem.as_bytes()).unwrap();
         let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &says, &key).unwrap();
-        assert!(matches!(issuers(&idp.public_pem).verify(&token), Ok(Identity::Account(_))));
+        assert!(matches!(
+            issuers(&idp.public_pem).verify(&token),
+            Ok(Identity::Account(_))
+        ));
     }
 
     #[test]
@@ -183,8 +216,14 @@ mod tests {
         let dev = DevIssuer::open(None).unwrap();
         let person = PersonId::fresh();
         let (token, _) = dev.issue(&Identity::Member(person)).unwrap();
-        assert_eq!(issuers(&generate_keys().unwrap().public_pem).verify(&token), Err(Refusal::IdTokenRejected));
-        let with_dev = Issuers { known: Vec::new(), dev: Some(dev) };
+        assert_eq!(
+            issuers(&generate_keys().unwrap().public_pem).verify(&token),
+            Err(Refusal::IdTokenRejected)
+        );
+        let with_dev = Issuers {
+            known: Vec::new(),
+            dev: Some(dev),
+        };
         assert_eq!(with_dev.verify(&token), Ok(Identity::Member(person)));
         let wu = Identity::Account(Email::parse("email", "wu@a.cn").unwrap());
         let (token, _) = with_dev.dev().unwrap().issue(&wu).unwrap();

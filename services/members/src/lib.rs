@@ -66,7 +66,11 @@ impl Service for App {
             None
         };
         let issuers = identity::Issuers::open(&config.issuers, dev)?;
-        Ok(Self { settings: config.settings()?, issuers, platform })
+        Ok(Self {
+            settings: config.settings()?,
+            issuers,
+            platform,
+        })
     }
 
     fn routes(app: &Arc<Self>) -> Routes {

@@ -10,7 +10,6 @@ pub mod staff;
 use platform::{Caller, Studios};
 use uuid::Uuid;
 
-
 /// The studios of a scope for `= any(…)`, so that the index serves; none for all.
 fn studios(within: &Studios) -> Option<Vec<Uuid>> {
     match within {
@@ -29,11 +28,17 @@ pub struct Scope {
 impl Scope {
     /// All that the transaction itself shows.
     pub fn all() -> Self {
-        Self { studios: None, own: None }
+        Self {
+            studios: None,
+            own: None,
+        }
     }
 
     pub fn of(caller: &Caller) -> Self {
         let own = caller.person().filter(|person| caller.reaches_own(*person));
-        Self { studios: studios(caller.studios()), own: own.map(Uuid::from) }
+        Self {
+            studios: studios(caller.studios()),
+            own: own.map(Uuid::from),
+        }
     }
 }

@@ -48,13 +48,23 @@ fn consent(said: &pb::Consent) -> Result<Consent, Error> {
         pb::ConsentDocument::Terms => Document::Terms,
         pb::ConsentDocument::Privacy => Document::Privacy,
         pb::ConsentDocument::Marketing => Document::Marketing,
-        pb::ConsentDocument::Unspecified => return Err(kernel::BadField::new("document", "is required").into()),
+        pb::ConsentDocument::Unspecified => {
+            return Err(kernel::BadField::new("document", "is required").into());
+        }
     };
-    Ok(Consent { document, version: said.document_version.clone(), given: said.given })
+    Ok(Consent {
+        document,
+        version: said.document_version.clone(),
+        given: said.given,
+    })
 }
 
 /// A look at one thing by its exact id: a member's within what is theirs,
 /// others' in operator scope and audited.
 pub(crate) async fn look(app: &App, caller: &Caller, what: &str) -> Result<ReadTx, Error> {
-    if caller.is_member() { app.begin(caller).await } else { app.begin_wide(caller, what).await }
+    if caller.is_member() {
+        app.begin(caller).await
+    } else {
+        app.begin_wide(caller, what).await
+    }
 }

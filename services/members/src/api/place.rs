@@ -16,7 +16,10 @@ pub(crate) fn open_place(app: &App, id: StudioId) -> Result<(Studio, Vec<NodeId>
 fn place_of(app: &App, id: StudioId) -> Vec<NodeId> {
     let mut place = vec![NodeId(id.0)];
     let mut at = app.organisation().node(NodeId(id.0));
-    while let Some(parent) = at.and_then(|node| node.parent).filter(|parent| !place.contains(parent)) {
+    while let Some(parent) = at
+        .and_then(|node| node.parent)
+        .filter(|parent| !place.contains(parent))
+    {
         place.push(parent);
         at = app.organisation().node(parent);
     }
@@ -25,5 +28,7 @@ fn place_of(app: &App, id: StudioId) -> Vec<NodeId> {
 
 /// In which zone a studio's days begin, also after it closed.
 pub(crate) fn zone_of(app: &App, id: StudioId) -> Tz {
-    app.organisation().studio(id).map_or(chrono_tz::Asia::Shanghai, |studio| studio.zone)
+    app.organisation()
+        .studio(id)
+        .map_or(chrono_tz::Asia::Shanghai, |studio| studio.zone)
 }

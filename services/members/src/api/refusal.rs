@@ -9,10 +9,13 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let (code, reason) = match &refusal {
             Refusal::OwnGrant | Refusal::OwnCard => return Self::same_person(),
-            Refusal::TooManyCodes { retry_after } => return later(Reason::TooManyCodes, &refusal, *retry_after),
+            Refusal::TooManyCodes { retry_after } => {
+                return later(Reason::TooManyCodes, &refusal, *retry_after);
+            }
             Refusal::LockedOut { retry_after } => return later(Reason::LockedOut, &refusal, *retry_after),
             Refusal::FileUnreadable { column, .. } => {
-                let refused = Refused::new(Code::InvalidArgument, Reason::FileUnreadable, refusal.to_string());
+                let refused =
+                    Refused::new(Code::InvalidArgument, Reason::FileUnreadable, refusal.to_string());
                 return refused.with("column", column).into();
             }
             Refusal::AlreadyRegistered => (Code::AlreadyExists, Reason::PersonAlreadyRegistered),
@@ -55,5 +58,7 @@ fn state(refusal: &Refusal) -> Reason {
 
 fn later(reason: Reason, refusal: &Refusal, delay: Duration) -> Error {
     let delay = delay.to_std().unwrap_or_default();
-    Refused::new(Code::ResourceExhausted, reason, refusal.to_string()).retry_after(delay).into()
+    Refused::new(Code::ResourceExhausted, reason, refusal.to_string())
+        .retry_after(delay)
+        .into()
 }

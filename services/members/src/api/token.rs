@@ -8,20 +8,39 @@ use crate::App;
 use crate::domain::staff;
 
 /// Signs a token for somebody on the staff with the roles they hold now.
-pub(super) fn of_staff(app: &App, person: PersonId, grants: &[staff::Grant]) -> Result<pb::PlatformToken, Error> {
-    let grants = grants.iter().map(|g| Grant { role: g.post.role(), node: GrantNode::Node(g.node) }).collect();
+pub(super) fn of_staff(
+    app: &App,
+    person: PersonId,
+    grants: &[staff::Grant],
+) -> Result<pb::PlatformToken, Error> {
+    let grants = grants
+        .iter()
+        .map(|g| Grant {
+            role: g.post.role(),
+            node: GrantNode::Node(g.node),
+        })
+        .collect();
     sign(app, format!("staff:{person}"), person, PersonKind::Staff, grants)
 }
 
 /// Signs a token for whoever sets an empty operator up.
 pub(super) fn of_first_admin(app: &App, person: PersonId) -> Result<pb::PlatformToken, Error> {
-    let grants = vec![Grant { role: Role::OperatorAdmin, node: GrantNode::All }];
+    let grants = vec![Grant {
+        role: Role::OperatorAdmin,
+        node: GrantNode::All,
+    }];
     sign(app, "staff:first".to_owned(), person, PersonKind::Staff, grants)
 }
 
 /// Signs a token for a member.
 pub(super) fn of_member(app: &App, person: PersonId) -> Result<pb::PlatformToken, Error> {
-    sign(app, format!("member:{person}"), person, PersonKind::Member, Vec::new())
+    sign(
+        app,
+        format!("member:{person}"),
+        person,
+        PersonKind::Member,
+        Vec::new(),
+    )
 }
 
 fn sign(
@@ -31,9 +50,16 @@ fn sign(
     kind: PersonKind,
     grants: Vec<Grant>,
 ) -> Result<pb::PlatformToken, Error> {
-    let signer = app.person_signer().ok_or_else(|| Error::Internal("the setting tokens.person_key is empty".to_owned()))?;
-    let token = PersonToken { account, person, kind, grants };
-    let signed = signer
+    let signer = app
+        .person_signer()
+        .ok_or_else(|| Error::Internal("the setting tokens.person_key is empty".to_owned()))?;
+    let token = PersonToken {
+        account,
+        person,
+        kind,
+        grants,
+    };
+    let text = signer
         .person(app.token_issuer(), &token, PERSON_TOKEN_LIFE)
         .map_err(|bad| Error::Internal(format!("signing a token: {bad}")))?;
     let roles = match kind {
@@ -41,7 +67,7 @@ fn sign(
         PersonKind::Staff => token.grants.iter().map(|grant| grant.role.into()).collect(),
     };
     Ok(pb::PlatformToken {
-        token: signed,
+        token: text,
         expire_at: Some(to_proto_time(Clock::real() + PERSON_TOKEN_LIFE)),
         person_id: person.to_string(),
         roles,

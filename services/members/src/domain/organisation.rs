@@ -19,7 +19,8 @@ mod tests {
 
     #[test]
     fn the_levels_make_one_path_from_studio_to_operator() {
-        let path: Vec<NodeKind> = std::iter::successors(Some(NodeKind::Studio), |kind| level_above(*kind)).collect();
+        let path: Vec<NodeKind> =
+            std::iter::successors(Some(NodeKind::Studio), |kind| level_above(*kind)).collect();
         let mut down = NodeKind::ALL.to_vec();
         down.reverse();
         assert_eq!(path, down);

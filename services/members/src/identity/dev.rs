@@ -25,15 +25,27 @@ impl DevIssuer {
     /// With the private key in a file, or with one that lives as long as the process.
     pub fn open(key: Option<&Path>) -> anyhow::Result<Self> {
         let private = match key {
-            Some(path) => {
-                std::fs::read_to_string(path).with_context(|| format!("dev_issuer.key_file {}", path.display()))?
+            Some(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("dev_issuer.key_file {}", path.display()))?,
+            None => {
+                generate_keys()
+                    .context("a key for the development issuer")?
+                    .private_pem
             }
-            None => generate_keys().context("a key for the development issuer")?.private_pem,
         };
-        let key = EncodingKey::from_ed_pem(private.as_bytes()).context("dev_issuer.key_file is no Ed25519 key")?;
+        let key =
+            EncodingKey::from_ed_pem(private.as_bytes()).context("dev_issuer.key_file is no Ed25519 key")?;
         let public = super::keys::public_of(&private).context("dev_issuer.key_file is no Ed25519 key")?;
-        let verify = Key { id: None, key: DecodingKey::from_ed_der(&public), algorithms: vec![Algorithm::EdDSA] };
-        let issuer = Issuer { name: NAME.to_owned(), audience: AUDIENCE.to_owned(), keys: vec![verify] };
+        let verify = Key {
+            id: None,
+            verifies: DecodingKey::from_ed_der(&public),
+            algorithms: vec![Algorithm::EdDSA],
+        };
+        let issuer = Issuer {
+            name: NAME.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            keys: vec![verify],
+        };
         Ok(Self { key, issuer })
     }
 
@@ -56,7 +68,10 @@ impl DevIssuer {
             }
         }
         let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.key);
-        Ok((token.map_err(|error| Error::Internal(format!("signing an id token: {error}")))?, until))
+        Ok((
+            token.map_err(|error| Error::Internal(format!("signing an id token: {error}")))?,
+            until,
+        ))
     }
 
     pub(super) fn as_issuer(&self) -> &Issuer {

@@ -36,7 +36,11 @@ fn from_jwk(jwk: &Jwk) -> Option<Key> {
         AlgorithmParameters::OctetKeyPair(p) if p.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
         _ => return None,
     };
-    Some(Key { id: jwk.common.key_id.clone(), key: DecodingKey::from_jwk(jwk).ok()?, algorithms })
+    Some(Key {
+        id: jwk.common.key_id.clone(),
+        verifies: DecodingKey::from_jwk(jwk).ok()?,
+        algorithms,
+    })
 }
 
 fn from_pem(text: &str) -> anyhow::Result<Key> {
@@ -44,14 +48,21 @@ fn from_pem(text: &str) -> anyhow::Result<Key> {
     let ed = DecodingKey::from_ed_pem(pem).map(|key| (key, vec![Algorithm::EdDSA]));
     let ec = || DecodingKey::from_ec_pem(pem).map(|key| (key, vec![Algorithm::ES256, Algorithm::ES384]));
     let rsa = || DecodingKey::from_rsa_pem(pem).map(|key| (key, RSA.to_vec()));
-    let (key, algorithms) = ed.or_else(|_| ec()).or_else(|_| rsa())?;
-    Ok(Key { id: None, key, algorithms })
+    let (verifies, algorithms) = ed.or_else(|_| ec()).or_else(|_| rsa())?;
+    Ok(Key {
+        id: None,
+        verifies,
+        algorithms,
+    })
 }
 
 /// The 32 bytes of an Ed25519 public key in PEM.
 pub fn public_key_bytes(pem: &str) -> Option<Vec<u8>> {
     let der = der(pem)?;
-    der.len().checked_sub(32).and_then(|from| der.get(from..)).map(<[u8]>::to_vec)
+    der.len()
+        .checked_sub(32)
+        .and_then(|from| der.get(from..))
+        .map(<[u8]>::to_vec)
 }
 
 /// The 32 bytes of the public half of an Ed25519 private key in PEM.
@@ -74,6 +85,9 @@ mod tests {
     fn the_public_half_of_a_private_key_is_the_public_key() {
         let keys = generate_keys().unwrap();
         assert_eq!(public_of(&keys.private_pem), public_key_bytes(&keys.public_pem));
-        assert_eq!(public_key_bytes(&keys.public_pem).map(|bytes| bytes.len()), Some(32));
+        assert_eq!(
+            public_key_bytes(&keys.public_pem).map(|bytes| bytes.len()),
+            Some(32)
+        );
     }
 }

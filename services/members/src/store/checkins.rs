@@ -35,13 +35,13 @@ pub async fn insert(tx: &mut PgConnection, visit: &CheckIn) -> Result<(), Error>
         insert into check_ins (check_in_id, studio_id, person_id, card_id, benefit_id, hold_id, staff_person_id, checked_in_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
         "#,
-        visit.id as CheckInId,
-        visit.studio as StudioId,
-        visit.person as PersonId,
-        visit.card as CardId,
-        visit.benefit as BenefitId,
-        visit.hold as Option<HoldId>,
-        visit.staff as PersonId,
+        visit.id as _,
+        visit.studio as _,
+        visit.person as _,
+        visit.card as _,
+        visit.benefit as _,
+        visit.hold as _,
+        visit.staff as _,
         visit.at,
     )
     .execute(tx)
@@ -81,10 +81,10 @@ pub async fn list(
     )
     .fetch_all(tx)
     .await?;
-    Ok(rows.into_iter().map(visit).collect())
+    Ok(rows.iter().map(visit).collect())
 }
 
-fn visit(row: Row) -> CheckIn {
+fn visit(row: &Row) -> CheckIn {
     CheckIn {
         id: row.check_in_id,
         studio: row.studio_id,

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use kernel::NodeId;
-use platform::{Error, inconsistent};
 use platform::organisation::{Node, NodeKind};
 use platform::page::Page;
+use platform::{Error, inconsistent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// One change of the tree at a time: two imports of the same codes must not
 /// both find them missing.
 pub async fn lock(tx: &mut PgConnection) -> Result<Vec<Node>, Error> {
-    sqlx::query!("lock table org_nodes in share row exclusive mode").execute(&mut *tx).await?;
+    sqlx::query!("lock table org_nodes in share row exclusive mode")
+        .execute(&mut *tx)
+        .await?;
     platform::organisation::all(tx).await
 }
 

@@ -45,19 +45,31 @@ pub async fn handle(
         return Err(counted_wrong(app, tx, Purpose::Activation, &subject, lockout, refusal).await);
     };
     store::challenges::clear(&mut tx, Purpose::Activation, &subject, now).await?;
-    let activation = Activation { at: now, by: format!("person:{}", card.person), desk: None };
+    let activation = Activation {
+        at: now,
+        by: format!("person:{}", card.person),
+        desk: None,
+    };
     let card = activate(app, &mut tx, card, &activation).await?;
     tx.commit(pb::ActivateCardResponse { card: Some(card) }).await
 }
 
 /// The card, when code, phone and ID number are all its holder's.
 async fn proved(app: &App, caller: &Caller, tx: &mut WriteTx, said: &Said) -> Result<Option<Card>, Error> {
-    let Some(challenge) = store::challenges::lock(tx, said.challenge).await? else { return Ok(None) };
+    let Some(challenge) = store::challenges::lock(tx, said.challenge).await? else {
+        return Ok(None);
+    };
     let named = challenge.card == Some(said.card);
     let same_code = same(&challenge.digest, &digest(app, challenge.id, &said.code));
     let phone = store::people::phone_index(app.vault(), &said.phone);
     let most_wrong = app.settings.codes.most_wrong;
-    let person = match challenge.answer(Purpose::Activation, &phone, same_code && named, most_wrong, app.clock.now()) {
+    let person = match challenge.answer(
+        Purpose::Activation,
+        &phone,
+        same_code && named,
+        most_wrong,
+        app.clock.now(),
+    ) {
         Answer::Spent => return Err(Refusal::CodeExpired.into()),
         Answer::Wrong(challenge) => {
             store::challenges::save(tx, &challenge).await?;
@@ -68,7 +80,10 @@ async fn proved(app: &App, caller: &Caller, tx: &mut WriteTx, said: &Said) -> Re
             person
         }
     };
-    if caller.person().is_some_and(|other| caller.is_member() && other != person) {
+    if caller
+        .person()
+        .is_some_and(|other| caller.is_member() && other != person)
+    {
         return Ok(None);
     }
     holders(app, tx, said, person).await

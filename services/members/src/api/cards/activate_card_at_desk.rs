@@ -32,7 +32,9 @@ pub async fn handle(
     let (now, subject) = (app.clock.now(), subject(app, id));
     let lockout = store::challenges::lock_lockout(&mut tx, Purpose::Activation, &subject, now).await?;
     lockout.check(now)?;
-    let card = store::cards::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("card"))?;
+    let card = store::cards::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("card"))?;
     if card.person == staff {
         return Err(Refusal::OwnCard.into());
     }
@@ -43,9 +45,14 @@ pub async fn handle(
 
     store::challenges::clear(&mut tx, Purpose::Activation, &subject, now).await?;
     let desk = Some((studio, proof, request.proof_number.clone()));
-    let activation = Activation { at: now, by: caller.actor(), desk };
+    let activation = Activation {
+        at: now,
+        by: caller.actor(),
+        desk,
+    };
     let card = activate(app, &mut tx, card, &activation).await?;
-    tx.commit(pb::ActivateCardAtDeskResponse { card: Some(card) }).await
+    tx.commit(pb::ActivateCardAtDeskResponse { card: Some(card) })
+        .await
 }
 
 fn proof(said: pb::ActivationProof) -> Result<Proof, BadField> {

@@ -21,7 +21,10 @@ pub(super) async fn activate(
 ) -> Result<pb::Card, Error> {
     let before = card.clone();
     let card = card.activate(activation.at, zone_of(app, before.studio))?;
-    let card = Card { version: before.version + 1, ..card };
+    let card = Card {
+        version: before.version + 1,
+        ..card
+    };
     store::cards::save(tx, &card, Some(activation)).await?;
     let benefits = begun(app, tx, &before, &card).await?;
     tx.publish(facts::card_activated(&card, activation)).await?;

@@ -17,7 +17,9 @@ pub async fn handle(
     let place = open_place(app, studio);
 
     let mut tx = look(app, caller, &format!("benefit {id}")).await?;
-    let benefit = store::cards::get_benefit(&mut tx, id).await?.ok_or_else(|| Error::not_found("benefit"))?;
+    let benefit = store::cards::get_benefit(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("benefit"))?;
     caller.require_reach("benefit", studio, Some(benefit.person))?;
     let usable = place.and_then(|(_, place)| Ok(benefit.usable(&place, app.clock.now())?));
     Ok(pb::CheckBenefitResponse {

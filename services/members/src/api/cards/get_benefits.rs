@@ -20,9 +20,16 @@ pub async fn handle(
     let page = Page::<(Timestamp, CheckInId)>::parse(request.page_size, &request.page_token)?;
 
     let mut tx = look(app, caller, &format!("benefits of card {id}")).await?;
-    let card = store::cards::get(&mut tx, id).await?.ok_or_else(|| Error::not_found("card"))?;
+    let card = store::cards::get(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("card"))?;
     let benefits = store::cards::benefits_of(&mut tx, id).await?;
-    let filter = Filter { scope: Scope::all(), person: None, card: Some(id.0), studio: None };
+    let filter = Filter {
+        scope: Scope::all(),
+        person: None,
+        card: Some(id.0),
+        studio: None,
+    };
     let uses = store::checkins::list(&mut tx, &filter, &page).await?;
     let (uses, next_page_token) = page.cut(uses, |visit| (visit.at, visit.id));
     Ok(pb::GetBenefitsResponse {

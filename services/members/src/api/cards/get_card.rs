@@ -8,7 +8,11 @@ use crate::api::people::look;
 use crate::{App, store};
 
 /// Shows a card with its benefits.
-pub async fn handle(app: &App, caller: &Caller, request: pb::GetCardRequest) -> Result<pb::GetCardResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::GetCardRequest,
+) -> Result<pb::GetCardResponse, Error> {
     let (card, order) = match request.key {
         Some(Key::CardId(text)) => (Some(CardId::parse("card_id", &text)?), None),
         Some(Key::OrderId(text)) => (None, Some(OrderId::parse("order_id", &text)?)),

@@ -23,7 +23,9 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let benefit = store::cards::get_benefit(&mut tx, id).await?.ok_or_else(|| Error::not_found("benefit"))?;
+    let benefit = store::cards::get_benefit(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("benefit"))?;
     caller.require_reach("benefit", studio, Some(benefit.person))?;
 
     let now = app.clock.now();
@@ -31,6 +33,11 @@ pub async fn handle(
     let hold = Hold::new(&benefit, studio, until, now)?;
     store::cards::insert_hold(&mut tx, &hold, &caller.actor(), now).await?;
     let expire = reactions::cards::expire_hold::Payload { hold: hold.id };
-    tx.task(NewTask::at("expire_hold", hold.id, hold.expires_at, &expire)).await?;
-    tx.commit(pb::HoldBenefitResponse { hold_id: hold.id.to_string(), benefit: Some(benefit_view(&benefit)) }).await
+    tx.task(NewTask::at("expire_hold", hold.id, hold.expires_at, &expire))
+        .await?;
+    tx.commit(pb::HoldBenefitResponse {
+        hold_id: hold.id.to_string(),
+        benefit: Some(benefit_view(&benefit)),
+    })
+    .await
 }

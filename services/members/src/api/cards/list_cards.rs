@@ -9,11 +9,17 @@ use crate::store::cards::Filter;
 use crate::{App, store};
 
 /// Lists cards within reach, the newest first.
-pub async fn handle(app: &App, caller: &Caller, request: pb::ListCardsRequest) -> Result<pb::ListCardsResponse, Error> {
-    let person =
-        (!request.person_id.is_empty()).then(|| PersonId::parse("person_id", &request.person_id)).transpose()?;
-    let studio =
-        (!request.studio_id.is_empty()).then(|| StudioId::parse("studio_id", &request.studio_id)).transpose()?;
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ListCardsRequest,
+) -> Result<pb::ListCardsResponse, Error> {
+    let person = (!request.person_id.is_empty())
+        .then(|| PersonId::parse("person_id", &request.person_id))
+        .transpose()?;
+    let studio = (!request.studio_id.is_empty())
+        .then(|| StudioId::parse("studio_id", &request.studio_id))
+        .transpose()?;
     let filter = Filter {
         scope: Scope::of(caller),
         person: person.map(|person| person.0),
@@ -35,5 +41,8 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::ListCardsRequest) -
         let benefits = store::cards::benefits_of(&mut tx, card.id).await?;
         shown.push(card_view(app, card, &benefits));
     }
-    Ok(pb::ListCardsResponse { cards: shown, next_page_token })
+    Ok(pb::ListCardsResponse {
+        cards: shown,
+        next_page_token,
+    })
 }

@@ -20,7 +20,9 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let hold = store::cards::lock_hold(&mut tx, id).await?.ok_or_else(|| Error::not_found("hold"))?;
+    let hold = store::cards::lock_hold(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("hold"))?;
     caller.require_reach("hold", hold.studio, None)?;
 
     let now = app.clock.now();

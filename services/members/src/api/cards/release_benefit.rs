@@ -18,12 +18,17 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let hold = store::cards::lock_hold(&mut tx, id).await?.ok_or_else(|| Error::not_found("hold"))?;
+    let hold = store::cards::lock_hold(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("hold"))?;
     caller.require_reach("hold", hold.studio, Some(hold.person))?;
 
     let now = app.clock.now();
     let hold = hold.settle(HoldState::Released, now)?;
     let benefit = store::cards::free(&mut tx, hold.benefit).await?;
     store::cards::save_hold(&mut tx, &hold, now).await?;
-    tx.commit(pb::ReleaseBenefitResponse { benefit: Some(benefit_view(&benefit)) }).await
+    tx.commit(pb::ReleaseBenefitResponse {
+        benefit: Some(benefit_view(&benefit)),
+    })
+    .await
 }

@@ -25,7 +25,8 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let now = app.clock.now();
-    let lockout = store::challenges::lock_lockout(&mut tx, Purpose::Activation, &subject(app, card), now).await?;
+    let lockout =
+        store::challenges::lock_lockout(&mut tx, Purpose::Activation, &subject(app, card), now).await?;
     lockout.check(now)?;
 
     let holder = holder(app, caller, &mut tx, card, &phone, &id_number).await?;
@@ -47,10 +48,15 @@ async fn holder(
     phone: &Phone,
     id_number: &IdNumber,
 ) -> Result<Option<PersonId>, Error> {
-    let Some(card) = store::cards::get(tx, card).await?.filter(|card| card.state == State::Opened) else {
+    let Some(card) = store::cards::get(tx, card)
+        .await?
+        .filter(|card| card.state == State::Opened)
+    else {
         return Ok(None);
     };
-    let another = caller.person().is_some_and(|person| caller.is_member() && person != card.person);
+    let another = caller
+        .person()
+        .is_some_and(|person| caller.is_member() && person != card.person);
     let same = store::people::holds(tx, app.vault(), card.person, id_number, Some(phone)).await?;
     Ok((same && !another).then_some(card.person))
 }

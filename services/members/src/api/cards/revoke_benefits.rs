@@ -21,14 +21,20 @@ pub async fn handle(
         case: RefundCaseId::parse("case_id", &request.case_id)?,
         card: CardId::parse("card_id", &request.card_id)?,
         whole_card: request.whole_card,
-        uses: if request.whole_card { BTreeMap::new() } else { uses(&request.uses)? },
+        uses: if request.whole_card {
+            BTreeMap::new()
+        } else {
+            uses(&request.uses)?
+        },
     };
 
     let mut tx = match app.claim(caller, &request).await? {
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let card = store::cards::lock(&mut tx, wanted.card).await?.ok_or_else(|| Error::not_found("card"))?;
+    let card = store::cards::lock(&mut tx, wanted.card)
+        .await?
+        .ok_or_else(|| Error::not_found("card"))?;
     let card = match store::cards::revocation(&mut tx, wanted.case).await? {
         Some(before) if before.card == card.id => card,
         Some(_) => return Err(Error::not_found("card of this case")),
@@ -58,7 +64,8 @@ async fn take_back(tx: &mut WriteTx, card: Card, wanted: &Revocation, now: Times
     }
     store::cards::save(tx, &card, None).await?;
     store::cards::insert_revocation(tx, wanted, &card, now).await?;
-    tx.publish(facts::benefits_revoked(&card, wanted.case, wanted.whole_card)).await?;
+    tx.publish(facts::benefits_revoked(&card, wanted.case, wanted.whole_card))
+        .await?;
     Ok(card)
 }
 

@@ -8,7 +8,10 @@ use crate::domain::cards::{BenefitTerms, Sale, Terms, ValidityStart};
 
 /// Reads what an order sold.
 pub(super) fn sale(request: &pb::OpenCardRequest) -> Result<Sale, Error> {
-    let terms = request.terms.as_ref().ok_or_else(|| BadField::new("terms", "is required"))?;
+    let terms = request
+        .terms
+        .as_ref()
+        .ok_or_else(|| BadField::new("terms", "is required"))?;
     let paid_at = from_proto_time(request.paid_at.as_ref());
     Ok(Sale {
         order: OrderId::parse("order_id", &request.order_id)?,
@@ -49,11 +52,19 @@ fn benefits(benefits: &[pb::BenefitTerms]) -> Result<Vec<BenefitTerms>, BadField
             code: terms.code.clone(),
             name: terms.name.clone(),
             uses: (uses > 0).then_some(uses),
-            scope: terms.scope_node_ids.iter().map(node).collect::<Result<_, BadField>>()?,
+            scope: terms
+                .scope_node_ids
+                .iter()
+                .map(node)
+                .collect::<Result<_, BadField>>()?,
             validity_days: count(&field("validity_days"), terms.validity_days)?,
         })
     };
-    let benefits = benefits.iter().enumerate().map(read).collect::<Result<Vec<_>, BadField>>()?;
+    let benefits = benefits
+        .iter()
+        .enumerate()
+        .map(read)
+        .collect::<Result<Vec<_>, BadField>>()?;
     match benefits.iter().find(|benefit| !codes.insert(&benefit.code)) {
         Some(_) => Err(BadField::new("terms.benefits", "must have a code each")),
         None => Ok(benefits),

@@ -27,7 +27,8 @@ pub(super) fn card_view(app: &App, card: &Card, benefits: &[Benefit]) -> pb::Car
         latest_start_at: time(latest),
         valid_from: time(card.validity.map(|v| v.from)),
         valid_until: time(card.validity.map(|v| v.until)),
-        remaining_days: i32::try_from(card.remaining_days(now, zone_of(app, card.studio))).unwrap_or(i32::MAX),
+        remaining_days: i32::try_from(card.remaining_days(now, zone_of(app, card.studio)))
+            .unwrap_or(i32::MAX),
         version: card.version,
     }
 }
@@ -63,7 +64,10 @@ fn terms(card: &Card, benefits: &[Benefit]) -> pb::CardTerms {
         .into(),
         validity_days: count(terms.validity_days),
         latest_start_days: count(terms.latest_start_days),
-        benefits: benefits.iter().map(|benefit| benefit_terms(&benefit.terms)).collect(),
+        benefits: benefits
+            .iter()
+            .map(|benefit| benefit_terms(&benefit.terms))
+            .collect(),
     }
 }
 

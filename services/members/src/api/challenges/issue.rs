@@ -38,18 +38,30 @@ pub(in crate::api) async fn issue(
         tx.publish(fact).await?;
     }
     let forget = reactions::challenges::forget_code::Payload { challenge: id };
-    tx.task(NewTask::at("forget_code", id, challenge.expires_at, &forget)).await?;
+    tx.task(NewTask::at("forget_code", id, challenge.expires_at, &forget))
+        .await?;
     Ok(challenge)
 }
 
 /// Limits how often a code is asked for one phone number, known or not.
-async fn throttle(app: &App, tx: &mut WriteTx, purpose: Purpose, subject: &[u8], now: Timestamp) -> Result<(), Error> {
+async fn throttle(
+    app: &App,
+    tx: &mut WriteTx,
+    purpose: Purpose,
+    subject: &[u8],
+    now: Timestamp,
+) -> Result<(), Error> {
     let (rules, hour) = (&app.settings.codes, Duration::hours(1));
     let asked = store::challenges::asked_since(tx, purpose, subject, now - hour).await?;
     let after_pause = asked.first().map(|last| *last + rules.pause);
-    let after_hour = asked.get(rules.most_per_hour - 1).map(|earliest| *earliest + hour);
+    let after_hour = asked
+        .get(rules.most_per_hour - 1)
+        .map(|earliest| *earliest + hour);
     match after_pause.max(after_hour) {
-        Some(free) if now < free => Err(Refusal::TooManyCodes { retry_after: free - now }.into()),
+        Some(free) if now < free => Err(Refusal::TooManyCodes {
+            retry_after: free - now,
+        }
+        .into()),
         _ => Ok(()),
     }
 }

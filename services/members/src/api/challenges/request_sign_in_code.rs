@@ -26,7 +26,9 @@ pub async fn handle(
     lockout.check(now)?;
 
     let person = store::people::find_by_phone(&mut tx, app.vault(), &phone).await?;
-    let person = person.filter(|person| person.state == PersonState::Registered).map(|person| person.id);
+    let person = person
+        .filter(|person| person.state == PersonState::Registered)
+        .map(|person| person.id);
     let challenge = issue(app, &mut tx, Purpose::SignIn, subject, person, None).await?;
     tx.commit(pb::RequestSignInCodeResponse {
         challenge_id: challenge.id.to_string(),

@@ -15,14 +15,21 @@ pub async fn handle(
     let id = ChallengeId::parse("challenge_id", &request.challenge_id)?;
 
     let mut tx = app.begin_wide(caller, &format!("code of challenge {id}")).await?;
-    let challenge = store::challenges::get(&mut tx, id).await?.ok_or(Refusal::CodeGone)?;
+    let challenge = store::challenges::get(&mut tx, id)
+        .await?
+        .ok_or(Refusal::CodeGone)?;
     if !challenge.readable(app.clock.now()) {
         return Err(Refusal::CodeGone.into());
     }
-    let code = store::challenges::reveal(&mut tx, app.vault(), &challenge).await?.ok_or(Refusal::CodeGone)?;
+    let code = store::challenges::reveal(&mut tx, app.vault(), &challenge)
+        .await?
+        .ok_or(Refusal::CodeGone)?;
     Ok(pb::RevealChallengeCodeResponse {
         code,
-        person_id: challenge.person.map(|person| person.to_string()).unwrap_or_default(),
+        person_id: challenge
+            .person
+            .map(|person| person.to_string())
+            .unwrap_or_default(),
         purpose: match challenge.purpose {
             Purpose::SignIn => pb::ChallengePurpose::SignIn,
             Purpose::Activation => pb::ChallengePurpose::Activation,

@@ -14,7 +14,11 @@ use crate::{App, store};
 const REPEAT: Duration = Duration::minutes(2);
 
 /// Signs a member in by phone and one-time code.
-pub async fn handle(app: &App, caller: &Caller, request: pb::SignInRequest) -> Result<pb::SignInResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::SignInRequest,
+) -> Result<pb::SignInResponse, Error> {
     let phone = Phone::parse("phone", &request.phone)?;
     let id = ChallengeId::parse("challenge_id", &request.challenge_id)?;
     let subject = store::people::phone_index(app.vault(), &phone);
@@ -28,7 +32,13 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::SignInRequest) -> R
     lockout.check(now)?;
     let answer = store::challenges::lock(&mut tx, id).await?.map(|challenge| {
         let same_code = same(&challenge.digest, &digest(app, id, &request.code));
-        challenge.answer(Purpose::SignIn, &subject, same_code, app.settings.codes.most_wrong, now)
+        challenge.answer(
+            Purpose::SignIn,
+            &subject,
+            same_code,
+            app.settings.codes.most_wrong,
+            now,
+        )
     });
 
     match answer {
@@ -36,9 +46,14 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::SignInRequest) -> R
             store::challenges::save(&mut tx, &challenge).await?;
             store::challenges::clear(&mut tx, Purpose::SignIn, &subject, now).await?;
             // The reply that is kept names the person; a token is never stored.
-            let kept = pb::PlatformToken { person_id: person.to_string(), ..Default::default() };
+            let kept = pb::PlatformToken {
+                person_id: person.to_string(),
+                ..Default::default()
+            };
             tx.commit(pb::SignInResponse { token: Some(kept) }).await?;
-            Ok(pb::SignInResponse { token: Some(token::of_member(app, person)?) })
+            Ok(pb::SignInResponse {
+                token: Some(token::of_member(app, person)?),
+            })
         }
         Some(Answer::Spent) => Err(Refusal::CodeExpired.into()),
         Some(Answer::Wrong(challenge)) => {
@@ -58,11 +73,15 @@ async fn again(
 ) -> Result<pb::SignInResponse, Error> {
     let mut tx = app.begin(caller).await?;
     let challenge = store::challenges::get(&mut tx, id).await?;
-    let used_at = challenge.and_then(|challenge| challenge.used_at).ok_or(Refusal::CodeExpired)?;
+    let used_at = challenge
+        .and_then(|challenge| challenge.used_at)
+        .ok_or(Refusal::CodeExpired)?;
     if app.clock.now() - used_at > REPEAT {
         return Err(Refusal::CodeExpired.into());
     }
     let person = reply.token.map(|token| token.person_id).unwrap_or_default();
     let person = PersonId::parse("person_id", &person)?;
-    Ok(pb::SignInResponse { token: Some(token::of_member(app, person)?) })
+    Ok(pb::SignInResponse {
+        token: Some(token::of_member(app, person)?),
+    })
 }

@@ -9,7 +9,11 @@ use crate::domain::checkins::CheckIn;
 use crate::{App, facts, store};
 
 /// Lets a member in and uses one benefit once.
-pub async fn handle(app: &App, caller: &Caller, request: pb::CheckInRequest) -> Result<pb::CheckInResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::CheckInRequest,
+) -> Result<pb::CheckInResponse, Error> {
     let staff = caller.require_person()?;
     let id = CardId::parse("card_id", &request.card_id)?;
     let studio = StudioId::parse("studio_id", &request.studio_id)?;
@@ -20,11 +24,16 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::CheckInRequest) -> 
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let before = store::cards::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("card"))?;
+    let before = store::cards::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("card"))?;
     let now = app.clock.now();
     let card = before.clone().visit(now, zone_of(app, before.studio))?;
     if card.validity != before.validity {
-        let card = Card { version: before.version + 1, ..card };
+        let card = Card {
+            version: before.version + 1,
+            ..card
+        };
         store::cards::save(&mut tx, &card, None).await?;
         begun(app, &mut tx, &before, &card).await?;
     }

@@ -14,11 +14,15 @@ pub async fn handle(
     caller: &Caller,
     request: pb::ListCheckInsRequest,
 ) -> Result<pb::ListCheckInsResponse, Error> {
-    let person =
-        (!request.person_id.is_empty()).then(|| PersonId::parse("person_id", &request.person_id)).transpose()?;
-    let card = (!request.card_id.is_empty()).then(|| CardId::parse("card_id", &request.card_id)).transpose()?;
-    let studio =
-        (!request.studio_id.is_empty()).then(|| StudioId::parse("studio_id", &request.studio_id)).transpose()?;
+    let person = (!request.person_id.is_empty())
+        .then(|| PersonId::parse("person_id", &request.person_id))
+        .transpose()?;
+    let card = (!request.card_id.is_empty())
+        .then(|| CardId::parse("card_id", &request.card_id))
+        .transpose()?;
+    let studio = (!request.studio_id.is_empty())
+        .then(|| StudioId::parse("studio_id", &request.studio_id))
+        .transpose()?;
     let filter = Filter {
         scope: Scope::of(caller),
         person: person.map(|id| id.0),
@@ -30,7 +34,10 @@ pub async fn handle(
     let mut tx = app.begin(caller).await?;
     let visits = store::checkins::list(&mut tx, &filter, &page).await?;
     let (visits, next_page_token) = page.cut(visits, |visit| (visit.at, visit.id));
-    Ok(pb::ListCheckInsResponse { check_ins: visits.iter().map(view).collect(), next_page_token })
+    Ok(pb::ListCheckInsResponse {
+        check_ins: visits.iter().map(view).collect(),
+        next_page_token,
+    })
 }
 
 fn view(visit: &CheckIn) -> pb::CheckIn {

@@ -19,8 +19,13 @@ pub async fn handle(
     request: pb::ImportMembersRequest,
 ) -> Result<pb::ImportMembersResponse, Error> {
     let sheet = open(&request.content, &MEMBER_COLUMNS)?;
-    let studios: HashMap<String, StudioId> =
-        app.organisation().studios().into_iter().filter(|s| !s.closed).map(|s| (s.code, s.id)).collect();
+    let studios: HashMap<String, StudioId> = app
+        .organisation()
+        .studios()
+        .into_iter()
+        .filter(|s| !s.closed)
+        .map(|s| (s.code, s.id))
+        .collect();
     let today = Clock::day_in(app.clock.now(), chrono_tz::Asia::Shanghai);
     let (rows, mut errors) = read_members(&sheet, today, |code| studios.get(code).copied());
 
@@ -39,7 +44,9 @@ pub async fn handle(
     }
 
     let write = !request.trial_run && errors.is_empty();
-    let reply = pb::ImportMembersResponse { report: Some(report(&sheet, &counts, errors, write)) };
+    let reply = pb::ImportMembersResponse {
+        report: Some(report(&sheet, &counts, errors, write)),
+    };
     if write { tx.commit(reply).await } else { Ok(reply) }
 }
 
@@ -55,7 +62,10 @@ async fn take_in(app: &App, tx: &mut WriteTx, row: &MemberRow) -> Result<Result<
     let holder = store::people::find_by_id_number(tx, vault, &said.id_number).await?;
     let Some(known) = store::people::find_by_phone(tx, vault, &said.phone).await? else {
         if holder.is_some() {
-            return Ok(Err(BadField::new("id_number", "belongs to somebody with another phone number")));
+            return Ok(Err(BadField::new(
+                "id_number",
+                "belongs to somebody with another phone number",
+            )));
         }
         let person = newcomer(app, row);
         store::people::insert(tx, vault, &person, said).await?;
@@ -64,9 +74,15 @@ async fn take_in(app: &App, tx: &mut WriteTx, row: &MemberRow) -> Result<Result<
     };
 
     let values = store::people::open(tx, vault, known.id).await?;
-    let another = values.id_number.as_ref().is_some_and(|number| *number != said.id_number);
+    let another = values
+        .id_number
+        .as_ref()
+        .is_some_and(|number| *number != said.id_number);
     if another || holder.is_some_and(|holder| holder != known.id) {
-        return Ok(Err(BadField::new("id_number", "is another than this person's, and never changes")));
+        return Ok(Err(BadField::new(
+            "id_number",
+            "is another than this person's, and never changes",
+        )));
     }
     let as_said = Values {
         name: Some(said.name.clone()),
@@ -77,7 +93,12 @@ async fn take_in(app: &App, tx: &mut WriteTx, row: &MemberRow) -> Result<Result<
     if values == as_said && known.home == Some(said.home) && known.language == said.language {
         return Ok(Ok(Took::Known));
     }
-    let person = Person { home: Some(said.home), language: said.language, version: known.version + 1, ..known };
+    let person = Person {
+        home: Some(said.home),
+        language: said.language,
+        version: known.version + 1,
+        ..known
+    };
     store::people::update(tx, vault, &person, said).await?;
     Ok(Ok(Took::Changed))
 }

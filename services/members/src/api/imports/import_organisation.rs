@@ -28,7 +28,11 @@ pub async fn handle(
         Err(errors) => return Ok(answer(&Counts::default(), errors, false)),
     };
     let created = plan.changes.iter().filter(|change| change.is_new).count();
-    let counts = Counts { created, updated: plan.changes.len() - created, unchanged: plan.unchanged };
+    let counts = Counts {
+        created,
+        updated: plan.changes.len() - created,
+        unchanged: plan.unchanged,
+    };
     if request.trial_run {
         return Ok(answer(&counts, RowErrors::default(), false));
     }

@@ -34,7 +34,9 @@ pub async fn handle(
     }
 
     let write = !request.trial_run && errors.is_empty();
-    let reply = pb::ImportStaffResponse { report: Some(report(&sheet, &counts, errors, write)) };
+    let reply = pb::ImportStaffResponse {
+        report: Some(report(&sheet, &counts, errors, write)),
+    };
     if write { tx.commit(reply).await } else { Ok(reply) }
 }
 
@@ -74,19 +76,26 @@ async fn take_in(
         store::staff::add_account(tx, vault, person, &row.account, now).await?;
     }
     let held = store::staff::grants_of(tx, person).await?;
-    let is_held = held.iter().any(|grant| grant.post == row.post && grant.node == row.node);
+    let is_held = held
+        .iter()
+        .any(|grant| grant.post == row.post && grant.node == row.node);
     if !is_held {
         let Ok(grant) = Grant::give(person, row.post, row.node, caller.person(), caller.actor(), now) else {
-            return Ok(Err(BadField::new("role", "cannot be given to whoever imports the file")));
+            return Ok(Err(BadField::new(
+                "role",
+                "cannot be given to whoever imports the file",
+            )));
         };
         store::staff::insert_grant(tx, &grant).await?;
         tx.publish(facts::granted(&grant)).await?;
     }
-    Ok(Ok(match (account.is_none() || !is_held, renamed.contains(&person)) {
-        (true, _) => Took::New,
-        (false, true) => Took::Changed,
-        (false, false) => Took::Known,
-    }))
+    Ok(Ok(
+        match (account.is_none() || !is_held, renamed.contains(&person)) {
+            (true, _) => Took::New,
+            (false, true) => Took::Changed,
+            (false, false) => Took::Known,
+        },
+    ))
 }
 
 /// Makes somebody new staff: a member with their phone number is one person with them.
@@ -97,7 +106,10 @@ async fn newcomer(app: &App, tx: &mut WriteTx, row: &StaffRow) -> Result<Result<
     };
     let person = member.map_or_else(PersonId::fresh, |member| member.id);
     if store::staff::is_staff(tx, person).await? {
-        return Ok(Err(BadField::new("phone", "belongs to staff with another number")));
+        return Ok(Err(BadField::new(
+            "phone",
+            "belongs to staff with another number",
+        )));
     }
     store::staff::add_staff(tx, app.vault(), person, &row.number, &row.name, app.clock.now()).await?;
     Ok(Ok(person))

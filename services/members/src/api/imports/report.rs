@@ -15,8 +15,13 @@ pub(super) struct Counts {
 pub(super) fn open(content: &[u8], columns: &[&str]) -> Result<Sheet, Refusal> {
     let unreadable = |errors: RowErrors| {
         let first = errors.into_iter().next();
-        let (column, what) = first.map(|error| (error.field, error.description)).unwrap_or_default();
-        Refusal::FileUnreadable { what: format!("{column} {what}").trim().to_owned(), column }
+        let (column, what) = first
+            .map(|error| (error.field, error.description))
+            .unwrap_or_default();
+        Refusal::FileUnreadable {
+            what: format!("{column} {what}").trim().to_owned(),
+            column,
+        }
     };
     let sheet = Sheet::read(content).map_err(unreadable)?;
     sheet.require(columns).map_err(unreadable)?;

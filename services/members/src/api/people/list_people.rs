@@ -7,7 +7,11 @@ use super::masked;
 use crate::{App, store};
 
 /// Lists people whose home studio is within reach, the newest first.
-pub async fn handle(app: &App, caller: &Caller, request: pb::ListPeopleRequest) -> Result<pb::ListPeopleResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ListPeopleRequest,
+) -> Result<pb::ListPeopleResponse, Error> {
     let home = (!request.home_studio_id.is_empty())
         .then(|| StudioId::parse("home_studio_id", &request.home_studio_id))
         .transpose()?;
@@ -20,5 +24,8 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::ListPeopleRequest) 
     for person in &people {
         shown.push(masked(app, &mut tx, person).await?);
     }
-    Ok(pb::ListPeopleResponse { people: shown, next_page_token })
+    Ok(pb::ListPeopleResponse {
+        people: shown,
+        next_page_token,
+    })
 }

@@ -16,5 +16,7 @@ pub async fn handle(
     let mut tx = app.begin_wide(caller, "a person by phone number").await?;
     let person = store::people::find_by_phone(&mut tx, app.vault(), &phone).await?;
     let person = person.ok_or_else(|| Error::not_found("person"))?;
-    Ok(pb::LookUpPersonResponse { person: Some(masked(app, &mut tx, &person).await?) })
+    Ok(pb::LookUpPersonResponse {
+        person: Some(masked(app, &mut tx, &person).await?),
+    })
 }

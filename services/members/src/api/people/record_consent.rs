@@ -12,14 +12,19 @@ pub async fn handle(
     request: pb::RecordConsentRequest,
 ) -> Result<pb::RecordConsentResponse, Error> {
     let id = PersonId::parse("person_id", &request.person_id)?;
-    let said = request.consent.as_ref().ok_or_else(|| BadField::new("consent", "is required"))?;
+    let said = request
+        .consent
+        .as_ref()
+        .ok_or_else(|| BadField::new("consent", "is required"))?;
     let consent = consent(said)?;
 
     let mut tx = match app.claim(caller, &request).await? {
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let person = store::people::get(&mut tx, id).await?.ok_or_else(|| Error::not_found("person"))?;
+    let person = store::people::get(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("person"))?;
     store::people::record_consent(&mut tx, &person, &consent, &caller.actor(), app.clock.now()).await?;
     tx.commit(pb::RecordConsentResponse {}).await
 }

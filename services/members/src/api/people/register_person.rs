@@ -14,7 +14,11 @@ pub async fn handle(
     request: pb::RegisterPersonRequest,
 ) -> Result<pb::RegisterPersonResponse, Error> {
     let said = parse(&request)?;
-    let consents = request.consents.iter().map(consent).collect::<Result<Vec<_>, _>>()?;
+    let consents = request
+        .consents
+        .iter()
+        .map(consent)
+        .collect::<Result<Vec<_>, _>>()?;
     open_place(app, said.home)?;
 
     let mut tx = match app.claim_wide(caller, &request).await? {
@@ -22,7 +26,11 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     if let Some(person) = themselves(app, caller, &mut tx, &said).await? {
-        return tx.commit(pb::RegisterPersonResponse { person_id: person.to_string() }).await;
+        return tx
+            .commit(pb::RegisterPersonResponse {
+                person_id: person.to_string(),
+            })
+            .await;
     }
 
     let now = app.clock.now();
@@ -39,7 +47,10 @@ pub async fn handle(
         store::people::record_consent(&mut tx, &person, consent, &caller.actor(), now).await?;
     }
     tx.publish(facts::registered(&person, said.home, false)).await?;
-    tx.commit(pb::RegisterPersonResponse { person_id: person.id.to_string() }).await
+    tx.commit(pb::RegisterPersonResponse {
+        person_id: person.id.to_string(),
+    })
+    .await
 }
 
 fn parse(request: &pb::RegisterPersonRequest) -> Result<Registration, Error> {
@@ -48,7 +59,14 @@ fn parse(request: &pb::RegisterPersonRequest) -> Result<Registration, Error> {
         pb::Language::Unspecified | pb::Language::ZhCn => Language::Chinese,
     };
     let home = &request.home_studio_id;
-    Ok(Registration::parse(&request.name, &request.phone, &request.id_number, &request.email, home, language)?)
+    Ok(Registration::parse(
+        &request.name,
+        &request.phone,
+        &request.id_number,
+        &request.email,
+        home,
+        language,
+    )?)
 }
 
 /// The caller, when they are the person who has this phone and ID number.
@@ -58,7 +76,9 @@ async fn themselves(
     tx: &mut WriteTx,
     said: &Registration,
 ) -> Result<Option<PersonId>, Error> {
-    let Some(caller) = caller.person().filter(|_| caller.is_member()) else { return Ok(None) };
+    let Some(caller) = caller.person().filter(|_| caller.is_member()) else {
+        return Ok(None);
+    };
     let same = store::people::holds(tx, app.vault(), caller, &said.id_number, Some(&said.phone)).await?;
     Ok(same.then_some(caller))
 }

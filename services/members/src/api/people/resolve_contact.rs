@@ -15,7 +15,9 @@ pub async fn handle(
     let id = PersonId::parse("person_id", &request.person_id)?;
 
     let mut tx = app.begin_wide(caller, &format!("contact of person {id}")).await?;
-    let person = store::people::get(&mut tx, id).await?.filter(|person| person.state == PersonState::Registered);
+    let person = store::people::get(&mut tx, id)
+        .await?
+        .filter(|person| person.state == PersonState::Registered);
     let person = person.ok_or_else(|| Error::not_found("person"))?;
     let values = store::people::open(&mut tx, app.vault(), id).await?;
     let marketing_allowed = store::people::marketing_allowed(&mut tx, id).await?;

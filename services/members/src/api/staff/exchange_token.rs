@@ -39,7 +39,12 @@ async fn staff(app: &App, caller: &Caller, account: &Email) -> Result<pb::Platfo
 
 /// Only the development issuer names members.
 async fn member(app: &App, caller: &Caller, person: PersonId) -> Result<pb::PlatformToken, Error> {
-    let mut tx = app.begin_wide(caller, &format!("a sign-in by the development issuer of person {person}")).await?;
+    let mut tx = app
+        .begin_wide(
+            caller,
+            &format!("a sign-in by the development issuer of person {person}"),
+        )
+        .await?;
     let known = store::people::get(&mut tx, person).await?;
     if known.is_none_or(|person| person.state == PersonState::Erased) {
         return Err(Refusal::UnknownAccount.into());

@@ -7,7 +7,11 @@ use crate::domain::staff::{Grant, Post};
 use crate::{App, facts, store};
 
 /// Gives a person of staff a role at a node.
-pub async fn handle(app: &App, caller: &Caller, request: pb::GrantRoleRequest) -> Result<pb::GrantRoleResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::GrantRoleRequest,
+) -> Result<pb::GrantRoleResponse, Error> {
     let by = caller.require_person()?;
     let person = PersonId::parse("person_id", &request.person_id)?;
     let post = Post::of(request.role())?;
@@ -28,5 +32,8 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::GrantRoleRequest) -
     let grant = Grant::give(person, post, node, Some(by), caller.actor(), app.clock.now())?;
     store::staff::insert_grant(&mut tx, &grant).await?;
     tx.publish(facts::granted(&grant)).await?;
-    tx.commit(pb::GrantRoleResponse { grant_id: grant.id.to_string() }).await
+    tx.commit(pb::GrantRoleResponse {
+        grant_id: grant.id.to_string(),
+    })
+    .await
 }

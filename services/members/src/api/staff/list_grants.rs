@@ -10,9 +10,14 @@ use crate::store::staff::Filter;
 use crate::{App, store};
 
 /// Lists grants for a review of rights, the newest first.
-pub async fn handle(app: &App, caller: &Caller, request: pb::ListGrantsRequest) -> Result<pb::ListGrantsResponse, Error> {
-    let person =
-        (!request.person_id.is_empty()).then(|| PersonId::parse("person_id", &request.person_id)).transpose()?;
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ListGrantsRequest,
+) -> Result<pb::ListGrantsResponse, Error> {
+    let person = (!request.person_id.is_empty())
+        .then(|| PersonId::parse("person_id", &request.person_id))
+        .transpose()?;
     let role = match request.role() {
         Role::Unspecified => None,
         role => Some(Post::of(role)?.name()),
@@ -28,5 +33,8 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::ListGrantsRequest) 
     let mut tx = app.begin(caller).await?;
     let grants = store::staff::list_grants(&mut tx, &filter, &page).await?;
     let (grants, next_page_token) = page.cut(grants, |grant| (grant.granted_at, grant.id));
-    Ok(pb::ListGrantsResponse { grants: grants.iter().map(grant_view).collect(), next_page_token })
+    Ok(pb::ListGrantsResponse {
+        grants: grants.iter().map(grant_view).collect(),
+        next_page_token,
+    })
 }

@@ -10,7 +10,11 @@ use crate::domain::staff::Post;
 use crate::{App, store};
 
 /// Lists staff by employee number; names are shown, so each look is audited.
-pub async fn handle(app: &App, caller: &Caller, request: pb::ListStaffRequest) -> Result<pb::ListStaffResponse, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ListStaffRequest,
+) -> Result<pb::ListStaffResponse, Error> {
     let within = match request.node_id.as_str() {
         "" => nodes_within(caller),
         text => Some(below(app, caller, NodeId::parse("node_id", text)?)),
@@ -28,7 +32,10 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::ListStaffRequest) -
     for (number, person) in staff {
         shown.push(view(app, &mut tx, number, person, within.as_deref()).await?);
     }
-    Ok(pb::ListStaffResponse { staff: shown, next_page_token })
+    Ok(pb::ListStaffResponse {
+        staff: shown,
+        next_page_token,
+    })
 }
 
 async fn view(
@@ -40,7 +47,9 @@ async fn view(
 ) -> Result<pb::StaffMember, Error> {
     let (name, accounts) = store::staff::names_and_accounts(tx, app.vault(), person).await?;
     let grants = store::staff::grants_of(tx, person).await?;
-    let seen = grants.iter().filter(|grant| within.is_none_or(|nodes| nodes.contains(&grant.node.0)));
+    let seen = grants
+        .iter()
+        .filter(|grant| within.is_none_or(|nodes| nodes.contains(&grant.node.0)));
     Ok(pb::StaffMember {
         person_id: person.to_string(),
         staff_number,
@@ -53,7 +62,12 @@ async fn view(
 /// A node and the studios below it, as far as the caller reaches.
 fn below(app: &App, caller: &Caller, node: NodeId) -> Vec<Uuid> {
     let mut nodes: Vec<Uuid> = match app.organisation().reach(&[node]) {
-        Studios::All => app.organisation().studios().into_iter().map(|studio| studio.id.0).collect(),
+        Studios::All => app
+            .organisation()
+            .studios()
+            .into_iter()
+            .map(|studio| studio.id.0)
+            .collect(),
         Studios::Some(studios) => studios.into_iter().map(|studio| studio.0).collect(),
     };
     if *caller.studios() == Studios::All {

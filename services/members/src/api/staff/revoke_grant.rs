@@ -20,7 +20,9 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let admins = store::staff::admins(&mut tx).await?;
-    let grant = store::staff::lock_grant(&mut tx, id).await?.ok_or_else(|| Error::not_found("grant"))?;
+    let grant = store::staff::lock_grant(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("grant"))?;
 
     let last = grant.post.role() == Role::OperatorAdmin && admins == [grant.id];
     let grant = grant.revoke(caller.actor(), app.clock.now())?;
@@ -30,5 +32,8 @@ pub async fn handle(
 
     store::staff::revoke(&mut tx, &grant, &request.reason).await?;
     tx.publish(facts::grant_revoked(&grant)).await?;
-    tx.commit(pb::RevokeGrantResponse { grant: Some(grant_view(&grant)) }).await
+    tx.commit(pb::RevokeGrantResponse {
+        grant: Some(grant_view(&grant)),
+    })
+    .await
 }

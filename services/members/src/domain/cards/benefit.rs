@@ -62,7 +62,13 @@ impl Benefit {
     /// Uses that can still be taken; `None` for without limit.
     pub fn left(&self) -> Option<u32> {
         let gone = self.used.saturating_add(self.held).saturating_add(self.revoked);
-        self.terms.uses.map(|uses| if self.ended_at.is_some() { 0 } else { uses.saturating_sub(gone) })
+        self.terms.uses.map(|uses| {
+            if self.ended_at.is_some() {
+                0
+            } else {
+                uses.saturating_sub(gone)
+            }
+        })
     }
 
     /// Whether it can be used now at a place, given as the studio with every
@@ -78,7 +84,11 @@ impl Benefit {
         if self.valid_until.is_some_and(|until| now >= until) {
             return Err(Refusal::NotValid);
         }
-        if self.left() == Some(0) { Err(Refusal::Exhausted) } else { Ok(()) }
+        if self.left() == Some(0) {
+            Err(Refusal::Exhausted)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -101,8 +111,13 @@ mod tests {
     }
 
     fn ten_classes(scope: Vec<NodeId>) -> Benefit {
-        let terms =
-            BenefitTerms { code: "CLASS".to_owned(), name: "团课".to_owned(), uses: Some(10), scope, validity_days: 0 };
+        let terms = BenefitTerms {
+            code: "CLASS".to_owned(),
+            name: "团课".to_owned(),
+            uses: Some(10),
+            scope,
+            validity_days: 0,
+        };
         Benefit {
             id: BenefitId::fresh(),
             card: CardId::fresh(),
@@ -121,7 +136,12 @@ mod tests {
 
     #[test]
     fn what_is_used_held_or_revoked_is_not_left() {
-        let benefit = Benefit { used: 4, held: 3, revoked: 2, ..ten_classes(Vec::new()) };
+        let benefit = Benefit {
+            used: 4,
+            held: 3,
+            revoked: 2,
+            ..ten_classes(Vec::new())
+        };
         assert_eq!(benefit.left(), Some(1));
     }
 
@@ -134,9 +154,31 @@ mod tests {
         assert_eq!(benefit.usable(&here, now), Ok(()));
         assert_eq!(benefit.usable(&there, now), Err(Refusal::OutOfScope));
         assert_eq!(benefit.usable(&here, late), Err(Refusal::NotValid));
-        assert_eq!(Benefit { used: 10, ..benefit.clone() }.usable(&here, now), Err(Refusal::Exhausted));
-        assert_eq!(Benefit { used: 9, held: 1, ..benefit.clone() }.usable(&here, now), Err(Refusal::Exhausted));
-        assert_eq!(Benefit { ended_at: Some(now), ..benefit }.usable(&here, now), Err(Refusal::BenefitEnded));
+        assert_eq!(
+            Benefit {
+                used: 10,
+                ..benefit.clone()
+            }
+            .usable(&here, now),
+            Err(Refusal::Exhausted)
+        );
+        assert_eq!(
+            Benefit {
+                used: 9,
+                held: 1,
+                ..benefit.clone()
+            }
+            .usable(&here, now),
+            Err(Refusal::Exhausted)
+        );
+        assert_eq!(
+            Benefit {
+                ended_at: Some(now),
+                ..benefit
+            }
+            .usable(&here, now),
+            Err(Refusal::BenefitEnded)
+        );
     }
 
     #[test]
@@ -150,7 +192,10 @@ mod tests {
 
     #[test]
     fn a_benefit_before_validity_began_can_be_used() {
-        let benefit = Benefit { valid_until: None, ..ten_classes(Vec::new()) };
+        let benefit = Benefit {
+            valid_until: None,
+            ..ten_classes(Vec::new())
+        };
         assert_eq!(benefit.usable(&[], at("2030-01-01T00:00:00Z")), Ok(()));
     }
 

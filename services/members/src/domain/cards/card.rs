@@ -65,7 +65,10 @@ pub enum State {
     /// Its holder proved who they are.
     Activated { at: Timestamp },
     /// A refund took it back.
-    Ended { at: Timestamp, activated_at: Option<Timestamp> },
+    Ended {
+        at: Timestamp,
+        activated_at: Option<Timestamp>,
+    },
 }
 
 /// One annual card.
@@ -131,8 +134,15 @@ impl Card {
             State::Ended { .. } => return Err(Refusal::CardEnded),
         }
         let card = self.catch_up(now, zone);
-        let card = if card.terms.start == ValidityStart::AtActivation { card.begin(now, zone) } else { card };
-        Ok(Self { state: State::Activated { at: now }, ..card })
+        let card = if card.terms.start == ValidityStart::AtActivation {
+            card.begin(now, zone)
+        } else {
+            card
+        };
+        Ok(Self {
+            state: State::Activated { at: now },
+            ..card
+        })
     }
 
     /// Lets its holder in; a first visit begins validity where the product says so.
@@ -141,11 +151,16 @@ impl Card {
             return Err(Refusal::CardEnded);
         }
         let card = self.catch_up(now, zone);
-        Ok(if card.terms.start == ValidityStart::AtFirstVisit { card.begin(now, zone) } else { card })
+        Ok(if card.terms.start == ValidityStart::AtFirstVisit {
+            card.begin(now, zone)
+        } else {
+            card
+        })
     }
 
     /// Begins a validity whose latest start has passed, as of that moment: the
     /// timer may come late.
+    #[must_use]
     pub fn catch_up(self, now: Timestamp, zone: Tz) -> Self {
         if now < self.latest_start_at || matches!(self.state, State::Ended { .. }) {
             return self;
@@ -161,7 +176,13 @@ impl Card {
             State::Activated { at } => Some(at),
             State::Ended { .. } => return Err(Refusal::CardEnded),
         };
-        Ok(Self { state: State::Ended { at: now, activated_at }, ..self })
+        Ok(Self {
+            state: State::Ended {
+                at: now,
+                activated_at,
+            },
+            ..self
+        })
     }
 
     /// Days of validity left; the whole length before it began, none at the end.
@@ -184,7 +205,10 @@ impl Card {
     fn begin(self, from: Timestamp, zone: Tz) -> Self {
         let begun = || Validity::of_days(from, self.terms.validity_days, zone);
         let validity = self.validity.unwrap_or_else(begun);
-        Self { validity: Some(validity), ..self }
+        Self {
+            validity: Some(validity),
+            ..self
+        }
     }
 }
 
@@ -231,13 +255,19 @@ mod tests {
     fn validity_begins_where_the_products_rule_says_and_nowhere_else() {
         use ValidityStart::{AtActivation, AtFirstVisit, AtPayment};
         let later = at("2026-11-25T04:00:00Z");
-        for (start, by_opening, by_activation, by_visit) in
-            [(AtPayment, true, true, true), (AtActivation, false, true, false), (AtFirstVisit, false, false, true)]
-        {
+        for (start, by_opening, by_activation, by_visit) in [
+            (AtPayment, true, true, true),
+            (AtActivation, false, true, false),
+            (AtFirstVisit, false, false, true),
+        ] {
             let card = opened(start);
             assert_eq!(card.validity.is_some(), by_opening, "{start:?} at opening");
             let activated = card.clone().activate(later, Shanghai).unwrap();
-            assert_eq!(activated.validity.is_some(), by_activation, "{start:?} at activation");
+            assert_eq!(
+                activated.validity.is_some(),
+                by_activation,
+                "{start:?} at activation"
+            );
             let visited = card.visit(later, Shanghai).unwrap();
             assert_eq!(visited.validity.is_some(), by_visit, "{start:?} at a visit");
         }
@@ -253,7 +283,9 @@ mod tests {
 
     #[test]
     fn a_second_visit_does_not_begin_validity_again() {
-        let first = opened(ValidityStart::AtFirstVisit).visit(at("2026-11-22T04:00:00Z"), Shanghai).unwrap();
+        let first = opened(ValidityStart::AtFirstVisit)
+            .visit(at("2026-11-22T04:00:00Z"), Shanghai)
+            .unwrap();
         let second = first.clone().visit(at("2026-11-29T04:00:00Z"), Shanghai).unwrap();
         assert_eq!(first.validity, second.validity);
     }
@@ -286,7 +318,11 @@ mod tests {
     #[test]
     fn a_card_taken_back_has_no_days_left_and_remembers_its_activation() {
         let now = at("2026-11-22T04:00:00Z");
-        let card = opened(ValidityStart::AtPayment).activate(now, Shanghai).unwrap().end(now).unwrap();
+        let card = opened(ValidityStart::AtPayment)
+            .activate(now, Shanghai)
+            .unwrap()
+            .end(now)
+            .unwrap();
         assert_eq!(card.remaining_days(now, Shanghai), 0);
         assert_eq!(card.activated_at(), Some(now));
     }
@@ -295,12 +331,18 @@ mod tests {
     fn the_same_sale_opens_the_same_card_and_another_is_told_apart() {
         let first = sale(ValidityStart::AtPayment);
         let (card, benefits) = Card::open(&first, at("2026-11-21T05:00:00Z"), Shanghai);
-        assert_eq!(card.id, Card::open(&first, at("2026-11-22T05:00:00Z"), Shanghai).0.id);
+        assert_eq!(
+            card.id,
+            Card::open(&first, at("2026-11-22T05:00:00Z"), Shanghai).0.id
+        );
         assert!(card.is_of(&first, &benefits));
         let mut dearer = first.clone();
         dearer.benefits[0].uses = Some(10);
         assert!(!card.is_of(&dearer, &benefits));
-        let other = Sale { person: PersonId::fresh(), ..first };
+        let other = Sale {
+            person: PersonId::fresh(),
+            ..first
+        };
         assert!(!card.is_of(&other, &benefits));
     }
 }

@@ -46,12 +46,20 @@ pub struct Hold {
 impl Hold {
     /// Reserves one use until `expires_at`, which must lie ahead and within the
     /// benefit's validity.
-    pub fn new(benefit: &Benefit, studio: StudioId, expires_at: Timestamp, now: Timestamp) -> Result<Self, BadField> {
+    pub fn new(
+        benefit: &Benefit,
+        studio: StudioId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, BadField> {
         if expires_at <= now {
             return Err(BadField::new("expire_at", "must lie ahead"));
         }
         if benefit.valid_until.is_some_and(|until| expires_at > until) {
-            return Err(BadField::new("expire_at", "must lie within the validity of the benefit"));
+            return Err(BadField::new(
+                "expire_at",
+                "must lie within the validity of the benefit",
+            ));
         }
         Ok(Self {
             id: HoldId::fresh(),
@@ -71,7 +79,11 @@ impl Hold {
         let runs = now < self.expires_at || to == HoldState::Expired;
         match (self.state, to) {
             (HoldState::Held, HoldState::Redeemed | HoldState::Released | HoldState::Expired) if runs => {
-                Ok(Self { state: to, version: self.version + 1, ..self })
+                Ok(Self {
+                    state: to,
+                    version: self.version + 1,
+                    ..self
+                })
             }
             _ => Err(Refusal::HoldSettled),
         }
@@ -102,7 +114,11 @@ mod tests {
         let allowed = [(Held, Redeemed), (Held, Released), (Held, Expired)];
         for from in HoldState::ALL {
             for to in HoldState::ALL {
-                assert_eq!(hold(from).settle(to, before).is_ok(), allowed.contains(&(from, to)), "{from:?} to {to:?}");
+                assert_eq!(
+                    hold(from).settle(to, before).is_ok(),
+                    allowed.contains(&(from, to)),
+                    "{from:?} to {to:?}"
+                );
             }
         }
     }

@@ -38,8 +38,13 @@ impl Validity {
     /// `days` business days in `zone`, the day of `from` being the first.
     pub fn of_days(from: Timestamp, days: u32, zone: Tz) -> Self {
         let first = Clock::day_in(from, zone);
-        let after = first.checked_add_days(chrono::Days::new(u64::from(days))).unwrap_or(first);
-        Self { from, until: midnight(after, zone) }
+        let after = first
+            .checked_add_days(chrono::Days::new(u64::from(days)))
+            .unwrap_or(first);
+        Self {
+            from,
+            until: midnight(after, zone),
+        }
     }
 
     /// Days left, today included; 0 after the end.
@@ -90,6 +95,9 @@ mod tests {
     #[test]
     fn a_zone_that_skips_midnight_still_has_a_beginning_of_its_day() {
         let day = kernel::BusinessDay::from_ymd_opt(2018, 11, 4).unwrap();
-        assert_eq!(midnight(day, chrono_tz::America::Sao_Paulo), at("2018-11-04T03:00:00Z"));
+        assert_eq!(
+            midnight(day, chrono_tz::America::Sao_Paulo),
+            at("2018-11-04T03:00:00Z")
+        );
     }
 }

@@ -17,7 +17,9 @@ impl Purpose {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SignIn, Self::Activation].into_iter().find(|purpose| purpose.as_str() == text)
+        [Self::SignIn, Self::Activation]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
     }
 }
 
@@ -68,9 +70,14 @@ impl Challenge {
             return Answer::Spent;
         }
         match self.person {
-            Some(person) if same_code => {
-                Answer::Right(Self { used_at: Some(now), version: self.version + 1, ..self }, person)
-            }
+            Some(person) if same_code => Answer::Right(
+                Self {
+                    used_at: Some(now),
+                    version: self.version + 1,
+                    ..self
+                },
+                person,
+            ),
             _ => Answer::Wrong(self.counted()),
         }
     }
@@ -81,7 +88,11 @@ impl Challenge {
     }
 
     fn counted(self) -> Self {
-        Self { wrong: self.wrong.saturating_add(1), version: self.version + 1, ..self }
+        Self {
+            wrong: self.wrong.saturating_add(1),
+            version: self.version + 1,
+            ..self
+        }
     }
 }
 
@@ -112,11 +123,15 @@ mod tests {
     fn the_right_code_works_once() {
         let person = PersonId::fresh();
         let now = at("2026-11-21T12:00:00Z");
-        let Answer::Right(used, who) = challenge(Some(person)).answer(Purpose::SignIn, &[1], true, 5, now) else {
+        let Answer::Right(used, who) = challenge(Some(person)).answer(Purpose::SignIn, &[1], true, 5, now)
+        else {
             panic!("refused");
         };
         assert_eq!(who, person);
-        assert_eq!(used.clone().answer(Purpose::SignIn, &[1], true, 5, now), Answer::Spent);
+        assert_eq!(
+            used.clone().answer(Purpose::SignIn, &[1], true, 5, now),
+            Answer::Spent
+        );
         assert!(!used.readable(now));
     }
 
@@ -137,8 +152,17 @@ mod tests {
     #[test]
     fn an_expired_or_exhausted_challenge_takes_no_right_answer() {
         let real = challenge(Some(PersonId::fresh()));
-        let tried = Challenge { wrong: 5, ..real.clone() };
-        assert_eq!(tried.answer(Purpose::SignIn, &[1], true, 5, at("2026-11-21T12:00:00Z")), Answer::Spent);
-        assert_eq!(real.answer(Purpose::SignIn, &[1], true, 5, at("2026-11-21T12:05:00Z")), Answer::Spent);
+        let tried = Challenge {
+            wrong: 5,
+            ..real.clone()
+        };
+        assert_eq!(
+            tried.answer(Purpose::SignIn, &[1], true, 5, at("2026-11-21T12:00:00Z")),
+            Answer::Spent
+        );
+        assert_eq!(
+            real.answer(Purpose::SignIn, &[1], true, 5, at("2026-11-21T12:05:00Z")),
+            Answer::Spent
+        );
     }
 }

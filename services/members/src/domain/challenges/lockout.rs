@@ -22,13 +22,19 @@ pub struct Lockout {
 
 impl Lockout {
     pub fn none(now: Timestamp) -> Self {
-        Self { wrong: 0, since: now, locked_until: None }
+        Self {
+            wrong: 0,
+            since: now,
+            locked_until: None,
+        }
     }
 
     /// Refuses while locked.
     pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
         match self.locked_until {
-            Some(until) if now < until => Err(Refusal::LockedOut { retry_after: until - now }),
+            Some(until) if now < until => Err(Refusal::LockedOut {
+                retry_after: until - now,
+            }),
             _ => Ok(()),
         }
     }
@@ -36,12 +42,20 @@ impl Lockout {
     /// One more wrong attempt.
     #[must_use]
     pub fn count(self, now: Timestamp, rules: LockoutRules) -> Self {
-        let start = if now - self.since > rules.window { Self::none(now) } else { self };
+        let start = if now - self.since > rules.window {
+            Self::none(now)
+        } else {
+            self
+        };
         let wrong = start.wrong.saturating_add(1);
         if wrong < rules.most_wrong {
             return Self { wrong, ..start };
         }
-        Self { wrong: 0, since: now, locked_until: Some(now + rules.lock) }
+        Self {
+            wrong: 0,
+            since: now,
+            locked_until: Some(now + rules.lock),
+        }
     }
 }
 
@@ -50,7 +64,11 @@ mod tests {
     use super::*;
 
     fn rules() -> LockoutRules {
-        LockoutRules { most_wrong: 3, window: Duration::minutes(10), lock: Duration::minutes(30) }
+        LockoutRules {
+            most_wrong: 3,
+            window: Duration::minutes(10),
+            lock: Duration::minutes(30),
+        }
     }
 
     fn at(minute: i64) -> Timestamp {
@@ -62,13 +80,21 @@ mod tests {
         let two = Lockout::none(at(0)).count(at(0), rules()).count(at(1), rules());
         assert_eq!(two.check(at(1)), Ok(()));
         let three = two.count(at(2), rules());
-        assert_eq!(three.check(at(2)), Err(Refusal::LockedOut { retry_after: Duration::minutes(30) }));
+        assert_eq!(
+            three.check(at(2)),
+            Err(Refusal::LockedOut {
+                retry_after: Duration::minutes(30)
+            })
+        );
         assert_eq!(three.check(at(32)), Ok(()));
     }
 
     #[test]
     fn attempts_far_apart_do_not_add_up() {
-        let lockout = Lockout::none(at(0)).count(at(0), rules()).count(at(1), rules()).count(at(20), rules());
+        let lockout = Lockout::none(at(0))
+            .count(at(0), rules())
+            .count(at(1), rules())
+            .count(at(20), rules());
         assert_eq!((lockout.wrong, lockout.locked_until), (1, None));
     }
 }

@@ -26,10 +26,18 @@ pub fn read_members(
     let (mut phones, mut numbers) = (Seen::new(), Seen::new());
     let mut rows = Vec::new();
     for row in sheet.rows() {
-        let Some(read) = read_row(&row, today, &studio, &mut errors) else { continue };
+        let Some(read) = read_row(&row, today, &studio, &mut errors) else {
+            continue;
+        };
         let said = &read.registration;
-        errors.keep(read.line, phones.once("phone", said.phone.expose().to_owned(), read.line));
-        errors.keep(read.line, numbers.once("id_number", said.id_number.expose().to_owned(), read.line));
+        errors.keep(
+            read.line,
+            phones.once("phone", said.phone.expose().to_owned(), read.line),
+        );
+        errors.keep(
+            read.line,
+            numbers.once("id_number", said.id_number.expose().to_owned(), read.line),
+        );
         rows.push(read);
     }
     (rows, errors)
@@ -42,14 +50,28 @@ fn read_row(
     errors: &mut RowErrors,
 ) -> Option<MemberRow> {
     let line = row.line();
-    let name = errors.keep(line, row.require("name").and_then(|text| PersonName::parse("name", text)));
-    let phone = errors.keep(line, row.require("phone").and_then(|text| Phone::parse("phone", text)));
-    let id_number = errors.keep(line, row.require("id_number").and_then(|text| IdNumber::parse("id_number", text)));
+    let name = errors.keep(
+        line,
+        row.require("name")
+            .and_then(|text| PersonName::parse("name", text)),
+    );
+    let phone = errors.keep(
+        line,
+        row.require("phone").and_then(|text| Phone::parse("phone", text)),
+    );
+    let id_number = errors.keep(
+        line,
+        row.require("id_number")
+            .and_then(|text| IdNumber::parse("id_number", text)),
+    );
     let email = errors.keep(line, row.optional("email", Email::parse));
     let known = |text| studio(text).ok_or_else(|| BadField::new("studio", "is no code of an open studio"));
     let home = errors.keep(line, row.require("studio").and_then(known));
     let language = errors.keep(line, row.optional("language", Language::parse));
-    let registered_on = errors.keep(line, row.optional("registered_on", |field, text| day(field, text, today)));
+    let registered_on = errors.keep(
+        line,
+        row.optional("registered_on", |field, text| day(field, text, today)),
+    );
     let registration = Registration {
         name: name?,
         phone: phone?,
@@ -58,7 +80,11 @@ fn read_row(
         home: home?,
         language: language?.unwrap_or_default(),
     };
-    Some(MemberRow { line, registration, registered_on: registered_on? })
+    Some(MemberRow {
+        line,
+        registration,
+        registered_on: registered_on?,
+    })
 }
 
 fn day(field: &str, text: &str, today: BusinessDay) -> Result<BusinessDay, BadField> {

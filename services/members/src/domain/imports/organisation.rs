@@ -50,14 +50,29 @@ pub fn plan_organisation(
         }
     }
     rows.sort_by_key(|row| NodeKind::ALL.iter().position(|kind| *kind == row.kind));
-    let mut tree: HashMap<String, Node> = known.iter().map(|node| (node.code.clone(), node.clone())).collect();
+    let mut tree: HashMap<String, Node> = known
+        .iter()
+        .map(|node| (node.code.clone(), node.clone()))
+        .collect();
     let mut plan = Plan::default();
     for row in &rows {
-        let Some(node) = errors.keep(row.line, place(row, &tree, &mut fresh)) else { continue };
+        let Some(node) = errors.keep(row.line, place(row, &tree, &mut fresh)) else {
+            continue;
+        };
         let before = tree.insert(node.code.clone(), node.clone());
         match before {
-            Some(before) if Node { version: before.version, ..node.clone() } == before => plan.unchanged += 1,
-            before => plan.changes.push(NodeChange { node, is_new: before.is_none() }),
+            Some(before)
+                if Node {
+                    version: before.version,
+                    ..node.clone()
+                } == before =>
+            {
+                plan.unchanged += 1;
+            }
+            before => plan.changes.push(NodeChange {
+                node,
+                is_new: before.is_none(),
+            }),
         }
     }
     errors.into_result().map(|()| plan)
@@ -82,7 +97,11 @@ fn read_row<'a>(row: &Row<'a>, errors: &mut RowErrors) -> Option<NodeRow<'a>> {
 }
 
 /// The node of a row in its place below its parent, which comes before it.
-fn place(row: &NodeRow<'_>, tree: &HashMap<String, Node>, fresh: &mut impl FnMut() -> NodeId) -> Result<Node, BadField> {
+fn place(
+    row: &NodeRow<'_>,
+    tree: &HashMap<String, Node>,
+    fresh: &mut impl FnMut() -> NodeId,
+) -> Result<Node, BadField> {
     let parent = parent(row, tree)?;
     let inherited = parent.map_or(chrono_tz::Asia::Shanghai, |p| p.zone);
     let Some(before) = tree.get(&row.code) else {
@@ -98,10 +117,16 @@ fn place(row: &NodeRow<'_>, tree: &HashMap<String, Node>, fresh: &mut impl FnMut
         });
     };
     if before.kind != row.kind {
-        return Err(BadField::new("kind", format!("of this code is {} and never changes", before.kind.as_str())));
+        return Err(BadField::new(
+            "kind",
+            format!("of this code is {} and never changes", before.kind.as_str()),
+        ));
     }
     if before.parent != parent.map(|p| p.id) {
-        return Err(BadField::new("parent", "of this code is another and never changes"));
+        return Err(BadField::new(
+            "parent",
+            "of this code is another and never changes",
+        ));
     }
     Ok(Node {
         name: row.name.clone(),
@@ -117,13 +142,24 @@ fn parent<'t>(row: &NodeRow<'_>, tree: &'t HashMap<String, Node>) -> Result<Opti
         if !row.parent.is_empty() {
             return Err(BadField::new("parent", "must be empty for the operator"));
         }
-        let other = tree.values().any(|node| node.kind == NodeKind::Operator && node.code != row.code);
-        return if other { Err(BadField::new("kind", "operator is there already, and there is one")) } else { Ok(None) };
+        let other = tree
+            .values()
+            .any(|node| node.kind == NodeKind::Operator && node.code != row.code);
+        return if other {
+            Err(BadField::new(
+                "kind",
+                "operator is there already, and there is one",
+            ))
+        } else {
+            Ok(None)
+        };
     };
     if row.parent.is_empty() {
         return Err(BadField::new("parent", "is required"));
     }
-    let parent = tree.get(row.parent).ok_or_else(|| BadField::new("parent", "is no code of a usable node"))?;
+    let parent = tree
+        .get(row.parent)
+        .ok_or_else(|| BadField::new("parent", "is no code of a usable node"))?;
     if parent.kind == above {
         Ok(Some(parent))
     } else {
@@ -137,11 +173,16 @@ fn kind(text: &str) -> Result<NodeKind, BadField> {
 }
 
 fn name(text: &str) -> Result<String, BadField> {
-    if text.chars().count() <= 120 { Ok(text.to_owned()) } else { Err(BadField::new("name", "must be at most 120 characters")) }
+    if text.chars().count() <= 120 {
+        Ok(text.to_owned())
+    } else {
+        Err(BadField::new("name", "must be at most 120 characters"))
+    }
 }
 
 fn zone(field: &str, text: &str) -> Result<Tz, BadField> {
-    text.parse().map_err(|_| BadField::new(field, "must be a zone as Asia/Shanghai"))
+    text.parse()
+        .map_err(|_| BadField::new(field, "must be a zone as Asia/Shanghai"))
 }
 
 fn yes_or_no(field: &str, text: &str) -> Result<bool, BadField> {
@@ -170,7 +211,10 @@ mod tests {
 
     #[test]
     fn parents_come_before_their_children_in_whatever_order_the_file_has_them() {
-        let codes: Vec<String> = nodes(&plan(CHAIN, &[]).unwrap()).into_iter().map(|n| n.code).collect();
+        let codes: Vec<String> = nodes(&plan(CHAIN, &[]).unwrap())
+            .into_iter()
+            .map(|n| n.code)
+            .collect();
         assert_eq!(codes, ["OP", "B1", "C1", "R1", "S1"]);
     }
 
@@ -182,7 +226,10 @@ mod tests {
         let renamed = plan(&CHAIN.replace("朝阳馆", "望京馆"), &known).unwrap();
         assert_eq!(renamed.changes.len(), 1);
         let change = &renamed.changes[0];
-        assert_eq!((change.is_new, change.node.version, change.node.id), (false, 2, known[4].id));
+        assert_eq!(
+            (change.is_new, change.node.version, change.node.id),
+            (false, 2, known[4].id)
+        );
     }
 
     #[test]
@@ -195,7 +242,16 @@ mod tests {
         let bad: Vec<(u64, &str)> = bad.iter().map(|(line, field)| (*line, field.as_str())).collect();
         assert_eq!(
             bad,
-            [(4, "code"), (5, "code"), (6, "parent"), (7, "parent"), (8, "kind"), (9, "kind"), (10, "closed"), (10, "time_zone")]
+            [
+                (4, "code"),
+                (5, "code"),
+                (6, "parent"),
+                (7, "parent"),
+                (8, "kind"),
+                (9, "kind"),
+                (10, "closed"),
+                (10, "time_zone")
+            ]
         );
     }
 
@@ -203,13 +259,26 @@ mod tests {
     fn a_node_never_moves_and_never_becomes_something_else() {
         let known = nodes(&plan(CHAIN, &[]).unwrap());
         let other = "code,kind,parent,name\nC2,legal_entity,B1,B\nR1,region,C2,北京\nB1,studio,R1,悦\n";
-        assert_eq!(plan(other, &known).unwrap_err(), [(3, "parent".to_owned()), (4, "kind".to_owned())]);
+        assert_eq!(
+            plan(other, &known).unwrap_err(),
+            [(3, "parent".to_owned()), (4, "kind".to_owned())]
+        );
     }
 
     #[test]
     fn a_zone_is_inherited_unless_it_is_said() {
         let text = "code,kind,parent,name,time_zone\nOP,operator,,A,Asia/Urumqi\nB1,brand,OP,B,\nB2,brand,OP,B,Asia/Shanghai\n";
-        let zones: Vec<Tz> = nodes(&plan(text, &[]).unwrap()).into_iter().map(|n| n.zone).collect();
-        assert_eq!(zones, [chrono_tz::Asia::Urumqi, chrono_tz::Asia::Urumqi, chrono_tz::Asia::Shanghai]);
+        let zones: Vec<Tz> = nodes(&plan(text, &[]).unwrap())
+            .into_iter()
+            .map(|n| n.zone)
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                chrono_tz::Asia::Urumqi,
+                chrono_tz::Asia::Urumqi,
+                chrono_tz::Asia::Shanghai
+            ]
+        );
     }
 }

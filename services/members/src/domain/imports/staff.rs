@@ -30,31 +30,66 @@ pub fn read_staff(sheet: &Sheet, node: impl Fn(&str) -> Option<NodeId>) -> (Vec<
     let mut seen = Seen::new();
     let (mut persons, mut accounts) = (HashMap::new(), HashMap::new());
     for row in sheet.rows() {
-        let Some(read) = read_row(&row, &node, &mut errors) else { continue };
-        let key = (read.account.expose().to_owned(), read.number.clone(), read.post, read.node);
+        let Some(read) = read_row(&row, &node, &mut errors) else {
+            continue;
+        };
+        let key = (
+            read.account.expose().to_owned(),
+            read.number.clone(),
+            read.post,
+            read.node,
+        );
         errors.keep(read.line, seen.once("role", key, read.line));
-        let owner = accounts.entry(read.account.expose().to_owned()).or_insert_with(|| read.number.clone());
+        let owner = accounts
+            .entry(read.account.expose().to_owned())
+            .or_insert_with(|| read.number.clone());
         if *owner != read.number {
-            errors.add(read.line, BadField::new("account", "belongs to another person in this file"));
+            errors.add(
+                read.line,
+                BadField::new("account", "belongs to another person in this file"),
+            );
         }
-        let said = persons.entry(read.number.clone()).or_insert_with(|| (read.name.clone(), read.phone.clone()));
+        let said = persons
+            .entry(read.number.clone())
+            .or_insert_with(|| (read.name.clone(), read.phone.clone()));
         if said.0 != read.name {
-            errors.add(read.line, BadField::new("name", "is another than on an earlier line of this person"));
+            errors.add(
+                read.line,
+                BadField::new("name", "is another than on an earlier line of this person"),
+            );
         }
         if said.1 != read.phone {
-            errors.add(read.line, BadField::new("phone", "is another than on an earlier line of this person"));
+            errors.add(
+                read.line,
+                BadField::new("phone", "is another than on an earlier line of this person"),
+            );
         }
         rows.push(read);
     }
     (rows, errors)
 }
 
-fn read_row(row: &Row<'_>, node: impl Fn(&str) -> Option<NodeId>, errors: &mut RowErrors) -> Option<StaffRow> {
+fn read_row(
+    row: &Row<'_>,
+    node: impl Fn(&str) -> Option<NodeId>,
+    errors: &mut RowErrors,
+) -> Option<StaffRow> {
     let line = row.line();
-    let account = errors.keep(line, row.require("account").and_then(|text| Email::parse("account", text)));
-    let name = errors.keep(line, row.require("name").and_then(|text| PersonName::parse("name", text)));
+    let account = errors.keep(
+        line,
+        row.require("account")
+            .and_then(|text| Email::parse("account", text)),
+    );
+    let name = errors.keep(
+        line,
+        row.require("name")
+            .and_then(|text| PersonName::parse("name", text)),
+    );
     let number = errors.keep(line, row.require("person").and_then(|text| code("person", text)));
-    let post = errors.keep(line, row.require("role").and_then(|text| Post::parse("role", text)));
+    let post = errors.keep(
+        line,
+        row.require("role").and_then(|text| Post::parse("role", text)),
+    );
     let known = |text| node(text).ok_or_else(|| BadField::new("node", "is no code of an open node"));
     let node = errors.keep(line, row.require("node").and_then(known));
     let phone = errors.keep(line, row.optional("phone", Phone::parse));
@@ -75,7 +110,9 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<StaffRow>, Vec<(u64, String)>> {
         let node = NodeId::fresh();
-        let (rows, errors) = read_staff(&Sheet::read(text.as_bytes()).unwrap(), |code| (code == "S1").then_some(node));
+        let (rows, errors) = read_staff(&Sheet::read(text.as_bytes()).unwrap(), |code| {
+            (code == "S1").then_some(node)
+        });
         let bad: Vec<(u64, String)> = errors.iter().map(|e| (e.line, e.field.clone())).collect();
         if bad.is_empty() { Ok(rows) } else { Err(bad) }
     }

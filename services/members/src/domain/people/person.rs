@@ -65,7 +65,9 @@ impl Registration {
         home: &str,
         language: Language,
     ) -> Result<Self, Invalid> {
-        let email = (!email.trim().is_empty()).then(|| Email::parse("email", email)).transpose();
+        let email = (!email.trim().is_empty())
+            .then(|| Email::parse("email", email))
+            .transpose();
         let values = (
             PersonName::parse("name", name),
             Phone::parse("phone", phone),
@@ -74,9 +76,14 @@ impl Registration {
             StudioId::parse("home_studio_id", home),
         );
         match values {
-            (Ok(name), Ok(phone), Ok(id_number), Ok(email), Ok(home)) => {
-                Ok(Self { name, phone, id_number, email, home, language })
-            }
+            (Ok(name), Ok(phone), Ok(id_number), Ok(email), Ok(home)) => Ok(Self {
+                name,
+                phone,
+                id_number,
+                email,
+                home,
+                language,
+            }),
             (name, phone, id_number, email, home) => {
                 let bad = [name.err(), phone.err(), id_number.err(), email.err(), home.err()];
                 Err(Invalid(bad.into_iter().flatten().collect()))
@@ -101,7 +108,14 @@ mod tests {
     #[test]
     fn an_address_may_be_missing_but_not_wrong() {
         let parse = |email: &str| {
-            Registration::parse("林晓", "13800138000", "11010519491231002X", email, STUDIO, Language::English)
+            Registration::parse(
+                "林晓",
+                "13800138000",
+                "11010519491231002X",
+                email,
+                STUDIO,
+                Language::English,
+            )
         };
         assert_eq!(parse(" ").map(|r| r.email), Ok(None));
         assert!(parse("lin@example.com").is_ok_and(|r| r.email.is_some()));

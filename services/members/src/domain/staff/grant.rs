@@ -30,14 +30,27 @@ impl Grant {
         if by == Some(person) {
             return Err(Refusal::OwnGrant);
         }
-        Ok(Self { id: GrantId::fresh(), person, post, node, granted_by: actor, granted_at: now, revoked: None, version: 1 })
+        Ok(Self {
+            id: GrantId::fresh(),
+            person,
+            post,
+            node,
+            granted_by: actor,
+            granted_at: now,
+            revoked: None,
+            version: 1,
+        })
     }
 
     pub fn revoke(self, actor: String, now: Timestamp) -> Result<Self, Refusal> {
         if self.revoked.is_some() {
             return Err(Refusal::GrantRevoked);
         }
-        Ok(Self { revoked: Some((actor, now)), version: self.version + 1, ..self })
+        Ok(Self {
+            revoked: Some((actor, now)),
+            version: self.version + 1,
+            ..self
+        })
     }
 }
 
@@ -53,7 +66,9 @@ mod tests {
         let post = Post::of(Role::FrontDesk).unwrap();
         let give = |to, by| Grant::give(to, post, NodeId::fresh(), by, String::new(), now);
         assert_eq!(give(wu, Some(wu)), Err(Refusal::OwnGrant));
-        let ended = give(wu, Some(li)).and_then(|g| g.revoke(String::new(), now)).unwrap();
+        let ended = give(wu, Some(li))
+            .and_then(|g| g.revoke(String::new(), now))
+            .unwrap();
         assert_eq!(ended.revoke(String::new(), now), Err(Refusal::GrantRevoked));
     }
 }

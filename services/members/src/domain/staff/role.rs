@@ -29,7 +29,10 @@ impl Post {
 
     /// As it is kept: `front_desk`.
     pub fn name(self) -> String {
-        self.0.as_str_name().trim_start_matches("ROLE_").to_ascii_lowercase()
+        self.0
+            .as_str_name()
+            .trim_start_matches("ROLE_")
+            .to_ascii_lowercase()
     }
 }
 

@@ -15,7 +15,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let Payload { hold: id } = task.payload()?;
         let mut tx = task.begin(app).await?;
-        let hold = store::cards::lock_hold(&mut tx, id).await?.ok_or_else(|| Error::not_found("hold"))?;
+        let hold = store::cards::lock_hold(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("hold"))?;
 
         let now = app.clock.now();
         if hold.state == HoldState::Held {

@@ -16,12 +16,17 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let Payload { card: id } = task.payload()?;
         let mut tx = task.begin(app).await?;
-        let before = store::cards::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("card"))?;
+        let before = store::cards::lock(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("card"))?;
 
         let zone = zone_of(app, before.studio);
         let card = before.clone().catch_up(app.clock.now(), zone);
         if card.validity != before.validity {
-            let card = Card { version: before.version + 1, ..card };
+            let card = Card {
+                version: before.version + 1,
+                ..card
+            };
             store::cards::save(&mut tx, &card, None).await?;
             store::cards::begin_benefits(&mut tx, &card, zone).await?;
             if let Some(fact) = facts::validity_started(&card) {

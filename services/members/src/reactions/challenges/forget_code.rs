@@ -19,7 +19,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let Payload { challenge: id } = task.payload()?;
         let mut tx = task.begin(app).await?;
-        let Some(challenge) = store::challenges::lock(&mut tx, id).await? else { return tx.done(task).await };
+        let Some(challenge) = store::challenges::lock(&mut tx, id).await? else {
+            return tx.done(task).await;
+        };
 
         let keep = challenge.expires_at + KEEP - app.clock.now();
         if keep <= chrono::Duration::zero() {
@@ -27,6 +29,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return tx.done(task).await;
         }
         store::challenges::forget_code(&mut tx, id).await?;
-        tx.again(task, keep.to_std().unwrap_or(Duration::from_hours(24))).await
+        tx.again(task, keep.to_std().unwrap_or(Duration::from_hours(24)))
+            .await
     })
 }

@@ -34,7 +34,10 @@ impl Row {
         let terms = BenefitTerms {
             code: self.code,
             name: self.name,
-            uses: self.uses_total.map(|uses| count("uses_total", uses)).transpose()?,
+            uses: self
+                .uses_total
+                .map(|uses| count("uses_total", uses))
+                .transpose()?,
             scope: self.scope_nodes.into_iter().map(NodeId).collect(),
             validity_days: count("validity_days", self.validity_days)?,
         };
@@ -64,10 +67,10 @@ pub(super) async fn insert_benefit(tx: &mut PgConnection, benefit: &Benefit) -> 
                               scope_nodes, validity_days, valid_until, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         "#,
-        benefit.id as BenefitId,
-        benefit.card as CardId,
-        benefit.person as PersonId,
-        benefit.studio as StudioId,
+        benefit.id as _,
+        benefit.card as _,
+        benefit.person as _,
+        benefit.studio as _,
         benefit.position,
         terms.code,
         terms.name,
@@ -93,7 +96,7 @@ pub async fn benefits_of(tx: &mut PgConnection, card: CardId) -> Result<Vec<Bene
         from benefits where card_id = $1
         order by position
         "#,
-        card as CardId,
+        card as _,
     )
     .fetch_all(tx)
     .await?;
@@ -110,7 +113,7 @@ pub async fn get_benefit(tx: &mut PgConnection, id: BenefitId) -> Result<Option<
                revoked, valid_until, ended_at, version
         from benefits where benefit_id = $1
         "#,
-        id as BenefitId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -121,7 +124,7 @@ pub async fn get_benefit(tx: &mut PgConnection, id: BenefitId) -> Result<Option<
 pub async fn find_benefit(tx: &mut PgConnection, card: CardId, code: &str) -> Result<Option<Benefit>, Error> {
     let id = sqlx::query_scalar!(
         r#"select benefit_id as "id: BenefitId" from benefits where card_id = $1 and code = $2"#,
-        card as CardId,
+        card as _,
         code,
     )
     .fetch_optional(&mut *tx)
@@ -137,7 +140,7 @@ pub async fn begin_benefits(tx: &mut PgConnection, card: &Card, zone: Tz) -> Res
     for benefit in benefits_of(tx, card.id).await? {
         sqlx::query!(
             "update benefits set valid_until = $2, version = version + 1 where benefit_id = $1",
-            benefit.id as BenefitId,
+            benefit.id as _,
             benefit.until(card.validity, zone),
         )
         .execute(&mut *tx)
@@ -150,7 +153,7 @@ pub async fn begin_benefits(tx: &mut PgConnection, card: &Card, zone: Tz) -> Res
 pub async fn end_benefits(tx: &mut PgConnection, card: CardId, now: Timestamp) -> Result<(), Error> {
     sqlx::query!(
         "update benefits set ended_at = $2, held = 0, version = version + 1 where card_id = $1 and ended_at is null",
-        card as CardId,
+        card as _,
         now,
     )
     .execute(tx)

@@ -64,7 +64,10 @@ impl Row {
             paid_at: self.paid_at,
             opened_at: self.opened_at,
             latest_start_at: self.latest_start_at,
-            validity: self.valid_from.zip(self.valid_until).map(|(from, until)| Validity { from, until }),
+            validity: self
+                .valid_from
+                .zip(self.valid_until)
+                .map(|(from, until)| Validity { from, until }),
             version: self.version,
         })
     }
@@ -81,11 +84,11 @@ pub async fn insert(tx: &mut PgConnection, card: &Card, benefits: &[Benefit]) ->
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'opened', $13, $14, $15, $16, $17, $18)
         on conflict (order_id) do nothing
         "#,
-        card.id as CardId,
-        card.order as OrderId,
-        card.person as PersonId,
-        card.studio as StudioId,
-        terms.product as ProductId,
+        card.id as _,
+        card.order as _,
+        card.person as _,
+        card.studio as _,
+        terms.product as _,
         terms.product_version,
         terms.product_name,
         terms.price.minor(),
@@ -122,7 +125,7 @@ pub async fn get(tx: &mut PgConnection, id: CardId) -> Result<Option<Card>, Erro
                latest_start_at, activated_at, valid_from, valid_until, ended_at, version
         from cards where card_id = $1
         "#,
-        id as CardId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -131,9 +134,12 @@ pub async fn get(tx: &mut PgConnection, id: CardId) -> Result<Option<Card>, Erro
 
 /// The one card of an order.
 pub async fn find_by_order(tx: &mut PgConnection, order: OrderId) -> Result<Option<Card>, Error> {
-    let id = sqlx::query_scalar!(r#"select card_id as "id: CardId" from cards where order_id = $1"#, order as OrderId)
-        .fetch_optional(&mut *tx)
-        .await?;
+    let id = sqlx::query_scalar!(
+        r#"select card_id as "id: CardId" from cards where order_id = $1"#,
+        order as _
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
     match id {
         Some(id) => get(tx, id).await,
         None => Ok(None),
@@ -143,9 +149,12 @@ pub async fn find_by_order(tx: &mut PgConnection, order: OrderId) -> Result<Opti
 /// Reads a card and holds its row until the transaction ends: whatever happens
 /// to a card and its benefits happens one after the other.
 pub async fn lock(tx: &mut PgConnection, id: CardId) -> Result<Option<Card>, Error> {
-    let found = sqlx::query_scalar!("select 1 as one from cards where card_id = $1 for no key update", id as CardId)
-        .fetch_optional(&mut *tx)
-        .await?;
+    let found = sqlx::query_scalar!(
+        "select 1 as one from cards where card_id = $1 for no key update",
+        id as _
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
     match found {
         Some(_) => get(tx, id).await,
         None => Ok(None),
@@ -168,7 +177,7 @@ pub async fn save(tx: &mut PgConnection, card: &Card, activation: Option<&Activa
             valid_from = $8, valid_until = $9, ended_at = $10, version = $11
         where card_id = $1
         "#,
-        card.id as CardId,
+        card.id as _,
         state,
         card.activated_at(),
         activation.map(|a| a.by.as_str()),

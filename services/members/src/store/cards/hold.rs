@@ -4,17 +4,22 @@ use sqlx::PgConnection;
 
 use crate::domain::cards::{Hold, HoldState};
 
-pub async fn insert_hold(tx: &mut PgConnection, hold: &Hold, actor: &str, now: Timestamp) -> Result<(), Error> {
+pub async fn insert_hold(
+    tx: &mut PgConnection,
+    hold: &Hold,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     sqlx::query!(
         r#"
         insert into holds (hold_id, benefit_id, card_id, person_id, studio_id, state, made_by, made_at, expires_at, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         "#,
-        hold.id as HoldId,
-        hold.benefit as BenefitId,
-        hold.card as CardId,
-        hold.person as PersonId,
-        hold.studio as StudioId,
+        hold.id as _,
+        hold.benefit as _,
+        hold.card as _,
+        hold.person as _,
+        hold.studio as _,
         hold.state.as_str(),
         actor,
         now,
@@ -35,7 +40,7 @@ pub async fn lock_hold(tx: &mut PgConnection, id: HoldId) -> Result<Option<Hold>
         from holds where hold_id = $1
         for no key update
         "#,
-        id as HoldId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -58,7 +63,7 @@ pub async fn lock_hold(tx: &mut PgConnection, id: HoldId) -> Result<Option<Hold>
 pub async fn save_hold(tx: &mut PgConnection, hold: &Hold, now: Timestamp) -> Result<(), Error> {
     sqlx::query!(
         "update holds set state = $2, settled_at = $3, version = $4 where hold_id = $1",
-        hold.id as HoldId,
+        hold.id as _,
         hold.state.as_str(),
         now,
         hold.version,
@@ -72,7 +77,7 @@ pub async fn save_hold(tx: &mut PgConnection, hold: &Hold, now: Timestamp) -> Re
 pub async fn release_all(tx: &mut PgConnection, card: CardId, now: Timestamp) -> Result<(), Error> {
     sqlx::query!(
         "update holds set state = 'released', settled_at = $2, version = version + 1 where card_id = $1 and state = 'held'",
-        card as CardId,
+        card as _,
         now,
     )
     .execute(tx)

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kernel::{CardId, PersonId, RefundCaseId, StudioId, Timestamp};
+use kernel::{CardId, RefundCaseId, Timestamp};
 use platform::Error;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -23,11 +23,16 @@ pub async fn revocation(tx: &mut PgConnection, case: RefundCaseId) -> Result<Opt
         select card_id as "card: CardId", whole_card, uses as "uses: sqlx::types::Json<BTreeMap<Uuid, i32>>"
         from revocations where case_id = $1
         "#,
-        case as RefundCaseId,
+        case as _,
     )
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|r| Revocation { case, card: r.card, whole_card: r.whole_card, uses: r.uses.0 }))
+    Ok(row.map(|r| Revocation {
+        case,
+        card: r.card,
+        whole_card: r.whole_card,
+        uses: r.uses.0,
+    }))
 }
 
 pub async fn insert_revocation(
@@ -41,10 +46,10 @@ pub async fn insert_revocation(
         insert into revocations (case_id, card_id, person_id, studio_id, whole_card, uses, revoked_at)
         values ($1, $2, $3, $4, $5, $6, $7)
         "#,
-        revocation.case as RefundCaseId,
-        revocation.card as CardId,
-        card.person as PersonId,
-        card.studio as StudioId,
+        revocation.case as _,
+        revocation.card as _,
+        card.person as _,
+        card.studio as _,
         revocation.whole_card,
         sqlx::types::Json(&revocation.uses) as _,
         now,

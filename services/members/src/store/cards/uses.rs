@@ -11,7 +11,12 @@ use crate::domain::Refusal;
 use crate::domain::cards::Benefit;
 
 /// Takes one use at a place, given as the studio with every node above it.
-pub async fn take(tx: &mut PgConnection, id: BenefitId, place: &[NodeId], now: Timestamp) -> Result<Benefit, Error> {
+pub async fn take(
+    tx: &mut PgConnection,
+    id: BenefitId,
+    place: &[NodeId],
+    now: Timestamp,
+) -> Result<Benefit, Error> {
     let place_ids: Vec<Uuid> = place.iter().map(|node| node.0).collect();
     let row = sqlx::query_as!(
         Row,
@@ -25,7 +30,7 @@ pub async fn take(tx: &mut PgConnection, id: BenefitId, place: &[NodeId], now: T
                   studio_id as "studio_id: _", position, code, name, uses_total, scope_nodes, validity_days, used,
                   held, revoked, valid_until, ended_at, version
         "#,
-        id as BenefitId,
+        id as _,
         &place_ids,
         now,
     )
@@ -35,7 +40,12 @@ pub async fn take(tx: &mut PgConnection, id: BenefitId, place: &[NodeId], now: T
 }
 
 /// Reserves one use at a place.
-pub async fn hold(tx: &mut PgConnection, id: BenefitId, place: &[NodeId], now: Timestamp) -> Result<Benefit, Error> {
+pub async fn hold(
+    tx: &mut PgConnection,
+    id: BenefitId,
+    place: &[NodeId],
+    now: Timestamp,
+) -> Result<Benefit, Error> {
     let place_ids: Vec<Uuid> = place.iter().map(|node| node.0).collect();
     let row = sqlx::query_as!(
         Row,
@@ -49,7 +59,7 @@ pub async fn hold(tx: &mut PgConnection, id: BenefitId, place: &[NodeId], now: T
                   studio_id as "studio_id: _", position, code, name, uses_total, scope_nodes, validity_days, used,
                   held, revoked, valid_until, ended_at, version
         "#,
-        id as BenefitId,
+        id as _,
         &place_ids,
         now,
     )
@@ -69,7 +79,9 @@ async fn taken(
     if let Some(row) = row {
         return row.benefit();
     }
-    let benefit = get_benefit(tx, id).await?.ok_or_else(|| Error::not_found("benefit"))?;
+    let benefit = get_benefit(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("benefit"))?;
     benefit.usable(place, now)?;
     Err(Refusal::Exhausted.into()) // it was given back between the two statements
 }
@@ -86,7 +98,7 @@ pub async fn redeem(tx: &mut PgConnection, id: BenefitId) -> Result<Benefit, Err
                   studio_id as "studio_id: _", position, code, name, uses_total, scope_nodes, validity_days, used,
                   held, revoked, valid_until, ended_at, version
         "#,
-        id as BenefitId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -100,11 +112,13 @@ pub async fn free(tx: &mut PgConnection, id: BenefitId) -> Result<Benefit, Error
         update benefits set held = held - 1, version = version + 1
         where benefit_id = $1 and ended_at is null and held > 0
         "#,
-        id as BenefitId,
+        id as _,
     )
     .execute(&mut *tx)
     .await?;
-    get_benefit(tx, id).await?.ok_or_else(|| Error::not_found("benefit"))
+    get_benefit(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("benefit"))
 }
 
 /// Takes unused uses back for a refund.
@@ -114,11 +128,15 @@ pub async fn take_back(tx: &mut PgConnection, card: CardId, id: BenefitId, uses:
         update benefits set revoked = revoked + $2, version = version + 1
         where benefit_id = $1 and card_id = $3 and ended_at is null and used + held + revoked + $2 <= uses_total
         "#,
-        id as BenefitId,
+        id as _,
         uses,
-        card as CardId,
+        card as _,
     )
     .execute(tx)
     .await?;
-    if taken.rows_affected() == 1 { Ok(()) } else { Err(Refusal::RevocationTooLarge.into()) }
+    if taken.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Refusal::RevocationTooLarge.into())
+    }
 }

@@ -25,13 +25,13 @@ pub async fn insert(
                                 requested_at, expires_at, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         "#,
-        challenge.id as ChallengeId,
+        challenge.id as _,
         challenge.purpose.as_str(),
-        challenge.person as Option<PersonId>,
-        challenge.card as Option<CardId>,
+        challenge.person as _,
+        challenge.card as _,
         challenge.subject,
         challenge.digest,
-        sealed as Option<Sealed>,
+        sealed as _,
         now,
         challenge.expires_at,
         challenge.version,
@@ -80,7 +80,7 @@ pub async fn get(tx: &mut PgConnection, id: ChallengeId) -> Result<Option<Challe
                subject_index, code_digest, wrong, expires_at, used_at, version
         from challenges where challenge_id = $1
         "#,
-        id as ChallengeId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -97,7 +97,7 @@ pub async fn lock(tx: &mut PgConnection, id: ChallengeId) -> Result<Option<Chall
         from challenges where challenge_id = $1
         for no key update
         "#,
-        id as ChallengeId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -112,7 +112,7 @@ pub async fn save(tx: &mut PgConnection, challenge: &Challenge) -> Result<(), Er
         set wrong = $2, used_at = $3, version = $4, code_sealed = case when $3::timestamptz is null then code_sealed end
         where challenge_id = $1
         "#,
-        challenge.id as ChallengeId,
+        challenge.id as _,
         challenge.wrong,
         challenge.used_at,
         challenge.version,
@@ -123,10 +123,14 @@ pub async fn save(tx: &mut PgConnection, challenge: &Challenge) -> Result<(), Er
 }
 
 /// The readable code; none once it was sent, used or forgotten.
-pub async fn reveal(tx: &mut PgConnection, vault: &Vault, challenge: &Challenge) -> Result<Option<String>, Error> {
+pub async fn reveal(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    challenge: &Challenge,
+) -> Result<Option<String>, Error> {
     let sealed = sqlx::query_scalar!(
         r#"select code_sealed as "sealed: Sealed" from challenges where challenge_id = $1"#,
-        challenge.id as ChallengeId,
+        challenge.id as _,
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -140,7 +144,7 @@ pub async fn reveal(tx: &mut PgConnection, vault: &Vault, challenge: &Challenge)
 pub async fn forget_code(tx: &mut PgConnection, id: ChallengeId) -> Result<bool, Error> {
     let forgotten = sqlx::query!(
         "update challenges set code_sealed = null, version = version + 1 where challenge_id = $1",
-        id as ChallengeId,
+        id as _,
     )
     .execute(tx)
     .await?;
@@ -149,7 +153,9 @@ pub async fn forget_code(tx: &mut PgConnection, id: ChallengeId) -> Result<bool,
 
 /// Removes a challenge that can no longer be answered.
 pub async fn remove(tx: &mut PgConnection, id: ChallengeId) -> Result<(), Error> {
-    sqlx::query!("delete from challenges where challenge_id = $1", id as ChallengeId).execute(tx).await?;
+    sqlx::query!("delete from challenges where challenge_id = $1", id as _)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub async fn record_consent(
         values ($1, $2, $3, $4, $5, $6, $7, $8)
         "#,
         fresh_uuid(),
-        person.id as PersonId,
+        person.id as _,
         person.home.map(uuid::Uuid::from),
         consent.document.as_str(),
         consent.version,
@@ -40,7 +40,7 @@ pub async fn marketing_allowed(tx: &mut PgConnection, person: PersonId) -> Resul
         order by recorded_at desc, consent_id desc
         limit 1
         "#,
-        person as PersonId,
+        person as _,
         Document::Marketing.as_str(),
     )
     .fetch_optional(tx)

@@ -1,4 +1,5 @@
 use kernel::PersonId;
+use platform::personal::Email;
 use platform::vault::{Sealed, Vault};
 use platform::{Error, on_constraint};
 use sqlx::PgConnection;
@@ -17,23 +18,32 @@ struct Row {
 }
 
 async fn seal(tx: &mut PgConnection, vault: &Vault, id: PersonId, said: &Registration) -> Result<Row, Error> {
-    let email = match &said.email {
-        Some(email) => Some(vault.seal(tx, id, EMAIL, email.expose()).await?),
-        None => None,
-    };
+    let email = said.email.as_ref().map(Email::expose);
+    let texts = [
+        (NAME, said.name.expose()),
+        (PHONE, said.phone.expose()),
+        (ID_NUMBER, said.id_number.expose()),
+        (EMAIL, email.unwrap_or_default()),
+    ];
+    let [name, phone, id_number, sealed_email] = vault.seal_all(tx, id, texts).await?;
     Ok(Row {
-        name: vault.seal(tx, id, NAME, said.name.expose()).await?,
-        phone: vault.seal(tx, id, PHONE, said.phone.expose()).await?,
+        name,
+        phone,
         phone_index: phone_index(vault, &said.phone),
-        id_number: vault.seal(tx, id, ID_NUMBER, said.id_number.expose()).await?,
+        id_number,
         id_number_index: id_number_index(vault, &said.id_number),
-        email,
+        email: email.map(|_| sealed_email),
     })
 }
 
 /// Adds a person. The unique indexes decide who has a phone or ID number, so
 /// of two registrations at one moment one is refused.
-pub async fn insert(tx: &mut PgConnection, vault: &Vault, person: &Person, said: &Registration) -> Result<(), Error> {
+pub async fn insert(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    person: &Person,
+    said: &Registration,
+) -> Result<(), Error> {
     let row = seal(tx, vault, person.id, said).await?;
     let inserted = sqlx::query!(
         r#"
@@ -41,14 +51,14 @@ pub async fn insert(tx: &mut PgConnection, vault: &Vault, person: &Person, said:
                             id_number_sealed, id_number_index, email_sealed, language, registered_at, version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         "#,
-        person.id as PersonId,
+        person.id as _,
         person.home.map(uuid::Uuid::from),
-        row.name as Sealed,
-        row.phone as Sealed,
+        row.name as _,
+        row.phone as _,
         row.phone_index,
-        row.id_number as Sealed,
+        row.id_number as _,
         row.id_number_index,
-        row.email as Option<Sealed>,
+        row.email as _,
         person.language.as_str(),
         person.registered_at,
         person.version,
@@ -62,7 +72,12 @@ pub async fn insert(tx: &mut PgConnection, vault: &Vault, person: &Person, said:
 
 /// Writes what a newer file says of a known person. Phone and ID number given
 /// for the first time, for staff who become members, are unique as well.
-pub async fn update(tx: &mut PgConnection, vault: &Vault, person: &Person, said: &Registration) -> Result<(), Error> {
+pub async fn update(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    person: &Person,
+    said: &Registration,
+) -> Result<(), Error> {
     let row = seal(tx, vault, person.id, said).await?;
     let updated = sqlx::query!(
         r#"
@@ -71,14 +86,14 @@ pub async fn update(tx: &mut PgConnection, vault: &Vault, person: &Person, said:
             id_number_index = $7, email_sealed = $8, language = $9, version = $10
         where person_id = $1
         "#,
-        person.id as PersonId,
+        person.id as _,
         person.home.map(uuid::Uuid::from),
-        row.name as Sealed,
-        row.phone as Sealed,
+        row.name as _,
+        row.phone as _,
         row.phone_index,
-        row.id_number as Sealed,
+        row.id_number as _,
         row.id_number_index,
-        row.email as Option<Sealed>,
+        row.email as _,
         person.language.as_str(),
         person.version,
     )

@@ -28,7 +28,8 @@ impl Row {
                 "erased" => PersonState::Erased,
                 _ => return Err(inconsistent("people", "state")),
             },
-            language: Language::parse("language", &self.language).map_err(|_| inconsistent("people", "language"))?,
+            language: Language::parse("language", &self.language)
+                .map_err(|_| inconsistent("people", "language"))?,
             registered_at: self.registered_at,
             version: self.version,
         })
@@ -43,7 +44,7 @@ pub async fn get(tx: &mut PgConnection, id: PersonId) -> Result<Option<Person>, 
         select person_id, home_studio_id, state, language, registered_at, version
         from people where person_id = $1
         "#,
-        id as PersonId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -51,7 +52,11 @@ pub async fn get(tx: &mut PgConnection, id: PersonId) -> Result<Option<Person>, 
 }
 
 /// The person with exactly this phone number.
-pub async fn find_by_phone(tx: &mut PgConnection, vault: &Vault, phone: &Phone) -> Result<Option<Person>, Error> {
+pub async fn find_by_phone(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    phone: &Phone,
+) -> Result<Option<Person>, Error> {
     let row = sqlx::query_as!(
         Row,
         r#"
@@ -78,7 +83,7 @@ pub async fn holds(
         select (id_number_index = $2 and ($3::bytea is null or phone_index = $3)) as "held!"
         from people where person_id = $1 and id_number_index is not null and phone_index is not null
         "#,
-        id as PersonId,
+        id as _,
         id_number_index(vault, id_number),
         phone.map(|phone| phone_index(vault, phone)),
     )

@@ -32,7 +32,7 @@ pub(super) fn id_number_index(vault: &Vault, id_number: &IdNumber) -> Vec<u8> {
 pub async fn open(tx: &mut PgConnection, vault: &Vault, id: PersonId) -> Result<Values, Error> {
     let Some(row) = sqlx::query!(
         "select name_sealed, phone_sealed, id_number_sealed, email_sealed from people where person_id = $1",
-        id as PersonId,
+        id as _,
     )
     .fetch_optional(&mut *tx)
     .await?
@@ -44,10 +44,22 @@ pub async fn open(tx: &mut PgConnection, vault: &Vault, id: PersonId) -> Result<
     let id_number = unseal(tx, vault, id, ID_NUMBER, row.id_number_sealed).await?;
     let email = unseal(tx, vault, id, EMAIL, row.email_sealed).await?;
     Ok(Values {
-        name: name.map(|text| PersonName::parse(NAME, &text)).transpose().map_err(|_| broken(NAME))?,
-        phone: phone.map(|text| Phone::parse(PHONE, &text)).transpose().map_err(|_| broken(PHONE))?,
-        id_number: id_number.map(|text| IdNumber::parse(ID_NUMBER, &text)).transpose().map_err(|_| broken(ID_NUMBER))?,
-        email: email.map(|text| Email::parse(EMAIL, &text)).transpose().map_err(|_| broken(EMAIL))?,
+        name: name
+            .map(|text| PersonName::parse(NAME, &text))
+            .transpose()
+            .map_err(|_| broken(NAME))?,
+        phone: phone
+            .map(|text| Phone::parse(PHONE, &text))
+            .transpose()
+            .map_err(|_| broken(PHONE))?,
+        id_number: id_number
+            .map(|text| IdNumber::parse(ID_NUMBER, &text))
+            .transpose()
+            .map_err(|_| broken(ID_NUMBER))?,
+        email: email
+            .map(|text| Email::parse(EMAIL, &text))
+            .transpose()
+            .map_err(|_| broken(EMAIL))?,
     })
 }
 

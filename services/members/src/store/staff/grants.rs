@@ -1,4 +1,4 @@
-use kernel::{GrantId, NodeId, PersonId, Timestamp};
+use kernel::{GrantId, PersonId, Timestamp};
 use platform::page::Page;
 use platform::{Error, inconsistent, on_constraint};
 use sqlx::PgConnection;
@@ -43,10 +43,10 @@ pub async fn insert_grant(tx: &mut PgConnection, grant: &Grant) -> Result<(), Er
         insert into grants (grant_id, person_id, role, node_id, granted_by, granted_at, version)
         values ($1, $2, $3, $4, $5, $6, $7)
         "#,
-        grant.id as GrantId,
-        grant.person as PersonId,
+        grant.id as _,
+        grant.person as _,
         grant.post.name(),
-        grant.node as NodeId,
+        grant.node as _,
         grant.granted_by,
         grant.granted_at,
         grant.version,
@@ -65,7 +65,7 @@ pub async fn lock_grant(tx: &mut PgConnection, id: GrantId) -> Result<Option<Gra
         from grants where grant_id = $1
         for no key update
         "#,
-        id as GrantId,
+        id as _,
     )
     .fetch_optional(tx)
     .await?;
@@ -77,7 +77,7 @@ pub async fn revoke(tx: &mut PgConnection, grant: &Grant, reason: &str) -> Resul
     let (by, at) = grant.revoked.as_ref().map(|(by, at)| (by.as_str(), *at)).unzip();
     sqlx::query!(
         "update grants set revoked_by = $2, revoked_at = $3, reason = $4, version = $5 where grant_id = $1",
-        grant.id as GrantId,
+        grant.id as _,
         by,
         at,
         reason,
@@ -97,7 +97,7 @@ pub async fn grants_of(tx: &mut PgConnection, person: PersonId) -> Result<Vec<Gr
         from grants where person_id = $1 and revoked_at is null
         order by granted_at, grant_id
         "#,
-        person as PersonId,
+        person as _,
     )
     .fetch_all(tx)
     .await?;

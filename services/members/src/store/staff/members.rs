@@ -25,7 +25,7 @@ pub async fn add_staff(
 ) -> Result<(), Error> {
     sqlx::query!(
         "insert into people (person_id, registered_at) values ($1, $2) on conflict (person_id) do nothing",
-        person as PersonId,
+        person as _,
         now,
     )
     .execute(&mut *tx)
@@ -33,9 +33,9 @@ pub async fn add_staff(
     let sealed = vault.seal(tx, person, NAME, name.expose()).await?;
     sqlx::query!(
         "insert into staff (person_id, number, name_sealed) values ($1, $2, $3)",
-        person as PersonId,
+        person as _,
         number,
-        sealed as Sealed,
+        sealed as _,
     )
     .execute(tx)
     .await?;
@@ -43,12 +43,17 @@ pub async fn add_staff(
 }
 
 /// Writes another name of somebody on the staff.
-pub async fn rename(tx: &mut PgConnection, vault: &Vault, person: PersonId, name: &PersonName) -> Result<(), Error> {
+pub async fn rename(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    person: PersonId,
+    name: &PersonName,
+) -> Result<(), Error> {
     let sealed = vault.seal(tx, person, NAME, name.expose()).await?;
     sqlx::query!(
         "update staff set name_sealed = $2, version = version + 1 where person_id = $1",
-        person as PersonId,
-        sealed as Sealed,
+        person as _,
+        sealed as _,
     )
     .execute(tx)
     .await?;
@@ -69,7 +74,7 @@ pub async fn find_by_number(tx: &mut PgConnection, number: &str) -> Result<Optio
 pub async fn is_staff(tx: &mut PgConnection, person: PersonId) -> Result<bool, Error> {
     let found = sqlx::query_scalar!(
         r#"select exists (select from staff where person_id = $1) as "found!""#,
-        person as PersonId,
+        person as _,
     )
     .fetch_one(tx)
     .await?;
@@ -77,7 +82,11 @@ pub async fn is_staff(tx: &mut PgConnection, person: PersonId) -> Result<bool, E
 }
 
 /// Whose account it is.
-pub async fn find_account(tx: &mut PgConnection, vault: &Vault, account: &Email) -> Result<Option<PersonId>, Error> {
+pub async fn find_account(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    account: &Email,
+) -> Result<Option<PersonId>, Error> {
     let found = sqlx::query_scalar!(
         r#"select person_id as "id: PersonId" from accounts where email_index = $1"#,
         account_index(vault, account),
@@ -99,8 +108,8 @@ pub async fn add_account(
     sqlx::query!(
         "insert into accounts (account_id, person_id, email_sealed, email_index, added_at) values ($1, $2, $3, $4, $5)",
         fresh_uuid(),
-        person as PersonId,
-        sealed as Sealed,
+        person as _,
+        sealed as _,
         account_index(vault, account),
         now,
     )
@@ -141,15 +150,21 @@ pub async fn list(
 }
 
 /// The name of somebody on the staff; none once erased.
-pub async fn staff_name(tx: &mut PgConnection, vault: &Vault, person: PersonId) -> Result<Option<PersonName>, Error> {
+pub async fn staff_name(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    person: PersonId,
+) -> Result<Option<PersonName>, Error> {
     let sealed = sqlx::query_scalar!(
         r#"select name_sealed as "sealed: Sealed" from staff where person_id = $1"#,
-        person as PersonId,
+        person as _,
     )
     .fetch_one(&mut *tx)
     .await?;
     let name = vault.open(tx, person, NAME, &sealed).await?;
-    name.map(|text| PersonName::parse(NAME, &text)).transpose().map_err(|_| inconsistent("staff", "name"))
+    name.map(|text| PersonName::parse(NAME, &text))
+        .transpose()
+        .map_err(|_| inconsistent("staff", "name"))
 }
 
 /// Name and accounts in full, for a list of staff.
@@ -158,10 +173,13 @@ pub async fn names_and_accounts(
     vault: &Vault,
     person: PersonId,
 ) -> Result<(String, Vec<String>), Error> {
-    let name = staff_name(tx, vault, person).await?.map(|name| name.expose().to_owned()).unwrap_or_default();
+    let name = staff_name(tx, vault, person)
+        .await?
+        .map(|name| name.expose().to_owned())
+        .unwrap_or_default();
     let sealed = sqlx::query_scalar!(
         r#"select email_sealed as "sealed: Sealed" from accounts where person_id = $1 order by added_at, account_id"#,
-        person as PersonId,
+        person as _,
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -1,0 +1,13 @@
+//! Members on a database of its own, as the runtime role.
+
+mod activation;
+mod benefits;
+mod cards;
+mod checkins;
+mod imports;
+mod people;
+mod rows;
+mod sign_in;
+mod staff;
+mod tokens;
+mod world;
