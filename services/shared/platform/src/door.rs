@@ -2,6 +2,7 @@
 //! for writes a task of their own, which ends although the caller goes away.
 
 mod answer;
+mod certificate;
 mod deadline;
 mod limit;
 mod pass;

@@ -17,6 +17,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::answer::failed;
+use super::certificate;
 use super::deadline::{DEADLINE, granted};
 use super::limit::Limited;
 use crate::Error;
@@ -33,6 +34,8 @@ pub(crate) struct Door {
     pub access: Access,
     pub deadlines: Deadlines,
     pub limits: Limits,
+    /// Callers show certificates, which have to fit their tokens.
+    pub mtls: bool,
     /// Calls that may begin; a call holds one until it has really ended.
     pub room: Arc<Semaphore>,
     /// Calls that run, whether or not somebody still waits for them.
@@ -123,6 +126,9 @@ impl Door {
         }
         if let Some(service) = caller.service() {
             Span::current().record("peer.service", service);
+            if self.mtls {
+                certificate::require(request.extensions(), service)?;
+            }
         }
         let limit = self.message_bytes(call);
         let mut request = request.map(|body| Body::new(Limited::new(body, limit)));

@@ -55,6 +55,7 @@ fn house(takes: Duration) -> House {
         },
         room: Arc::new(Semaphore::new(limits.concurrency)),
         limits,
+        mtls: false,
         running: TaskTracker::new(),
     };
     let signer = Signer::from_pem("person", &keys.private_pem).unwrap();

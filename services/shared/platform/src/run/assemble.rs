@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 use crate::client::Peers;
-use crate::config::{ConfigError, Maybe, Mtls, PlatformConfig, SecretFile};
+use crate::config::{ConfigError, Database, Maybe, Mtls, PlatformConfig, SecretFile};
 use crate::organisation::Organisation;
 use crate::platform::Inner;
 use crate::token::{ServiceToken, Signer, Verifier};
@@ -25,10 +25,15 @@ pub(super) fn platform(
         signer(name, &config.tokens.service_key).context("tokens.service_key")?,
         std::time::Duration::from_secs(config.tokens.service_token_life_s),
     );
+    // Whoever calls is better refused than kept waiting; work that nobody waits for can wait.
+    let patient = Database {
+        acquire_timeout_ms: 10_000,
+        ..config.database.clone()
+    };
     let inner = Inner {
         name,
         calls: database::pool(&config.database, config.database.max_connections)?,
-        background: database::pool(&config.database, config.database.background_connections)?,
+        background: database::pool(&patient, config.database.background_connections)?,
         fingerprint: fingerprint(config)?,
         organisation: Organisation::default(),
         peers: Peers::new(config, token, tls.as_ref()),

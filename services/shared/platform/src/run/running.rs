@@ -244,6 +244,7 @@ fn door(config: &PlatformConfig, platform: &Platform, rules: &'static Rules) -> 
         access: Access::new(verifier, platform.organisation().clone(), &config.limits),
         deadlines: config.deadlines.clone(),
         limits: config.limits.clone(),
+        mtls: config.mtls.enabled,
         room: Arc::new(Semaphore::new(config.limits.concurrency)),
         running: TaskTracker::new(),
     })

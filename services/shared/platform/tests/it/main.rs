@@ -3,6 +3,7 @@
 
 mod claims;
 mod feed;
+mod mtls;
 mod operations;
 mod process;
 mod scope;
