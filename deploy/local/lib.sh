@@ -385,8 +385,22 @@ crate_folder() {
 redis_start() {
     local name=$1 port
     if redis_answers "$name"; then return; fi
-    need redis-server redis-server || { say "warning: Redis is missing; facts travel by polling"; return 1; }
+    need_redis || { say "warning: Redis is missing; facts travel by polling"; return 1; }
     with_lock "$name" redis_start_locked "$name"
+}
+
+# Debian's redis-tools holds the program under another name, and starts no
+# server of the machine's own as the package redis-server does.
+need_redis() {
+    command -v redis-server >/dev/null 2>&1 && return
+    fetch redis-tools || return 1
+    if [ -x "$unpacked/usr/bin/redis-check-rdb" ]; then
+        ln -sf redis-check-rdb "$unpacked/usr/bin/redis-server"
+        wrap redis-server "$unpacked/usr/bin/redis-server"
+    elif [ -x /usr/bin/redis-check-rdb ]; then
+        ln -sf /usr/bin/redis-check-rdb "$tools/bin/redis-server"
+    fi
+    command -v redis-server >/dev/null 2>&1
 }
 
 redis_answers() {
