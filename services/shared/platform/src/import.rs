@@ -28,11 +28,13 @@ pub struct RowErrors(Vec<RowError>);
 
 impl RowErrors {
     pub fn add(&mut self, line: u64, bad: BadField) {
-        self.0.push(RowError {
+        let error = RowError {
             line,
             field: bad.field,
             description: bad.description,
-        });
+        };
+        let at = self.0.partition_point(|earlier| earlier.line <= line);
+        self.0.insert(at, error);
     }
 
     /// The value, or `None` after keeping what is wrong with it.
@@ -114,42 +116,46 @@ impl Sheet {
             .map_err(|_| RowErrors::of(1, "", "must be a header row"))?
             .clone();
         let columns = columns(&headers)?;
-        let (mut rows, mut ragged) = (Vec::new(), RowErrors::default());
+        let mut sheet = Self {
+            columns,
+            rows: Vec::new(),
+            ragged: RowErrors::default(),
+        };
         let mut lines = Lines {
             text: &text,
             byte: 0,
             line: 1,
         };
         for record in reader.records() {
-            let record =
-                record.map_err(|_| RowErrors::of(lines.line, "", "must be followed by lines of CSV"))?;
+            let broken = |_| RowErrors::of(lines.line, "", "must be followed by lines of CSV");
+            let record = record.map_err(broken)?;
             let line = lines.of(&record);
             if record.iter().all(str::is_empty) {
                 continue; // spreadsheets leave such rows behind the last
             }
-            if rows.len() == MAX_ROWS {
-                return Err(RowErrors::of(
-                    line,
-                    "",
-                    format!("is beyond the most of {MAX_ROWS} rows"),
-                ));
-            }
-            if record.len() == headers.len() {
-                rows.push((line, record));
-            } else {
-                let wanted = format!(
-                    "must have {} cells like the header row, has {}",
-                    headers.len(),
-                    record.len()
-                );
-                ragged.add(line, BadField::new("", wanted));
-            }
+            sheet.take(line, record, headers.len())?;
         }
-        Ok(Self {
-            columns,
-            rows,
-            ragged,
-        })
+        Ok(sheet)
+    }
+
+    fn take(&mut self, line: u64, record: csv::StringRecord, cells: usize) -> Result<(), RowErrors> {
+        if self.rows.len() == MAX_ROWS {
+            return Err(RowErrors::of(
+                line,
+                "",
+                format!("is beyond the most of {MAX_ROWS} rows"),
+            ));
+        }
+        if record.len() == cells {
+            self.rows.push((line, record));
+        } else {
+            let wanted = format!(
+                "must have {cells} cells like the header row, has {}",
+                record.len()
+            );
+            self.ragged.add(line, BadField::new("", wanted));
+        }
+        Ok(())
     }
 
     /// Fails with every column of `names` that the file lacks.

@@ -127,31 +127,36 @@ pub fn make(folder: &KeyFolder) -> Result<Vec<PathBuf>, KeyError> {
             lone(path, || Ok(hex::encode(random::<32>()?)), &mut made)?;
         }
     }
+    make_wechat(folder, &mut made)?;
+    Ok(made)
+}
+
+/// What the merchant's half and the simulator's half of the channel need.
+fn make_wechat(folder: &KeyFolder, made: &mut Vec<PathBuf>) -> Result<(), KeyError> {
     for side in ["merchant", "platform"] {
         let private = folder.wechat(&format!("{side}-private.pem"));
         pair(
             private,
             folder.wechat(&format!("{side}-public.pem")),
             rsa_pair,
-            &mut made,
+            made,
         )?;
     }
     lone(
         folder.wechat("merchant-serial"),
         || Ok(hex::encode_upper(random::<20>()?)),
-        &mut made,
+        made,
     )?;
     lone(
         folder.wechat("platform-key-id"),
         || Ok(format!("PUB_KEY_ID_{}", digits(26)?)),
-        &mut made,
+        made,
     )?;
     lone(
         folder.wechat("api-v3-key"),
         || Ok(hex::encode(random::<16>()?)),
-        &mut made,
-    )?;
-    Ok(made)
+        made,
+    )
 }
 
 type Halves = (String, String);

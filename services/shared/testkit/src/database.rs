@@ -164,19 +164,8 @@ async fn make(
 ) -> Result<()> {
     drop_leftovers(admin).await?;
     let (owner, runtime) = roles(service);
-    for role in [&owner, &runtime] {
-        let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
-            .bind(role)
-            .fetch_one(&mut *admin)
-            .await?;
-        if !known {
-            run(
-                admin,
-                format!("create role {role} login nosuperuser nobypassrls password '{PASSWORD}'"),
-            )
-            .await?;
-        }
-    }
+    make_role(admin, &owner).await?;
+    make_role(admin, &runtime).await?;
     // Under another name until it is whole, so that nobody clones half a schema.
     let draft = format!("{name}_draft");
     run(admin, format!("drop database if exists {draft} with (force)")).await?;
@@ -201,6 +190,21 @@ async fn make(
         .await?;
     conn.close().await?;
     run(admin, format!("alter database {draft} rename to {name}")).await
+}
+
+async fn make_role(admin: &mut PgConnection, role: &str) -> Result<()> {
+    let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+        .bind(role)
+        .fetch_one(&mut *admin)
+        .await?;
+    if known {
+        return Ok(());
+    }
+    run(
+        admin,
+        format!("create role {role} login nosuperuser nobypassrls password '{PASSWORD}'"),
+    )
+    .await
 }
 
 async fn exists(admin: &mut PgConnection, database: &str) -> Result<bool> {

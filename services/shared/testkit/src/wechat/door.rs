@@ -42,19 +42,8 @@ async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> R
         Err(problem) => return inner.answer(Err(problem), None),
     };
     let fault = inner.fault(operation, &number);
-    match fault {
-        Some(Fails::SystemError) => return inner.answer(Err(system_error()), None),
-        Some(Fails::RateLimited) => {
-            return inner.answer(Err(Problem::new(429, "FREQUENCY_LIMITED", "slow down")), None);
-        }
-        Some(Fails::BadGateway) => {
-            return (
-                StatusCode::BAD_GATEWAY,
-                "<html><body><h1>502 Bad Gateway</h1></body></html>",
-            )
-                .into_response();
-        }
-        _ => {}
+    if let Some(answer) = inner.undone(fault) {
+        return answer;
     }
     let mut answer = inner.carry_out(operation, &segments, query, &body);
     // The first order of a script can only be told apart after it was made.
@@ -104,6 +93,21 @@ fn name(method: &str, segments: &[&str], body: &[u8]) -> Result<(Operation, Stri
 }
 
 impl Inner {
+    /// What is answered instead of carrying a call out.
+    fn undone(&self, fault: Option<Fails>) -> Option<Response> {
+        match fault? {
+            Fails::SystemError => Some(self.answer(Err(system_error()), None)),
+            Fails::RateLimited => {
+                Some(self.answer(Err(Problem::new(429, "FREQUENCY_LIMITED", "slow down")), None))
+            }
+            Fails::BadGateway => {
+                let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+                Some((StatusCode::BAD_GATEWAY, page).into_response())
+            }
+            Fails::DoneButTimeOut | Fails::DoneButSystemError | Fails::BadSignature | Fails::SignTest => None,
+        }
+    }
+
     /// The request must be signed by the merchant over exactly these bytes.
     fn check(&self, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
         let refuse = |why: &str| Problem::new(401, "SIGN_ERROR", why);
@@ -205,20 +209,7 @@ impl Inner {
     ) -> Answer {
         let number = segments.get(3).copied().unwrap_or_default();
         match operation {
-            Operation::Create => {
-                let order: NativeOrder = read(body)?;
-                self.own(&order.mchid)?;
-                if order.appid != self.config.appid {
-                    return Err(Problem::new(
-                        400,
-                        "APPID_MCHID_NOT_MATCH",
-                        "appid is not bound to mchid",
-                    ));
-                }
-                order.check(Self::now())?;
-                let code_url = lock(&self.truth).create(order, Self::now())?;
-                Ok((StatusCode::OK, Some(json!({ "code_url": code_url }))))
-            }
+            Operation::Create => self.create(body),
             Operation::Query => {
                 self.own(query.strip_prefix("mchid=").unwrap_or_default())?;
                 let truth = lock(&self.truth);
@@ -244,6 +235,21 @@ impl Inner {
                 Ok((StatusCode::OK, Some(refund.object())))
             }
         }
+    }
+
+    fn create(&self, body: &[u8]) -> Answer {
+        let order: NativeOrder = read(body)?;
+        self.own(&order.mchid)?;
+        if order.appid != self.config.appid {
+            return Err(Problem::new(
+                400,
+                "APPID_MCHID_NOT_MATCH",
+                "appid is not bound to mchid",
+            ));
+        }
+        order.check(Self::now())?;
+        let code_url = lock(&self.truth).create(order, Self::now())?;
+        Ok((StatusCode::OK, Some(json!({ "code_url": code_url }))))
     }
 
     fn refund(self: &Arc<Self>, body: &[u8]) -> Answer {

@@ -254,41 +254,25 @@ impl Truth {
                 "the merchant's balance does not suffice",
             ));
         }
-        if asked.amount.total != order.asked.amount.total {
-            return Err(Problem::new(
-                400,
-                "INVALID_REQUEST",
-                "amount.total is not that of the order",
-            ));
-        }
-        if now > payment.at + TimeDelta::days(365) {
-            return Err(Problem::new(
-                400,
-                "INVALID_REQUEST",
-                "refunds end a year after the payment",
-            ));
-        }
         let earlier: Vec<i64> = self
             .refunds
             .values()
             .filter(|r| r.out_trade_no == order.asked.out_trade_no && r.status != RefundStatus::Closed)
             .map(|r| r.asked.amount.refund)
             .collect();
-        if earlier.len() >= MOST_REFUNDS {
-            return Err(Problem::new(
-                400,
-                "INVALID_REQUEST",
-                "an order has at most 50 refunds",
-            ));
-        }
-        if earlier.iter().sum::<i64>() + asked.amount.refund > order.asked.amount.total {
-            return Err(Problem::new(
-                400,
-                "INVALID_REQUEST",
-                "the refunds would exceed the order",
-            ));
-        }
-        Ok(())
+        let total = order.asked.amount.total;
+        let wrong = if asked.amount.total != total {
+            "amount.total is not that of the order"
+        } else if now > payment.at + TimeDelta::days(365) {
+            "refunds end a year after the payment"
+        } else if earlier.len() >= MOST_REFUNDS {
+            "an order has at most 50 refunds"
+        } else if earlier.iter().sum::<i64>() + asked.amount.refund > total {
+            "the refunds would exceed the order"
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(400, "INVALID_REQUEST", wrong))
     }
 
     /// A refund that was accepted comes to its end.
