@@ -1,2 +1,19 @@
-//! Orders on a real database, its peers played by small servers.
+//! Orders on a real database, as the runtime role; members, payments and
+//! wallet are played by one small server.
 #![cfg(test)]
+
+mod acceptance;
+mod application;
+mod cancel;
+mod catalogue;
+mod doors;
+mod fulfilment;
+mod peers;
+mod qr;
+mod races;
+mod refund;
+mod review;
+mod timers;
+mod trace;
+mod wallet;
+mod world;
