@@ -10,6 +10,7 @@ pub mod database;
 pub mod door;
 mod error;
 pub mod feed;
+mod hints;
 pub mod import;
 pub mod keys;
 pub(crate) mod operations;

@@ -9,6 +9,7 @@ use proto::Event;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::hints::Hint;
 use crate::{Error, Platform, telemetry};
 
 /// Most facts that one round numbers.
@@ -101,6 +102,7 @@ impl Platform {
         tx.commit().await?;
         if numbered > 0 {
             self.inner.feed_bell.send_modify(|count| *count += 1);
+            self.inner.hints.tell(Hint::Numbers);
         }
         Ok(numbered)
     }

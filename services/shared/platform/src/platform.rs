@@ -12,6 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
 use crate::client::{Peer, Peers};
+use crate::hints::Hints;
 use crate::organisation::Organisation;
 use crate::subscription::Subscription;
 use crate::tasks::TaskKind;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     pub token_issuer: String,
     pub person_keys: Vec<(String, String)>,
     pub tuning: Tuning,
+    /// Tells the other processes of this service when a bell rings here.
+    pub hints: Hints,
     /// Rung after a commit that published.
     pub outbox_bell: Notify,
     /// Rung after sequencing.

@@ -12,6 +12,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use crate::audit::audit;
+use crate::hints::Hint;
 use crate::outbox::{self, Fact};
 use crate::tasks::{self, NewTask};
 use crate::{Caller, Error, Platform};
@@ -336,9 +337,11 @@ impl Core {
         self.tx.commit().await?;
         if self.published {
             self.platform.inner.outbox_bell.notify_one();
+            self.platform.inner.hints.tell(Hint::Facts);
         }
         if self.tasked {
             self.platform.inner.task_bell.notify_one();
+            self.platform.inner.hints.tell(Hint::Tasks);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 use crate::client::Peers;
 use crate::config::{ConfigError, Database, Maybe, Mtls, PlatformConfig, SecretFile};
+use crate::hints::Hints;
 use crate::organisation::Organisation;
 use crate::platform::Inner;
 use crate::token::{ServiceToken, Signer, Verifier};
@@ -47,6 +48,7 @@ pub(super) fn platform(
             task_workers: config.tasks.workers,
             poll_ms: config.feed.wait_ms,
         },
+        hints: Hints::default(),
         outbox_bell: Notify::new(),
         feed_bell: tokio::sync::watch::Sender::default(),
         task_bell: Notify::new(),

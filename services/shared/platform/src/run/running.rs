@@ -289,6 +289,7 @@ fn follow<S: Service>(loops: &Loops, app: &Arc<S>, config: &PlatformConfig, only
         platform.clone(),
         config.clock.movable,
     ));
+    loops.cut(crate::hints::run(platform.clone(), config.redis.url.clone()));
     if !matches!(only, Only::All | Only::Reactions) {
         return;
     }

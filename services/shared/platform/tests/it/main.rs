@@ -3,6 +3,7 @@
 
 mod claims;
 mod feed;
+mod hints;
 mod mtls;
 mod operations;
 mod process;
