@@ -10,3 +10,4 @@ mod process;
 mod scope;
 mod tasks;
 mod toy;
+mod traces;
