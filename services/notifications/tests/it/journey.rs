@@ -21,6 +21,7 @@ fn id() -> String {
 }
 
 impl World {
+    #[expect(clippy::unnecessary_wraps, reason = "a message field is optional")]
     fn now(&self) -> Option<prost_types::Timestamp> {
         Some(to_proto_time(self.it.clock().now()))
     }

@@ -1,6 +1,7 @@
 use kernel::{NodeId, PersonId, fresh_uuid};
 use proto::studio::access::v1::Role;
 use proto::studio::oversight::v1 as pb;
+use proto::studio::oversight::v1::EntryKind::{Acceptance, Assignment, Decline, Opening, Proposal};
 use testkit::{At, Identity, chain, staff_person};
 use tonic::Code;
 
@@ -188,7 +189,6 @@ async fn a_declined_resolution_goes_back_to_negotiation_until_the_member_accepts
         .iter()
         .map(pb::Entry::kind)
         .collect();
-    use pb::EntryKind::{Acceptance, Assignment, Decline, Opening, Proposal};
     assert_eq!(
         kinds,
         [Opening, Assignment, Proposal, Decline, Proposal, Acceptance]

@@ -1,0 +1,392 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::addresses::{Addresses, Service};
+use crate::output::Output;
+use crate::session::StateFolder;
+
+/// Works a Studio platform from the terminal.
+#[derive(Debug, Parser)]
+#[command(name = "studioctl", version, max_term_width = 100)]
+pub struct Cli {
+    /// Tables for people or JSON for scripts.
+    #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// Act as this role of the demo, account, or member's phone, for this command only.
+    #[arg(long = "as", global = true, value_name = "WHO")]
+    pub act_as: Option<String>,
+    #[command(flatten)]
+    pub state: StateFolder,
+    #[command(flatten)]
+    pub addresses: Addresses,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs a member's whole journey through every service and narrates it.
+    Demo {
+        /// Print one JSON object a step.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Signs in as a role of the demo (customer-service), an account, or a member.
+    SignIn(SignIn),
+    /// Forgets who is signed in.
+    SignOut,
+    /// Says who is signed in.
+    Whoami,
+    /// Prints a token of somebody, for other clients.
+    Token {
+        /// A role of the demo, an account, or a member's phone.
+        role: String,
+    },
+    /// Takes a CSV file in, whole or not at all.
+    Import {
+        /// What the file holds.
+        #[arg(value_enum)]
+        what: ImportKind,
+        /// The file, UTF-8 or GB18030.
+        file: PathBuf,
+        /// Only check it.
+        #[arg(long)]
+        trial: bool,
+    },
+    /// Looks people and their cards up.
+    #[command(subcommand)]
+    Members(Members),
+    /// Looks orders up, and begins them.
+    #[command(subcommand)]
+    Orders(Orders),
+    /// Customer service's queue: first review.
+    #[command(subcommand)]
+    Review(Review),
+    /// The review department's queue: approval.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Shows the QR of an order in the terminal and waits until it is paid.
+    Pay {
+        order_id: String,
+        /// Pay from the member's wallet instead.
+        #[arg(long)]
+        wallet: bool,
+    },
+    /// The recharge centre's queues.
+    #[command(subcommand)]
+    Recharges(Recharges),
+    /// Refund cases.
+    #[command(subcommand)]
+    Refunds(Refunds),
+    /// Complaints and requests.
+    #[command(subcommand)]
+    Tickets(Tickets),
+    /// A member's inbox.
+    Inbox {
+        /// In English.
+        #[arg(long)]
+        english: bool,
+    },
+    /// What was announced to one's departments.
+    Notices,
+    /// How messages travel.
+    #[command(subcommand)]
+    Deliveries(Deliveries),
+    /// Draws a trace as a tree.
+    Trace { trace_id: String },
+    /// Lists tasks and facts that wait for a person, in every service.
+    Stuck,
+    /// Lets a parked task be tried again.
+    Retry {
+        #[arg(value_enum)]
+        service: Service,
+        task_id: String,
+    },
+    /// Applies the parked facts of a thing again.
+    Release {
+        /// The service that could not apply them.
+        #[arg(value_enum)]
+        service: Service,
+        /// The service whose facts they are.
+        source: String,
+        /// The thing's id.
+        aggregate: String,
+    },
+    /// Shows how far facts have come, in every service.
+    Feed,
+    /// Business time.
+    #[command(subcommand)]
+    Clock(Clock),
+    /// Makes the key material of a new installation; what exists is kept.
+    Keys { folder: PathBuf },
+    /// Writes completions for a shell.
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SignIn {
+    /// A role of the demo, as customer-service or reviewer-2; an account; a member's phone.
+    pub who: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ImportKind {
+    Organisation,
+    Staff,
+    Members,
+    Catalogue,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Members {
+    /// Finds the person with a phone number.
+    Find { phone: String },
+    /// Shows a person with their cards and visits.
+    Show { person_id: String },
+    /// Lists people of one's studios.
+    List,
+    /// Shows a card and what is left of it.
+    Card { card_id: String },
+    /// Lets a member in.
+    CheckIn {
+        card_id: String,
+        benefit_code: String,
+        studio_code: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Orders {
+    /// Lists orders within one's reach.
+    List,
+    /// Shows an order.
+    Show { order_id: String },
+    /// Tells where an order stands, by its number.
+    Track { order_number: String },
+    /// Lists what is for sale.
+    Products,
+    /// Applies for a product, for a member when staff do.
+    Apply {
+        /// Code of the product, as YEAR-ALL.
+        product: String,
+        /// Code of the studio, as BJ-GUOMAO.
+        studio: String,
+        /// The member's id; empty when the member applies.
+        #[arg(long, default_value = "")]
+        person: String,
+    },
+    /// Accepts the quote of an approved order, as its member.
+    Accept { order_id: String },
+    /// Ends an order that is not paid.
+    Cancel {
+        order_id: String,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Review {
+    /// Lists what waits for a first review.
+    List,
+    /// Passes an application; the system quotes.
+    Pass {
+        order_id: String,
+        #[arg(long, default_value = "complete and valid")]
+        note: String,
+    },
+    /// Asks the applicant for what is missing.
+    Ask { order_id: String, wanted: String },
+    /// Hands an order to the review department.
+    Submit { order_id: String },
+}
+
+/// What a reviewer decides by.
+#[derive(Debug, Args)]
+pub struct Decision {
+    pub order_id: String,
+    /// Version of the policy.
+    #[arg(long, default_value = "2026-1")]
+    pub policy: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Approvals {
+    /// Lists what waits for a decision.
+    List,
+    /// Approves the quote as it stands.
+    Approve(Decision),
+    /// Says no for good.
+    Reject(Decision),
+    /// Returns it to customer service.
+    SendBack(Decision),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Recharges {
+    /// Lists recharges, the oldest first.
+    List {
+        /// Only this state, as received.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Applies for a recharge.
+    Apply {
+        person_id: String,
+        /// Code of the studio, as BJ-GUOMAO.
+        studio: String,
+        /// In yuan, as 500.00.
+        amount: String,
+    },
+    /// Passes the first check.
+    Accept { recharge_id: String },
+    /// Shows the QR and waits until it is paid.
+    Pay { recharge_id: String },
+    /// Finance posts received money: it may be spent from now on.
+    Post {
+        recharge_id: String,
+        /// What the business side said; a focus review needs it.
+        #[arg(long, default_value = "")]
+        consultation: String,
+    },
+    /// Finance rejects received money: it goes back.
+    Reject {
+        recharge_id: String,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Refunds {
+    /// Lists cases, the oldest first.
+    List {
+        /// Only this state, as requested.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Shows a case.
+    Show { case_id: String },
+    /// Calculates what the policy gives for an order.
+    Quote { order_id: String },
+    /// Asks for money back.
+    Open {
+        order_id: String,
+        /// No more than this, in yuan.
+        #[arg(long)]
+        amount: Option<String>,
+        #[arg(long, default_value = "asked for by the member")]
+        explanation: String,
+    },
+    /// Lets the money go back.
+    Approve {
+        case_id: String,
+        #[arg(long, default_value = "according to policy")]
+        note: String,
+    },
+    /// Refuses a case.
+    Reject {
+        case_id: String,
+        #[arg(long)]
+        note: String,
+    },
+    /// Sends once more what bounced.
+    Resume { case_id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Tickets {
+    /// Lists tickets within one's reach.
+    List {
+        /// Only those for which one answers.
+        #[arg(long)]
+        mine: bool,
+    },
+    /// Shows a ticket with its history.
+    Show { ticket_id: String },
+    /// Records a complaint.
+    Open {
+        /// Code of the studio, as BJ-GUOMAO.
+        studio: String,
+        text: String,
+        /// What it is about.
+        #[arg(long, value_enum, default_value_t = Topic::Service)]
+        topic: Topic,
+        /// Whose it is, when staff record it.
+        #[arg(long, default_value = "")]
+        person: String,
+    },
+    /// Makes somebody answer for it.
+    Assign { ticket_id: String, person_id: String },
+    /// Writes down what was found out.
+    Progress { ticket_id: String, text: String },
+    /// Lays a resolution before the member.
+    Propose { ticket_id: String, text: String },
+    /// Accepts the resolution and closes the ticket, as its member.
+    Accept { ticket_id: String },
+    /// Declines the resolution, as its member.
+    Decline { ticket_id: String, text: String },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Topic {
+    Service,
+    Facility,
+    Order,
+    Payment,
+    Recharge,
+    Refund,
+    Privacy,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Deliveries {
+    /// Lists messages of one's studios.
+    List {
+        /// Only this state: queued, sending, sent or failed.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Sends a failed message again.
+    Resend { message_id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// Shows the business time of every service.
+    Show,
+    /// Moves the business time of every service: +30d, +2h, -15m, or 0 for real time.
+    Set {
+        #[arg(allow_hyphen_values = true)]
+        offset: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_can_be_made_by_somebody_else_and_for_a_script() {
+        let cli = Cli::parse_from(["studioctl", "--as", "reviewer", "-o", "json", "approvals", "list"]);
+        assert_eq!(
+            (cli.act_as.as_deref(), cli.output),
+            (Some("reviewer"), Output::Json)
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! One file for each group of commands.
+
+pub mod approvals;
+pub mod import;
+pub mod keys;
+pub mod members;
+pub mod notices;
+pub mod operations;
+pub mod orders;
+pub mod pay;
+pub mod recharges;
+pub mod refunds;
+pub mod review;
+pub mod sign_in;
+pub mod tickets;
+pub mod trace;
+
+use clap::CommandFactory as _;
+use proto::studio::members::v1::{ListNodesRequest, NodeKind};
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+use crate::house::House;
+use crate::output::Output;
+use crate::session::{self, Session, StateFolder, Who};
+
+/// What every command has at hand.
+pub struct Desk {
+    pub output: Output,
+    pub house: House,
+    pub state: StateFolder,
+    act_as: Option<String>,
+}
+
+impl Desk {
+    pub fn new(cli: &Cli) -> Self {
+        Self {
+            output: cli.output,
+            house: House::new(cli.addresses.clone()),
+            state: cli.state.clone(),
+            act_as: cli.act_as.clone(),
+        }
+    }
+
+    /// The house as entered by whoever `--as` names, else whoever is signed in,
+    /// else the role that usually does this.
+    pub async fn enter(&self, usual: &str) -> Result<House, Failure> {
+        if let Some(session) = session::kept(&self.state).filter(|_| self.act_as.is_none()) {
+            let session = self.renewed(session).await?;
+            return Ok(self.house.with_token(session.token));
+        }
+        self.enter_as(usual).await
+    }
+
+    /// As [`Desk::enter`], whoever is signed in: for what only one role does.
+    pub async fn enter_as(&self, usual: &str) -> Result<House, Failure> {
+        let who = Who::read(self.act_as.as_deref().unwrap_or(usual));
+        let session = session::sign_in(&self.house, who).await?;
+        Ok(self.house.with_token(session.token))
+    }
+
+    /// The session itself, with a token that lives long enough.
+    pub async fn renewed(&self, session: Session) -> Result<Session, Failure> {
+        if session.is_fresh() {
+            return Ok(session);
+        }
+        let session = session::sign_in(&self.house, session.who).await?;
+        session::keep(&self.state, &session)?;
+        Ok(session)
+    }
+}
+
+/// The id of the studio with a code.
+pub async fn studio(house: &House, code: &str) -> Result<String, Failure> {
+    let request = ListNodesRequest {
+        kind: NodeKind::Studio.into(),
+        page_size: 200,
+        ..Default::default()
+    };
+    let nodes = house.ask(request).await?.nodes;
+    let known: Vec<&str> = nodes.iter().map(|node| node.code.as_str()).collect();
+    let unknown =
+        Failure::new(format!("there is no studio {code}")).hint(format!("studios: {}", known.join(", ")));
+    nodes
+        .iter()
+        .find(|node| node.code == code)
+        .map(|node| node.node_id.clone())
+        .ok_or(unknown)
+}
+
+/// What a reply must hold.
+pub fn held<T>(value: Option<T>, what: &str) -> Result<T, Failure> {
+    value.ok_or_else(|| Failure::new(format!("the reply holds no {what}")))
+}
+
+/// A sum in yuan as typed.
+pub fn money(text: &str) -> Result<proto::studio::money::v1::Money, Failure> {
+    let minor = kernel::fen_from_yuan(text)
+        .map_err(|e| Failure::new(format!("{text}: {e}")).hint("write yuan, as 500 or 99.90"))?;
+    Ok(proto::studio::money::v1::Money {
+        minor,
+        currency: kernel::CURRENCY.to_owned(),
+    })
+}
+
+pub fn completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "studioctl", &mut std::io::stdout());
+}

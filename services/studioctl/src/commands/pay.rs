@@ -1,0 +1,150 @@
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use proto::studio::orders::v1 as orders;
+use proto::studio::payments::v1 as payments;
+use proto::studio::payments::v1::AttemptState;
+use tokio_stream::StreamExt as _;
+
+use super::orders::{get, shown};
+use super::{Desk, held};
+use crate::failure::Failure;
+use crate::house::{House, request_id};
+use crate::output::{word, yuan};
+use crate::qr;
+
+/// How long a payment is looked for after it was started.
+const ROUNDS: u32 = 150;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Pays an order: by QR, shown here, or from the member's wallet.
+pub async fn run(desk: &Desk, order_id: &str, wallet: bool) -> Result<(), Failure> {
+    let house = desk.enter("front-desk").await?;
+    let method = if wallet {
+        orders::PaymentMethod::Wallet
+    } else {
+        orders::PaymentMethod::WechatNative
+    };
+    let due = start(&house, order_id, method).await?;
+    if !wallet {
+        let attempt = ready(&house, &due.attempt_id).await?;
+        show(&attempt)?;
+        wait(&house, &due.attempt_id).await?;
+    }
+    let order = settled(&house, order_id).await?;
+    desk.output.reply::<orders::GetOrderRequest>(
+        &orders::GetOrderResponse {
+            order: Some(order.clone()),
+        },
+        |_| shown(&order),
+    )
+}
+
+/// Starts a payment and waits until its due names an attempt or is paid.
+pub async fn start(
+    house: &House,
+    order_id: &str,
+    method: orders::PaymentMethod,
+) -> Result<orders::Due, Failure> {
+    let request = orders::StartPaymentRequest {
+        request_id: request_id(),
+        order_id: order_id.to_owned(),
+        method: method.into(),
+    };
+    let mut due = held(house.ask(request).await?.due, "due")?;
+    for _ in 0..ROUNDS {
+        let waits = due.state() == orders::DueState::Paying
+            && (due.attempt_id.is_empty() || method == orders::PaymentMethod::Wallet);
+        if !waits {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        let dues = get(house, order_id).await?.dues;
+        due = held(dues.into_iter().find(|d| d.due_id == due.due_id), "due")?;
+    }
+    match (due.refusal.as_str(), due.state()) {
+        ("", _) | (_, orders::DueState::Paid) => Ok(due),
+        (refusal, _) => Err(Failure::new(format!("the payment was refused: {refusal}"))),
+    }
+}
+
+/// The attempt as soon as its QR is there.
+pub async fn ready(house: &House, attempt_id: &str) -> Result<payments::Attempt, Failure> {
+    for _ in 0..ROUNDS {
+        let request = payments::GetAttemptRequest {
+            attempt_id: attempt_id.to_owned(),
+        };
+        let attempt = held(house.ask(request).await?.attempt, "attempt")?;
+        match attempt.state() {
+            AttemptState::Creating => tokio::time::sleep(PAUSE).await,
+            AttemptState::AwaitingPayment => return Ok(attempt),
+            state => return Err(unpaid(state, &attempt.failure)),
+        }
+    }
+    Err(Failure::new("the channel gave no QR in time").hint("try again; see `studioctl stuck`"))
+}
+
+pub fn show(attempt: &payments::Attempt) -> Result<(), Failure> {
+    eprintln!("{}", qr::draw(&attempt.code_url)?);
+    eprintln!(
+        "{} to pay by WeChat: {}",
+        yuan(attempt.amount.as_ref()),
+        attempt.code_url
+    );
+    Ok(())
+}
+
+/// Waits until an attempt is paid, showing that it waits.
+pub async fn wait(house: &House, attempt_id: &str) -> Result<payments::Attempt, Failure> {
+    let progress = ProgressBar::new_spinner().with_message("waiting for the payer");
+    progress.enable_steady_tick(Duration::from_millis(120));
+    let paid = watched(house, attempt_id).await;
+    progress.finish_and_clear();
+    paid
+}
+
+async fn watched(house: &House, attempt_id: &str) -> Result<payments::Attempt, Failure> {
+    let mut changes = house
+        .watch(payments::WatchAttemptRequest {
+            attempt_id: attempt_id.to_owned(),
+        })
+        .await?;
+    while let Some(change) = changes.next().await {
+        let attempt = held(
+            change.map_err(|s| Failure::of("payments", &s))?.attempt,
+            "attempt",
+        )?;
+        match attempt.state() {
+            AttemptState::Creating | AttemptState::AwaitingPayment | AttemptState::Closing => {}
+            AttemptState::Paid => return Ok(attempt),
+            state => return Err(unpaid(state, &attempt.failure)),
+        }
+    }
+    Err(Failure::new("the payment was not made").hint("call pay again for a new QR"))
+}
+
+fn unpaid(state: AttemptState, failure: &str) -> Failure {
+    Failure::new(format!(
+        "the attempt is {} {failure}",
+        word(state.as_str_name(), "ATTEMPT_STATE_")
+    ))
+    .hint("call pay again for a new QR")
+}
+
+/// The order once its card is open.
+pub async fn settled(house: &House, order_id: &str) -> Result<orders::Order, Failure> {
+    for _ in 0..ROUNDS {
+        let order = get(house, order_id).await?;
+        match order.state() {
+            orders::OrderState::Fulfilled => return Ok(order),
+            orders::OrderState::Unfulfillable => {
+                return Err(Failure::new(format!(
+                    "the order cannot be fulfilled: {}",
+                    order.reason
+                )));
+            }
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    Err(Failure::new("the order is paid, and its card does not open").hint("see `studioctl stuck`"))
+}
