@@ -1,5 +1,7 @@
 //! Every step of a member's journey is told, by mail and in the inbox.
 
+#![expect(clippy::needless_update, reason = "one macro makes facts with and without further fields")]
+
 use kernel::{fresh_uuid, to_proto_time};
 use proto::studio::members::v1 as members;
 use proto::studio::members::v1::members_event::Fact as Member;
