@@ -39,7 +39,7 @@ async fn redis() -> Option<Redis> {
             "--save",
             "",
             "--dir",
-            "/tmp",
+            &std::env::temp_dir().display().to_string(),
         ])
         .stdout(Stdio::null())
         .spawn()
