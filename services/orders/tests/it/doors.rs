@@ -9,20 +9,28 @@ use tonic::{Code, Response, Status};
 
 use crate::world::{Orders, World, code, id, reason};
 
+fn done<T>(answer: Result<Response<T>, Status>) -> Result<(), Status> {
+    answer.map(|_| ())
+}
+
 /// Makes every staff call on an order, and answers each by name.
 async fn staff_calls(mut who: Orders, order: &pb::Order) -> Vec<(&'static str, Result<(), Status>)> {
     let order_id = order.order_id.clone();
     let (policy_version, reason) = ("1".to_owned(), "r".to_owned());
-    fn done<T>(answer: Result<Response<T>, Status>) -> Result<(), Status> {
-        answer.map(|_| ())
-    }
-    let pass = pb::PassFirstReviewRequest { request_id: id(), order_id: order_id.clone(), note: String::new() };
+    let pass = pb::PassFirstReviewRequest {
+        request_id: id(),
+        order_id: order_id.clone(),
+        note: String::new(),
+    };
     let want = pb::RequestInformationRequest {
         request_id: id(),
         order_id: order_id.clone(),
         wanted: "w".to_owned(),
     };
-    let hand_over = pb::SubmitForApprovalRequest { request_id: id(), order_id: order_id.clone() };
+    let hand_over = pb::SubmitForApprovalRequest {
+        request_id: id(),
+        order_id: order_id.clone(),
+    };
     let approve = pb::ApproveRequest {
         request_id: id(),
         order_id: order_id.clone(),
@@ -36,7 +44,12 @@ async fn staff_calls(mut who: Orders, order: &pb::Order) -> Vec<(&'static str, R
         policy_version: policy_version.clone(),
         reason: reason.clone(),
     };
-    let send_back = pb::SendBackRequest { request_id: id(), order_id: order_id.clone(), policy_version, reason };
+    let send_back = pb::SendBackRequest {
+        request_id: id(),
+        order_id: order_id.clone(),
+        policy_version,
+        reason,
+    };
     let log = pb::AddContactLogRequest {
         request_id: id(),
         order_id,
@@ -48,7 +61,10 @@ async fn staff_calls(mut who: Orders, order: &pb::Order) -> Vec<(&'static str, R
     vec![
         ("pass_first_review", done(who.pass_first_review(pass).await)),
         ("request_information", done(who.request_information(want).await)),
-        ("submit_for_approval", done(who.submit_for_approval(hand_over).await)),
+        (
+            "submit_for_approval",
+            done(who.submit_for_approval(hand_over).await),
+        ),
         ("approve", done(who.approve(approve).await)),
         ("reject", done(who.reject(reject).await)),
         ("send_back", done(who.send_back(send_back).await)),
@@ -60,7 +76,13 @@ async fn staff_calls(mut who: Orders, order: &pb::Order) -> Vec<(&'static str, R
 async fn a_wrong_role_is_refused_at_every_staff_call() {
     let world = World::open().await;
     let order = world.submitted(PersonId::fresh()).await;
-    for role in [Role::FinanceStaff, Role::Coach, Role::Technician, Role::RefundClerk, Role::ProductManager] {
+    for role in [
+        Role::FinanceStaff,
+        Role::Coach,
+        Role::Technician,
+        Role::RefundClerk,
+        Role::ProductManager,
+    ] {
         for (call, answer) in staff_calls(world.staff(role), &order).await {
             assert_eq!(reason(answer), "ROLE_MISSING", "{role:?} {call}");
         }
@@ -82,17 +104,34 @@ async fn staff_of_another_studio_find_nothing() {
         let elsewhere = world.orders(Identity::staff(role, world.chain.haidian));
         for (call, answer) in staff_calls(elsewhere, &order).await {
             let reason = reason(answer);
-            assert!(["NOT_FOUND", "ROLE_MISSING"].contains(&reason.as_str()), "{role:?} {call} {reason}");
+            assert!(
+                ["NOT_FOUND", "ROLE_MISSING"].contains(&reason.as_str()),
+                "{role:?} {call} {reason}"
+            );
         }
         let mut elsewhere = world.orders(Identity::staff(role, world.chain.haidian));
-        let ask = pb::GetOrderRequest { order_id: order.order_id.clone() };
+        let ask = pb::GetOrderRequest {
+            order_id: order.order_id.clone(),
+        };
         assert_eq!(reason(elsewhere.get_order(ask).await), "NOT_FOUND");
-        let steps = pb::ListStepsRequest { order_id: order.order_id.clone() };
+        let steps = pb::ListStepsRequest {
+            order_id: order.order_id.clone(),
+        };
         assert_eq!(reason(elsewhere.list_steps(steps).await), "NOT_FOUND");
-        assert!(elsewhere.list_orders(pb::ListOrdersRequest::default()).await.unwrap().into_inner().orders.is_empty());
+        assert!(
+            elsewhere
+                .list_orders(pb::ListOrdersRequest::default())
+                .await
+                .unwrap()
+                .into_inner()
+                .orders
+                .is_empty()
+        );
     }
     let above = world.orders(Identity::staff(Role::CustomerService, world.chain.beijing));
-    let ask = pb::GetOrderRequest { order_id: order.order_id };
+    let ask = pb::GetOrderRequest {
+        order_id: order.order_id,
+    };
     assert!(above.clone().get_order(ask).await.is_ok());
 }
 
@@ -111,13 +150,22 @@ async fn a_member_sees_their_own_orders_and_no_others() {
     let (lin, wang) = (PersonId::fresh(), PersonId::fresh());
     let order = world.submitted(lin).await;
     world.submitted(wang).await;
-    let list = world.member(lin).list_orders(pb::ListOrdersRequest::default()).await.unwrap().into_inner();
+    let list = world
+        .member(lin)
+        .list_orders(pb::ListOrdersRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(list.orders.len(), 1);
     assert_eq!(list.orders[0].order_id, order.order_id);
-    let ask = pb::GetOrderRequest { order_id: order.order_id.clone() };
+    let ask = pb::GetOrderRequest {
+        order_id: order.order_id.clone(),
+    };
     assert!(world.member(lin).get_order(ask.clone()).await.is_ok());
     assert_eq!(reason(world.member(wang).get_order(ask).await), "NOT_FOUND");
-    let quotes = pb::ListQuotesRequest { order_id: order.order_id };
+    let quotes = pb::ListQuotesRequest {
+        order_id: order.order_id,
+    };
     assert_eq!(reason(world.member(wang).list_quotes(quotes).await), "NOT_FOUND");
 }
 
@@ -149,6 +197,9 @@ async fn a_list_is_paged_without_gap_or_double() {
         }
         assert_eq!(seen, wanted);
     }
-    let bad = pb::ListOrdersRequest { page_token: "x".to_owned(), ..Default::default() };
+    let bad = pb::ListOrdersRequest {
+        page_token: "x".to_owned(),
+        ..Default::default()
+    };
     assert_eq!(code(world.agent().list_orders(bad).await), Code::InvalidArgument);
 }

@@ -18,14 +18,23 @@ async fn the_card_opens_with_exactly_what_was_quoted() {
     let seen = world.peers.seen();
     let card = &seen.cards[&order.order_id];
     let terms = card.terms.clone().unwrap();
-    assert_eq!((card.person_id.as_str(), card.studio_id.as_str()), (order.person_id.as_str(), order.studio_id.as_str()));
-    assert_eq!((terms.product_name.as_str(), terms.product_version), ("全城通年卡", 1));
+    assert_eq!(
+        (card.person_id.as_str(), card.studio_id.as_str()),
+        (order.person_id.as_str(), order.studio_id.as_str())
+    );
+    assert_eq!(
+        (terms.product_name.as_str(), terms.product_version),
+        ("全城通年卡", 1)
+    );
     assert_eq!((terms.validity_days, terms.latest_start_days), (365, 90));
     assert_eq!(terms.validity_start(), members::ValidityStart::AtActivation);
     assert_eq!(terms.contract_version, "2026-11");
     assert_eq!(terms.price.unwrap().minor, PRICE);
     assert!(terms.benefits[0].scope_node_ids.is_empty(), "everywhere");
-    assert_eq!(terms.benefits[1].scope_node_ids, [world.chain.chaoyang.to_string()]);
+    assert_eq!(
+        terms.benefits[1].scope_node_ids,
+        [world.chain.chaoyang.to_string()]
+    );
     assert_eq!(card.paid_at, order.dues[0].paid_at);
 }
 
@@ -34,8 +43,19 @@ async fn scopes_become_the_nodes_of_the_studio() {
     let world = World::open().await;
     let person = PersonId::fresh();
     let ask = world.application("YEAR-BJ").await;
-    let draft = world.member(person).apply(ask).await.unwrap().into_inner().order.unwrap();
-    world.member(person).confirm_application(world.confirm(&draft)).await.unwrap();
+    let draft = world
+        .member(person)
+        .apply(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
+    world
+        .member(person)
+        .confirm_application(world.confirm(&draft))
+        .await
+        .unwrap();
     let pass = pb::PassFirstReviewRequest {
         request_id: crate::world::id(),
         order_id: draft.order_id.clone(),
@@ -43,14 +63,31 @@ async fn scopes_become_the_nodes_of_the_studio() {
     };
     world.agent().pass_first_review(pass).await.unwrap();
     let order = world.hand_over(&draft.order_id).await;
-    let order = world.reviewer().approve(world.approval(&order)).await.unwrap().into_inner().order.unwrap();
-    world.member(person).accept_quote(world.acceptance(&order)).await.unwrap();
+    let order = world
+        .reviewer()
+        .approve(world.approval(&order))
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
+    world
+        .member(person)
+        .accept_quote(world.acceptance(&order))
+        .await
+        .unwrap();
     world.peers.seen().wallets.insert(person.to_string(), 268_000);
     world.start(person, &order, pb::PaymentMethod::Wallet).await;
     let seen = world.peers.seen();
     let terms = seen.cards[&draft.order_id].terms.clone().unwrap();
-    assert_eq!(terms.benefits[0].scope_node_ids, [world.chain.beijing.to_string()]);
-    assert_eq!(terms.benefits[1].scope_node_ids, [world.chain.beijing_company.to_string()]);
+    assert_eq!(
+        terms.benefits[0].scope_node_ids,
+        [world.chain.beijing.to_string()]
+    );
+    assert_eq!(
+        terms.benefits[1].scope_node_ids,
+        [world.chain.beijing_company.to_string()]
+    );
     assert_eq!(terms.validity_start(), members::ValidityStart::AtPayment);
 }
 
@@ -59,7 +96,10 @@ async fn a_crash_after_the_card_opened_opens_no_second_card() {
     let world = World::open().await;
     let order = world.showing(PersonId::fresh()).await;
     world.peers.trouble("OpenCard", &[Trouble::Lost, Trouble::Lost]);
-    world.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     world.it.settle().await;
     assert_eq!(world.state(&order.order_id).await, pb::OrderState::Fulfilled);
     let ids = world.peers.ids("OpenCard");
@@ -75,7 +115,10 @@ async fn an_order_whose_card_members_refuses_is_unfulfillable() {
     let order = world.showing(PersonId::fresh()).await;
     let refusal = no(Code::FailedPrecondition, members::ErrorReason::PersonErased);
     world.peers.trouble("OpenCard", &[Trouble::Before(refusal)]);
-    world.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     world.it.settle().await;
     let after = world.see(&order.order_id).await;
     assert_eq!(after.state(), pb::OrderState::Unfulfillable);
@@ -98,7 +141,10 @@ async fn an_error_without_a_reason_is_no_refusal() {
         Status::deadline_exceeded("late"),
     ];
     world.peers.trouble("OpenCard", &vague.map(Trouble::Before));
-    world.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     world.it.settle().await;
     assert_eq!(world.state(&order.order_id).await, pb::OrderState::Fulfilled);
 }

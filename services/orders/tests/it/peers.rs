@@ -70,9 +70,16 @@ impl Peers {
         let server = tonic::transport::Server::builder().add_routes(Routes::from(router));
         let mut running = JoinSet::new();
         running.spawn(async move {
-            server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            server
+                .serve_with_incoming(TcpListenerStream::new(listener))
+                .await
+                .unwrap();
         });
-        Self { seen, address, _server: running }
+        Self {
+            seen,
+            address,
+            _server: running,
+        }
     }
 
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -81,12 +88,21 @@ impl Peers {
 
     /// The next calls of `method` fail in these ways.
     pub fn trouble(&self, method: &'static str, troubles: &[Trouble]) {
-        self.seen().troubles.entry(method).or_default().extend(troubles.iter().rev().cloned());
+        self.seen()
+            .troubles
+            .entry(method)
+            .or_default()
+            .extend(troubles.iter().rev().cloned());
     }
 
     /// The request ids under which `method` was called.
     pub fn ids(&self, method: &str) -> Vec<String> {
-        self.seen().calls.iter().filter(|(m, _)| *m == method).map(|(_, id)| id.clone()).collect()
+        self.seen()
+            .calls
+            .iter()
+            .filter(|(m, _)| *m == method)
+            .map(|(_, id)| id.clone())
+            .collect()
     }
 }
 
@@ -105,7 +121,13 @@ fn lock(seen: &Shared) -> MutexGuard<'_, Seen> {
 }
 
 async fn serve(State(seen): State<Shared>, request: Request) -> Response {
-    let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    let method = request
+        .uri()
+        .path()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let answer = match method.as_str() {
         "GetPerson" => unary(request, move |r| get_person(&seen, r)).await,
         "CreateIntent" => command(request, seen, "CreateIntent", create_intent).await,
@@ -118,7 +140,10 @@ async fn serve(State(seen): State<Shared>, request: Request) -> Response {
     answer.map(axum::body::Body::new)
 }
 
-async fn unary<Q, R>(request: Request, answer: impl FnOnce(Q) -> Result<R, Status>) -> axum::http::Response<Body>
+async fn unary<Q, R>(
+    request: Request,
+    answer: impl FnOnce(Q) -> Result<R, Status>,
+) -> axum::http::Response<Body>
 where
     Q: prost::Message + Default + Send + 'static,
     R: prost::Message + Send + Default + 'static,
@@ -129,7 +154,9 @@ where
         let answer = answer.unwrap_or_else(|| Err(Status::internal("asked twice")));
         std::future::ready(answer.map(tonic::Response::new))
     });
-    Grpc::new(ProstCodec::<R, Q>::default()).unary(service, request.map(Body::new)).await
+    Grpc::new(ProstCodec::<R, Q>::default())
+        .unary(service, request.map(Body::new))
+        .await
 }
 
 /// A call that writes: kept, done unless trouble is ahead, and its id never
@@ -147,8 +174,15 @@ where
         let mut seen = lock(&seen);
         let (id, bytes) = (message.request_id().to_owned(), message.encode_to_vec());
         seen.calls.push((method, id.clone()));
-        if seen.requests.insert(id, bytes.clone()).is_some_and(|earlier| earlier != bytes) {
-            return Err(no(Code::InvalidArgument, feed::v1::ErrorReason::IdempotencyKeyReused));
+        if seen
+            .requests
+            .insert(id, bytes.clone())
+            .is_some_and(|earlier| earlier != bytes)
+        {
+            return Err(no(
+                Code::InvalidArgument,
+                feed::v1::ErrorReason::IdempotencyKeyReused,
+            ));
         }
         match seen.troubles.get_mut(method).and_then(Vec::pop) {
             Some(Trouble::Before(status)) => Err(status),
@@ -166,7 +200,10 @@ fn get_person(
     if !lock(seen).people.contains(&request.person_id) {
         return Err(Error::not_found("person").to_status("studio.members"));
     }
-    let person = members::v1::Person { person_id: request.person_id, ..Default::default() };
+    let person = members::v1::Person {
+        person_id: request.person_id,
+        ..Default::default()
+    };
     Ok(members::v1::GetPersonResponse { person: Some(person) })
 }
 
@@ -174,6 +211,7 @@ pub fn intent_of(due: &str) -> String {
     derived_uuid(due.parse::<Uuid>().unwrap(), "their intent").to_string()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "like every call")]
 fn create_intent(
     seen: &mut Seen,
     request: payments::v1::CreateIntentRequest,
@@ -192,14 +230,27 @@ fn start_attempt(
     request: payments::v1::StartAttemptRequest,
 ) -> Result<payments::v1::StartAttemptResponse, Status> {
     if seen.cancelled.contains(&request.intent_id) {
-        return Err(no(Code::FailedPrecondition, payments::v1::ErrorReason::IntentClosed));
+        return Err(no(
+            Code::FailedPrecondition,
+            payments::v1::ErrorReason::IntentClosed,
+        ));
     }
     let attempt_id = derived_uuid(request.request_id.parse().unwrap(), "their attempt").to_string();
-    let attempt = payments::v1::Attempt { attempt_id, intent_id: request.intent_id.clone(), ..Default::default() };
-    if seen.attempts.iter().all(|known| known.request_id != request.request_id) {
+    let attempt = payments::v1::Attempt {
+        attempt_id,
+        intent_id: request.intent_id.clone(),
+        ..Default::default()
+    };
+    if seen
+        .attempts
+        .iter()
+        .all(|known| known.request_id != request.request_id)
+    {
         seen.attempts.push(request);
     }
-    Ok(payments::v1::StartAttemptResponse { attempt: Some(attempt) })
+    Ok(payments::v1::StartAttemptResponse {
+        attempt: Some(attempt),
+    })
 }
 
 fn cancel_intent(
@@ -207,7 +258,10 @@ fn cancel_intent(
     request: payments::v1::CancelIntentRequest,
 ) -> Result<payments::v1::CancelIntentResponse, Status> {
     if seen.paid.contains(&request.intent_id) {
-        return Err(no(Code::FailedPrecondition, payments::v1::ErrorReason::AlreadyPaid));
+        return Err(no(
+            Code::FailedPrecondition,
+            payments::v1::ErrorReason::AlreadyPaid,
+        ));
     }
     seen.cancelled.insert(request.intent_id);
     Ok(payments::v1::CancelIntentResponse::default())
@@ -227,7 +281,10 @@ fn spend(seen: &mut Seen, request: wallet::v1::SpendRequest) -> Result<wallet::v
     }
     let balance = seen.wallets.entry(request.person_id.clone()).or_default();
     if *balance < amount.minor {
-        return Err(no(Code::FailedPrecondition, wallet::v1::ErrorReason::InsufficientFunds));
+        return Err(no(
+            Code::FailedPrecondition,
+            wallet::v1::ErrorReason::InsufficientFunds,
+        ));
     }
     *balance -= amount.minor;
     seen.spent.insert(request.due_id.clone(), request);
@@ -238,11 +295,15 @@ pub fn card_of(order: &str) -> String {
     derived_uuid(order.parse::<Uuid>().unwrap(), "their card").to_string()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "like every call")]
 fn open_card(
     seen: &mut Seen,
     request: members::v1::OpenCardRequest,
 ) -> Result<members::v1::OpenCardResponse, Status> {
     let card_id = card_of(&request.order_id);
     seen.cards.insert(request.order_id.clone(), request);
-    Ok(members::v1::OpenCardResponse { card_id, ..Default::default() })
+    Ok(members::v1::OpenCardResponse {
+        card_id,
+        ..Default::default()
+    })
 }

@@ -32,8 +32,13 @@ async fn a_qr_is_bound_to_the_due_of_the_order_and_its_price() {
 
 #[tokio::test]
 async fn the_call_answers_with_the_attempt_when_payments_is_quick() {
-    let world = World::bare("service.payment_wait_ms = 5000").await;
-    world.import(&format!("{}{}", crate::world::HEADER, crate::world::PRODUCTS), false).await;
+    let world = World::bare(5_000).await;
+    world
+        .import(
+            &format!("{}{}", crate::world::HEADER, crate::world::PRODUCTS),
+            false,
+        )
+        .await;
     let person = PersonId::fresh();
     let order = world.confirmed(person).await;
     let ask = world.payment(&order, QR);
@@ -53,7 +58,9 @@ async fn a_lost_answer_is_asked_again_under_the_same_ids_and_makes_one_intent() 
     let world = World::open().await;
     let person = PersonId::fresh();
     let order = world.confirmed(person).await;
-    world.peers.trouble("CreateIntent", &[Trouble::Before(unknown()), Trouble::Lost]);
+    world
+        .peers
+        .trouble("CreateIntent", &[Trouble::Before(unknown()), Trouble::Lost]);
     world.peers.trouble("StartAttempt", &[Trouble::Lost]);
     world.start(person, &order, QR).await;
     for method in ["CreateIntent", "StartAttempt"] {
@@ -63,7 +70,10 @@ async fn a_lost_answer_is_asked_again_under_the_same_ids_and_makes_one_intent() 
         assert_eq!(ids.len(), 1, "{method} kept its id");
     }
     assert_eq!(world.peers.seen().attempts.len(), 1);
-    assert_eq!(world.see(&order.order_id).await.dues[0].state(), pb::DueState::Paying);
+    assert_eq!(
+        world.see(&order.order_id).await.dues[0].state(),
+        pb::DueState::Paying
+    );
 }
 
 #[tokio::test]
@@ -87,7 +97,10 @@ async fn a_definite_no_of_payments_leaves_the_due_open_with_its_reason() {
     world.peers.trouble("CreateIntent", &[Trouble::Before(refusal)]);
     world.start(person, &order, QR).await;
     let due = world.see(&order.order_id).await.dues.remove(0);
-    assert_eq!((due.state(), due.refusal.as_str()), (pb::DueState::Open, "NO_MERCHANT"));
+    assert_eq!(
+        (due.state(), due.refusal.as_str()),
+        (pb::DueState::Open, "NO_MERCHANT")
+    );
     world.start(person, &order, QR).await;
     let due = world.see(&order.order_id).await.dues.remove(0);
     assert_eq!((due.state(), due.refusal.as_str()), (pb::DueState::Paying, ""));
@@ -98,8 +111,14 @@ async fn staff_may_show_the_qr_and_strangers_may_not() {
     let world = World::open().await;
     let order = world.confirmed(PersonId::fresh()).await;
     let ask = || world.payment(&order, QR);
-    assert_eq!(reason(world.member(PersonId::fresh()).start_payment(ask()).await), "NOT_FOUND");
-    assert_eq!(reason(world.staff(Role::Reviewer).start_payment(ask()).await), "ROLE_MISSING");
+    assert_eq!(
+        reason(world.member(PersonId::fresh()).start_payment(ask()).await),
+        "NOT_FOUND"
+    );
+    assert_eq!(
+        reason(world.staff(Role::Reviewer).start_payment(ask()).await),
+        "ROLE_MISSING"
+    );
     assert!(world.staff(Role::FrontDesk).start_payment(ask()).await.is_ok());
 }
 
@@ -112,19 +131,33 @@ async fn captured_money_pays_the_order_once_however_often_the_fact_comes() {
         world.capture(&order.dues[0], PRICE, payment).await.unwrap();
     }
     let paid = world.see(&order.order_id).await;
-    assert_eq!((paid.state(), paid.paid.unwrap().minor), (pb::OrderState::Paid, PRICE));
+    assert_eq!(
+        (paid.state(), paid.paid.unwrap().minor),
+        (pb::OrderState::Paid, PRICE)
+    );
     assert_eq!(paid.dues[0].payment_id, payment.to_string());
     let facts = world.facts(&order.order_id).await;
     assert_eq!(facts.iter().filter(|f| *f == "order_paid").count(), 1);
     let ask = world.payment(&order, QR);
-    assert_eq!(reason(world.member(order.person_id.parse().unwrap()).start_payment(ask).await), "ALREADY_PAID");
+    assert_eq!(
+        reason(
+            world
+                .member(order.person_id.parse().unwrap())
+                .start_payment(ask)
+                .await
+        ),
+        "ALREADY_PAID"
+    );
 }
 
 #[tokio::test]
 async fn a_second_payment_of_a_paid_order_is_kept_and_goes_back() {
     let world = World::open().await;
     let order = world.fulfilled(PersonId::fresh()).await;
-    world.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     let after = world.see(&order.order_id).await;
     assert_eq!(after.state(), pb::OrderState::Fulfilled);
     assert_eq!(after.paid.unwrap().minor, 2 * PRICE);
@@ -134,25 +167,37 @@ async fn a_second_payment_of_a_paid_order_is_kept_and_goes_back() {
         panic!("the money has to go back");
     };
     assert_eq!(fact.cause(), pb::UnfulfillableCause::PaidTwice);
-    assert_eq!((fact.due_id.as_str(), fact.surplus), (after.dues[1].due_id.as_str(), true));
+    assert_eq!(
+        (fact.due_id.as_str(), fact.surplus),
+        (after.dues[1].due_id.as_str(), true)
+    );
 }
 
 #[tokio::test]
 async fn money_of_another_amount_pays_nothing_and_goes_back() {
     let world = World::open().await;
     let order = world.showing(PersonId::fresh()).await;
-    world.capture(&order.dues[0], PRICE - 1, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE - 1, PaymentId::fresh())
+        .await
+        .unwrap();
     let after = world.see(&order.order_id).await;
     assert_eq!(after.state(), pb::OrderState::Confirmed);
     assert_eq!(after.dues[0].state(), pb::DueState::Paying);
     assert!(after.dues[1].surplus);
-    assert_eq!(world.facts(&order.order_id).await.last().unwrap(), "order_unfulfillable");
+    assert_eq!(
+        world.facts(&order.order_id).await.last().unwrap(),
+        "order_unfulfillable"
+    );
 }
 
 #[tokio::test]
 async fn money_for_a_due_that_nobody_knows_does_not_pass_unseen() {
     let world = World::open().await;
-    let due = pb::Due { due_id: id(), ..Default::default() };
+    let due = pb::Due {
+        due_id: id(),
+        ..Default::default()
+    };
     assert!(world.capture(&due, PRICE, PaymentId::fresh()).await.is_err());
 }
 
@@ -169,7 +214,9 @@ async fn an_intent_that_ended_by_itself_gives_way_to_another_due() {
         due_id: due.due_id.clone(),
         ..Default::default()
     };
-    let event = pay::PaymentsEvent { fact: Some(Fact::IntentCancelled(fact)) };
+    let event = pay::PaymentsEvent {
+        fact: Some(Fact::IntentCancelled(fact)),
+    };
     world.it.hear(PaymentId::fresh(), 1, &event).await.unwrap();
     let after = world.see(&order.order_id).await;
     let states: Vec<pb::DueState> = after.dues.iter().map(pb::Due::state).collect();
@@ -177,6 +224,9 @@ async fn an_intent_that_ended_by_itself_gives_way_to_another_due() {
     world.start(person, &order, QR).await;
     let after = world.see(&order.order_id).await;
     assert_eq!(after.dues[1].intent_id, intent_of(&after.dues[1].due_id));
-    world.capture(&after.dues[1], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&after.dues[1], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     assert_eq!(world.state(&order.order_id).await, pb::OrderState::Paid);
 }

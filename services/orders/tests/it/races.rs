@@ -19,7 +19,10 @@ async fn of_two_approvals_that_race_one_stands() {
     let post = [(Role::Reviewer, At::from(world.chain.chaoyang))];
     let mut first = world.orders(Identity::posts(PersonId::fresh(), &post));
     let mut second = world.orders(Identity::posts(PersonId::fresh(), &post));
-    let (a, b) = tokio::join!(first.approve(world.approval(&order)), second.approve(world.approval(&order)));
+    let (a, b) = tokio::join!(
+        first.approve(world.approval(&order)),
+        second.approve(world.approval(&order))
+    );
     assert!(one_won(&a, &b));
     assert_eq!(reason(a.and(b)), "WRONG_STATE");
     let facts = world.facts(&order.order_id).await;
@@ -46,16 +49,25 @@ async fn accepting_and_running_out_leave_one_outcome() {
     let person = PersonId::fresh();
     let order = world.approved(person).await;
     // a moment before the deadline the member accepts; a moment later the timer fires
-    world.it.advance(std::time::Duration::from_millis(168 * 3_600_000 - 400));
+    world
+        .it
+        .advance(std::time::Duration::from_millis(168 * 3_600_000 - 400));
     let mut member = world.member(person);
     let (answer, ()) = tokio::join!(member.accept_quote(world.acceptance(&order)), async {
         world.it.advance(std::time::Duration::from_millis(400));
         world.it.settle().await;
     });
     let state = world.state(&order.order_id).await;
-    let wanted = if answer.is_ok() { pb::OrderState::Confirmed } else { pb::OrderState::Expired };
+    let wanted = if answer.is_ok() {
+        pb::OrderState::Confirmed
+    } else {
+        pb::OrderState::Expired
+    };
     assert_eq!(state, wanted);
-    assert_eq!(world.see(&order.order_id).await.dues.len(), usize::from(answer.is_ok()));
+    assert_eq!(
+        world.see(&order.order_id).await.dues.len(),
+        usize::from(answer.is_ok())
+    );
 }
 
 #[tokio::test]
@@ -84,8 +96,10 @@ async fn one_request_raced_against_itself_answers_alike() {
     let draft = world.draft(person).await;
     let ask = world.confirm(&draft);
     let (mut first, mut second) = (world.member(person), world.member(person));
-    let (a, b) =
-        tokio::join!(first.confirm_application(ask.clone()), second.confirm_application(ask.clone()));
+    let (a, b) = tokio::join!(
+        first.confirm_application(ask.clone()),
+        second.confirm_application(ask.clone())
+    );
     assert_eq!(a.unwrap().into_inner(), b.unwrap().into_inner());
     assert_eq!(world.facts(&draft.order_id).await, ["order_submitted"]);
 }

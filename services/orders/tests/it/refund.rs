@@ -36,11 +36,24 @@ async fn a_refund_case_is_recorded_once_whatever_its_request_id() {
     let first = record(&order, 1_000);
     let mut refunds = world.service("refunds");
     refunds.record_refund(first.clone()).await.unwrap();
-    let again = pb::RecordRefundRequest { request_id: id(), ..first.clone() };
-    let reply = refunds.record_refund(again).await.unwrap().into_inner().order.unwrap();
+    let again = pb::RecordRefundRequest {
+        request_id: id(),
+        ..first.clone()
+    };
+    let reply = refunds
+        .record_refund(again)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
     assert_eq!(reply.refunded.unwrap().minor, 1_000);
     assert_eq!(reply.dues[0].refunded.clone().unwrap().minor, 1_000);
-    let other = pb::RecordRefundRequest { request_id: id(), amount: Some(fen(2_000)), ..first };
+    let other = pb::RecordRefundRequest {
+        request_id: id(),
+        amount: Some(fen(2_000)),
+        ..first
+    };
     assert_eq!(reason(refunds.record_refund(other).await), "REFUND_DIFFERS");
     let facts = world.facts(&order.order_id).await;
     assert_eq!(facts.iter().filter(|f| *f == "order_refund_recorded").count(), 1);
@@ -52,7 +65,10 @@ async fn never_more_goes_back_than_was_paid() {
     let order = world.fulfilled(PersonId::fresh()).await;
     let mut refunds = world.service("refunds");
     refunds.record_refund(record(&order, PRICE - 1)).await.unwrap();
-    assert_eq!(reason(refunds.record_refund(record(&order, 2)).await), "REFUND_EXCEEDS_PAYMENT");
+    assert_eq!(
+        reason(refunds.record_refund(record(&order, 2)).await),
+        "REFUND_EXCEEDS_PAYMENT"
+    );
     refunds.record_refund(record(&order, 1)).await.unwrap();
     let pool = world.it.pool();
     for forge in [
@@ -68,8 +84,10 @@ async fn two_refunds_racing_for_the_whole_let_one_through() {
     let world = World::open().await;
     let order = world.fulfilled(PersonId::fresh()).await;
     let (mut one, mut other) = (world.service("refunds"), world.service("refunds"));
-    let (a, b) =
-        tokio::join!(one.record_refund(record(&order, PRICE)), other.record_refund(record(&order, PRICE)));
+    let (a, b) = tokio::join!(
+        one.record_refund(record(&order, PRICE)),
+        other.record_refund(record(&order, PRICE))
+    );
     assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
     assert_eq!(world.see(&order.order_id).await.refunded.unwrap().minor, PRICE);
 }
@@ -79,9 +97,18 @@ async fn a_named_due_takes_no_more_than_its_own() {
     let world = World::open().await;
     let order = world.fulfilled(PersonId::fresh()).await;
     let mut refunds = world.service("refunds");
-    let unknown = pb::RecordRefundRequest { due_id: id(), ..record(&order, 1) };
-    assert_eq!(reason(refunds.record_refund(unknown).await), "REFUND_EXCEEDS_PAYMENT");
-    let named = pb::RecordRefundRequest { due_id: order.dues[0].due_id.clone(), ..record(&order, 5) };
+    let unknown = pb::RecordRefundRequest {
+        due_id: id(),
+        ..record(&order, 1)
+    };
+    assert_eq!(
+        reason(refunds.record_refund(unknown).await),
+        "REFUND_EXCEEDS_PAYMENT"
+    );
+    let named = pb::RecordRefundRequest {
+        due_id: order.dues[0].due_id.clone(),
+        ..record(&order, 5)
+    };
     assert!(refunds.record_refund(named).await.is_ok());
 }
 
@@ -89,12 +116,26 @@ async fn a_named_due_takes_no_more_than_its_own() {
 async fn nobody_but_the_service_refunds_records_one() {
     let world = World::open().await;
     let order = world.fulfilled(PersonId::fresh()).await;
-    for role in [Role::RefundClerk, Role::RefundApprover, Role::FinanceSupervisor, Role::OperatorAdmin] {
-        assert_eq!(reason(world.staff(role).record_refund(record(&order, 1)).await), "ROLE_MISSING");
+    for role in [
+        Role::RefundClerk,
+        Role::RefundApprover,
+        Role::FinanceSupervisor,
+        Role::OperatorAdmin,
+    ] {
+        assert_eq!(
+            reason(world.staff(role).record_refund(record(&order, 1)).await),
+            "ROLE_MISSING"
+        );
     }
     for service in ["wallet", "payments", "notifications"] {
-        assert_eq!(reason(world.service(service).record_refund(record(&order, 1)).await), "ROLE_MISSING");
+        assert_eq!(
+            reason(world.service(service).record_refund(record(&order, 1)).await),
+            "ROLE_MISSING"
+        );
     }
     let unpaid = world.submitted(PersonId::fresh()).await;
-    assert_eq!(reason(world.service("refunds").record_refund(record(&unpaid, 1)).await), "WRONG_STATE");
+    assert_eq!(
+        reason(world.service("refunds").record_refund(record(&unpaid, 1)).await),
+        "WRONG_STATE"
+    );
 }

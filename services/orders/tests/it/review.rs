@@ -11,7 +11,11 @@ use tonic::Code;
 use crate::world::{HEADER, PRICE, PRODUCTS, World, code, id, reason};
 
 fn pass(order: &pb::Order) -> pb::PassFirstReviewRequest {
-    pb::PassFirstReviewRequest { request_id: id(), order_id: order.order_id.clone(), note: String::new() }
+    pb::PassFirstReviewRequest {
+        request_id: id(),
+        order_id: order.order_id.clone(),
+        note: String::new(),
+    }
 }
 
 fn reject(order: &pb::Order) -> pb::RejectRequest {
@@ -40,7 +44,10 @@ async fn passing_the_first_review_quotes_from_the_catalogue_with_content_fee_and
     let quote = order.quote.clone().unwrap();
     let terms = quote.terms.unwrap();
     assert_eq!(quote.amount.unwrap().minor, PRICE);
-    assert_eq!((terms.code.as_str(), terms.valid_days, terms.benefits.len()), ("YEAR-ALL", 365, 2));
+    assert_eq!(
+        (terms.code.as_str(), terms.valid_days, terms.benefits.len()),
+        ("YEAR-ALL", 365, 2)
+    );
     let valid = quote.valid_until.unwrap().seconds - quote.issued_at.unwrap().seconds;
     assert_eq!(valid, 336 * 3600);
     assert_eq!(quote.hash.len(), 64);
@@ -55,12 +62,20 @@ async fn a_quote_can_never_be_altered() {
     let world = World::open().await;
     let order = world.approved(PersonId::fresh()).await;
     let pool = world.it.pool();
-    assert!(sqlx::query("update quotes set amount_minor = 1").execute(pool).await.is_err());
+    assert!(
+        sqlx::query("update quotes set amount_minor = 1")
+            .execute(pool)
+            .await
+            .is_err()
+    );
     assert!(sqlx::query("delete from quotes").execute(pool).await.is_err());
     let slip_in = "update orders set quote_hash = repeat('a', 64), version = version + 1";
     let error = sqlx::query(slip_in).execute(pool).await.unwrap_err().to_string();
     assert!(error.contains("orders_approved_as_quoted"), "{error}");
-    assert_eq!(world.see(&order.order_id).await.approved_quote_hash, order.quote.unwrap().hash);
+    assert_eq!(
+        world.see(&order.order_id).await.approved_quote_hash,
+        order.quote.unwrap().hash
+    );
 }
 
 #[tokio::test]
@@ -73,20 +88,48 @@ async fn the_applicant_answers_what_customer_service_asks_and_the_review_goes_on
         order_id: order.order_id.clone(),
         wanted: "请选择上课时间".to_owned(),
     };
-    let asked = world.agent().request_information(ask).await.unwrap().into_inner().order.unwrap();
-    assert_eq!((asked.state(), asked.reason.as_str()), (pb::OrderState::InformationNeeded, "请选择上课时间"));
-    assert_eq!(code(world.agent().pass_first_review(pass(&order)).await), Code::FailedPrecondition);
+    let asked = world
+        .agent()
+        .request_information(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
+    assert_eq!(
+        (asked.state(), asked.reason.as_str()),
+        (pb::OrderState::InformationNeeded, "请选择上课时间")
+    );
+    assert_eq!(
+        code(world.agent().pass_first_review(pass(&order)).await),
+        Code::FailedPrecondition
+    );
 
     let answer = pb::ProvideInformationRequest {
         request_id: id(),
         order_id: order.order_id.clone(),
         answer: "每周二晚上".to_owned(),
     };
-    let other = world.member(PersonId::fresh()).provide_information(answer.clone()).await;
+    let other = world
+        .member(PersonId::fresh())
+        .provide_information(answer.clone())
+        .await;
     assert_eq!(reason(other), "NOT_FOUND");
-    let back = world.member(person).provide_information(answer).await.unwrap().into_inner().order.unwrap();
+    let back = world
+        .member(person)
+        .provide_information(answer)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
     assert_eq!(back.state(), pb::OrderState::Submitted);
-    let needs = world.agent().get_needs(pb::GetNeedsRequest { order_id: order.order_id.clone() }).await;
+    let needs = world
+        .agent()
+        .get_needs(pb::GetNeedsRequest {
+            order_id: order.order_id.clone(),
+        })
+        .await;
     assert_eq!(needs.unwrap().into_inner().needs, "想在晚上练瑜伽\n\n每周二晚上");
     assert!(world.agent().pass_first_review(pass(&order)).await.is_ok());
     let facts = world.facts(&order.order_id).await;
@@ -108,27 +151,68 @@ async fn a_contact_is_kept_sealed_and_unreadable_once_the_person_is_erased() {
         occurred_at: None,
     };
     world.agent().add_contact_log(ask.clone()).await.unwrap();
-    let mut tomorrow = pb::AddContactLogRequest { request_id: id(), ..ask };
+    let mut tomorrow = pb::AddContactLogRequest {
+        request_id: id(),
+        ..ask
+    };
     let later = world.it.clock().now() + chrono::Duration::days(1);
     tomorrow.occurred_at = Some(kernel::to_proto_time(later));
-    assert_eq!(code(world.agent().add_contact_log(tomorrow).await), Code::InvalidArgument);
+    assert_eq!(
+        code(world.agent().add_contact_log(tomorrow).await),
+        Code::InvalidArgument
+    );
 
-    let kept: Vec<u8> =
-        sqlx::query_scalar("select text from contact_logs").fetch_one(world.it.pool()).await.unwrap();
-    assert!(!kept.windows(6).any(|w| words.as_bytes().windows(6).any(|v| v == w)));
-    let list = pb::ListContactLogsRequest { order_id: order.order_id.clone() };
-    let logs = world.reviewer().list_contact_logs(list.clone()).await.unwrap().into_inner().contact_logs;
+    let kept: Vec<u8> = sqlx::query_scalar("select text from contact_logs")
+        .fetch_one(world.it.pool())
+        .await
+        .unwrap();
+    assert!(
+        !kept
+            .windows(6)
+            .any(|w| words.as_bytes().windows(6).any(|v| v == w))
+    );
+    let list = pb::ListContactLogsRequest {
+        order_id: order.order_id.clone(),
+    };
+    let logs = world
+        .reviewer()
+        .list_contact_logs(list.clone())
+        .await
+        .unwrap()
+        .into_inner()
+        .contact_logs;
     assert_eq!((logs[0].text.as_str(), logs[0].reached), (words, true));
-    assert_eq!(code(world.member(person).list_contact_logs(list.clone()).await), Code::PermissionDenied);
+    assert_eq!(
+        code(world.member(person).list_contact_logs(list.clone()).await),
+        Code::PermissionDenied
+    );
     let elsewhere = world.orders(Identity::staff(Role::CustomerService, world.chain.xuhui));
-    assert_eq!(reason(elsewhere.clone().list_contact_logs(list.clone()).await), "NOT_FOUND");
+    assert_eq!(
+        reason(elsewhere.clone().list_contact_logs(list.clone()).await),
+        "NOT_FOUND"
+    );
 
-    let erased = MemberErased { person_id: person.to_string() };
-    let event = MembersEvent { fact: Some(Member::MemberErased(erased)) };
+    let erased = MemberErased {
+        person_id: person.to_string(),
+    };
+    let event = MembersEvent {
+        fact: Some(Member::MemberErased(erased)),
+    };
     world.it.hear(person, 1, &event).await.unwrap();
-    let logs = world.agent().list_contact_logs(list).await.unwrap().into_inner().contact_logs;
+    let logs = world
+        .agent()
+        .list_contact_logs(list)
+        .await
+        .unwrap()
+        .into_inner()
+        .contact_logs;
     assert_eq!(logs[0].text, "");
-    let needs = world.agent().get_needs(pb::GetNeedsRequest { order_id: order.order_id }).await;
+    let needs = world
+        .agent()
+        .get_needs(pb::GetNeedsRequest {
+            order_id: order.order_id,
+        })
+        .await;
     assert_eq!(needs.unwrap().into_inner().needs, "");
 }
 
@@ -137,12 +221,22 @@ async fn another_person_approves_and_reason_and_policy_are_kept() {
     let world = World::open().await;
     let order = world.in_review(PersonId::fresh()).await;
     let ask = world.approval(&order);
-    let approved = world.reviewer().approve(ask).await.unwrap().into_inner().order.unwrap();
+    let approved = world
+        .reviewer()
+        .approve(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
     assert_eq!(approved.state(), pb::OrderState::Approved);
     assert_eq!(approved.approved_quote_hash, order.quote.unwrap().hash);
     assert_eq!(approved.policy_version, "2026-1");
     assert_ne!(approved.approver, approved.first_reviewer);
-    assert_eq!(world.facts(&approved.order_id).await.last().unwrap(), "order_approved");
+    assert_eq!(
+        world.facts(&approved.order_id).await.last().unwrap(),
+        "order_approved"
+    );
 }
 
 #[tokio::test]
@@ -163,20 +257,48 @@ async fn nobody_approves_what_they_applied_for_entered_or_reviewed_first() {
     ask.person_id = applicant.to_string();
     let draft = both(seller).apply(ask).await.unwrap().into_inner().order.unwrap();
     let confirm = world.confirm(&draft);
-    let order = both(seller).confirm_application(confirm).await.unwrap().into_inner().order.unwrap();
+    let order = both(seller)
+        .confirm_application(confirm)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
 
-    assert_eq!(reason(both(applicant).pass_first_review(pass(&order)).await), "SAME_PERSON");
+    assert_eq!(
+        reason(both(applicant).pass_first_review(pass(&order)).await),
+        "SAME_PERSON"
+    );
     both(agent).pass_first_review(pass(&order)).await.unwrap();
-    let hand_over = pb::SubmitForApprovalRequest { request_id: id(), order_id: order.order_id.clone() };
+    let hand_over = pb::SubmitForApprovalRequest {
+        request_id: id(),
+        order_id: order.order_id.clone(),
+    };
     let handed_over_by = PersonId::fresh();
-    let order =
-        both(handed_over_by).submit_for_approval(hand_over).await.unwrap().into_inner().order.unwrap();
+    let order = both(handed_over_by)
+        .submit_for_approval(hand_over)
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
     for barred in [applicant, agent, seller, handed_over_by] {
-        assert_eq!(reason(both(barred).approve(world.approval(&order)).await), "SAME_PERSON");
+        assert_eq!(
+            reason(both(barred).approve(world.approval(&order)).await),
+            "SAME_PERSON"
+        );
         assert_eq!(reason(both(barred).reject(reject(&order)).await), "SAME_PERSON");
-        assert_eq!(reason(both(barred).send_back(send_back(&order)).await), "SAME_PERSON");
+        assert_eq!(
+            reason(both(barred).send_back(send_back(&order)).await),
+            "SAME_PERSON"
+        );
     }
-    assert!(both(PersonId::fresh()).approve(world.approval(&order)).await.is_ok());
+    assert!(
+        both(PersonId::fresh())
+            .approve(world.approval(&order))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -185,12 +307,21 @@ async fn the_database_itself_refuses_an_approver_who_is_maker() {
     world.in_review(PersonId::fresh()).await;
     for maker in ["person_id", "entered_by", "first_reviewer", "submitted_by"] {
         let forge = format!("update orders set approver = {maker}, version = version + 1");
-        let error = sqlx::query(sqlx::AssertSqlSafe(forge)).execute(world.it.pool()).await.unwrap_err();
-        assert!(error.to_string().contains("orders_approver_other"), "{maker}: {error}");
+        let error = sqlx::query(sqlx::AssertSqlSafe(forge))
+            .execute(world.it.pool())
+            .await
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("orders_approver_other"),
+            "{maker}: {error}"
+        );
     }
     let forge = "update orders set first_reviewer = person_id, version = version + 1";
     let error = sqlx::query(forge).execute(world.it.pool()).await.unwrap_err();
-    assert!(error.to_string().contains("orders_first_reviewer_other"), "{error}");
+    assert!(
+        error.to_string().contains("orders_first_reviewer_other"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -209,13 +340,34 @@ async fn a_reviewer_approves_the_quote_that_stands_or_none() {
 async fn what_is_sent_back_is_handed_over_again_with_its_history() {
     let world = World::open().await;
     let order = world.in_review(PersonId::fresh()).await;
-    let back = world.reviewer().send_back(send_back(&order)).await.unwrap().into_inner().order.unwrap();
-    assert_eq!((back.state(), back.reason.as_str()), (pb::OrderState::SentBack, "请核对门店"));
+    let back = world
+        .reviewer()
+        .send_back(send_back(&order))
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
+    assert_eq!(
+        (back.state(), back.reason.as_str()),
+        (pb::OrderState::SentBack, "请核对门店")
+    );
     let again = world.hand_over(&order.order_id).await;
     assert_eq!(again.quote, order.quote, "nothing changed, so the quote stands");
     assert!(again.approver.is_empty());
-    let steps = world.service("refunds").list_steps(pb::ListStepsRequest { order_id: order.order_id }).await;
-    let kinds: Vec<pb::StepKind> = steps.unwrap().into_inner().steps.iter().map(pb::OrderStep::kind).collect();
+    let steps = world
+        .service("refunds")
+        .list_steps(pb::ListStepsRequest {
+            order_id: order.order_id,
+        })
+        .await;
+    let kinds: Vec<pb::StepKind> = steps
+        .unwrap()
+        .into_inner()
+        .steps
+        .iter()
+        .map(pb::OrderStep::kind)
+        .collect();
     assert_eq!(
         kinds[4..],
         [
@@ -236,26 +388,58 @@ async fn a_new_price_makes_a_new_quote_when_the_order_is_handed_over_again() {
     let again = world.hand_over(&order.order_id).await;
     let quote = again.quote.unwrap();
     assert_eq!((quote.number, quote.amount.unwrap().minor), (2, 418_000));
-    let ask = pb::ListQuotesRequest { order_id: order.order_id };
-    assert_eq!(world.agent().list_quotes(ask).await.unwrap().into_inner().quotes.len(), 2);
+    let ask = pb::ListQuotesRequest {
+        order_id: order.order_id,
+    };
+    assert_eq!(
+        world
+            .agent()
+            .list_quotes(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .quotes
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
 async fn a_rejected_order_ends_with_its_reason() {
     let world = World::open().await;
     let order = world.in_review(PersonId::fresh()).await;
-    let rejected = world.reviewer().reject(reject(&order)).await.unwrap().into_inner().order.unwrap();
-    assert_eq!((rejected.state(), rejected.reason.as_str()), (pb::OrderState::Rejected, "不符合政策"));
+    let rejected = world
+        .reviewer()
+        .reject(reject(&order))
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
+    assert_eq!(
+        (rejected.state(), rejected.reason.as_str()),
+        (pb::OrderState::Rejected, "不符合政策")
+    );
     assert!(rejected.act_by.is_none());
-    assert_eq!(reason(world.reviewer().approve(world.approval(&order)).await), "WRONG_STATE");
-    assert_eq!(world.facts(&order.order_id).await.last().unwrap(), "order_rejected");
+    assert_eq!(
+        reason(world.reviewer().approve(world.approval(&order)).await),
+        "WRONG_STATE"
+    );
+    assert_eq!(
+        world.facts(&order.order_id).await.last().unwrap(),
+        "order_rejected"
+    );
 }
 
 #[tokio::test]
 async fn every_department_finds_its_work_in_its_queue_the_longest_waiting_first() {
     let world = World::open().await;
     let queue = async |mut who: crate::world::Orders, queue: pb::Queue, overdue: bool| {
-        let ask = pb::ListOrdersRequest { queue: queue.into(), overdue, ..Default::default() };
+        let ask = pb::ListOrdersRequest {
+            queue: queue.into(),
+            overdue,
+            ..Default::default()
+        };
         let reply = who.list_orders(ask).await.unwrap().into_inner();
         reply.orders.into_iter().map(|o| o.order_id).collect::<Vec<_>>()
     };
@@ -263,12 +447,28 @@ async fn every_department_finds_its_work_in_its_queue_the_longest_waiting_first(
     let second = world.submitted(PersonId::fresh()).await.order_id;
     let review = world.in_review(PersonId::fresh()).await.order_id;
     let pay = world.confirmed(PersonId::fresh()).await.order_id;
-    assert_eq!(queue(world.agent(), pb::Queue::FirstReview, false).await, [first.clone(), second.clone()]);
-    assert_eq!(queue(world.reviewer(), pb::Queue::Approval, false).await, [review]);
-    assert_eq!(queue(world.staff(Role::FinanceStaff), pb::Queue::Payment, false).await, [pay]);
+    assert_eq!(
+        queue(world.agent(), pb::Queue::FirstReview, false).await,
+        [first.clone(), second.clone()]
+    );
+    assert_eq!(
+        queue(world.reviewer(), pb::Queue::Approval, false).await,
+        [review]
+    );
+    assert_eq!(
+        queue(world.staff(Role::FinanceStaff), pb::Queue::Payment, false).await,
+        [pay]
+    );
     let elsewhere = world.orders(Identity::staff(Role::CustomerService, world.chain.xuhui));
     assert!(queue(elsewhere, pb::Queue::FirstReview, false).await.is_empty());
-    assert!(queue(world.agent(), pb::Queue::FirstReview, true).await.is_empty());
+    assert!(
+        queue(world.agent(), pb::Queue::FirstReview, true)
+            .await
+            .is_empty()
+    );
     world.advance_hours(25);
-    assert_eq!(queue(world.agent(), pb::Queue::FirstReview, true).await, [first, second]);
+    assert_eq!(
+        queue(world.agent(), pb::Queue::FirstReview, true).await,
+        [first, second]
+    );
 }

@@ -9,7 +9,9 @@ use crate::world::{PRICE, World, id, reason};
 async fn ran_out(world: &World, order_id: &str, deadline: pb::Deadline) {
     world.it.settle().await;
     assert_eq!(world.state(order_id).await, pb::OrderState::Expired);
-    let Fact::OrderExpired(fact) = world.last_fact(order_id).await else { panic!("no order_expired") };
+    let Fact::OrderExpired(fact) = world.last_fact(order_id).await else {
+        panic!("no order_expired")
+    };
     assert_eq!(fact.deadline(), deadline);
 }
 
@@ -55,8 +57,14 @@ async fn acceptance_never_outlasts_the_quote() {
     let person = PersonId::fresh();
     let order = world.in_review(person).await;
     world.advance_hours(335);
-    let approved =
-        world.reviewer().approve(world.approval(&order)).await.unwrap().into_inner().order.unwrap();
+    let approved = world
+        .reviewer()
+        .approve(world.approval(&order))
+        .await
+        .unwrap()
+        .into_inner()
+        .order
+        .unwrap();
     assert_eq!(approved.accept_by, order.quote.unwrap().valid_until);
     world.advance_hours(2);
     world.it.settle().await;
@@ -82,9 +90,15 @@ async fn an_unpaid_order_runs_out() {
     let order = world.confirmed(person).await;
     world.advance_hours(49);
     let late = world.payment(&order, pb::PaymentMethod::WechatNative);
-    assert_eq!(reason(world.member(person).start_payment(late).await), "PAYMENT_EXPIRED");
+    assert_eq!(
+        reason(world.member(person).start_payment(late).await),
+        "PAYMENT_EXPIRED"
+    );
     ran_out(&world, &order.order_id, pb::Deadline::Payment).await;
-    assert_eq!(world.see(&order.order_id).await.dues[0].state(), pb::DueState::Cancelled);
+    assert_eq!(
+        world.see(&order.order_id).await.dues[0].state(),
+        pb::DueState::Cancelled
+    );
 }
 
 #[tokio::test]
@@ -94,7 +108,10 @@ async fn an_order_with_a_qr_runs_out_once_payments_has_taken_it_back_and_late_mo
     world.advance_hours(49);
     ran_out(&world, &order.order_id, pb::Deadline::Payment).await;
     assert!(world.peers.seen().cancelled.contains(&order.dues[0].intent_id));
-    world.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+    world
+        .capture(&order.dues[0], PRICE, PaymentId::fresh())
+        .await
+        .unwrap();
     let Fact::OrderUnfulfillable(fact) = world.last_fact(&order.order_id).await else {
         panic!("the money has to go back");
     };

@@ -11,8 +11,16 @@ use testkit::Identity;
 use crate::world::{World, reason};
 
 async fn steps(world: &World, order_id: &str) -> Vec<pb::OrderStep> {
-    let ask = pb::ListStepsRequest { order_id: order_id.to_owned() };
-    world.service("refunds").list_steps(ask).await.unwrap().into_inner().steps
+    let ask = pb::ListStepsRequest {
+        order_id: order_id.to_owned(),
+    };
+    world
+        .service("refunds")
+        .list_steps(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .steps
 }
 
 #[tokio::test]
@@ -37,8 +45,17 @@ async fn the_whole_way_of_an_order_is_kept_with_actors_times_and_evidence() {
             K::Fulfilled
         ]
     );
-    assert!(steps.iter().enumerate().all(|(at, s)| usize::try_from(s.number).unwrap() == at + 1));
-    assert!(steps.iter().all(|s| s.occurred_at.is_some() && !s.actor.is_empty()));
+    assert!(
+        steps
+            .iter()
+            .enumerate()
+            .all(|(at, s)| usize::try_from(s.number).unwrap() == at + 1)
+    );
+    assert!(
+        steps
+            .iter()
+            .all(|s| s.occurred_at.is_some() && !s.actor.is_empty())
+    );
     let hash = order.quote.unwrap().hash;
     assert_eq!(steps[5].evidence["quote_hash"], hash);
     assert_eq!(steps[5].evidence["policy_version"], "2026-1");
@@ -46,15 +63,25 @@ async fn the_whole_way_of_an_order_is_kept_with_actors_times_and_evidence() {
     assert_eq!(steps[6].evidence["proof"], "box ticked in app 1.0");
     assert_eq!(steps[6].person_id, person.to_string());
     assert_eq!(steps[8].evidence["payment_id"], order.dues[0].payment_id);
-    assert_eq!((steps[9].actor.as_str(), steps[9].person_id.as_str()), ("service:orders", ""));
+    assert_eq!(
+        (steps[9].actor.as_str(), steps[9].person_id.as_str()),
+        ("service:orders", "")
+    );
 }
 
 #[tokio::test]
 async fn what_happened_cannot_be_changed_afterwards() {
     let world = World::open().await;
     world.submitted(PersonId::fresh()).await;
-    for forge in ["update order_steps set actor = 'nobody'", "delete from order_steps", "truncate order_steps"] {
-        assert!(sqlx::query(forge).execute(world.it.pool()).await.is_err(), "{forge}");
+    for forge in [
+        "update order_steps set actor = 'nobody'",
+        "delete from order_steps",
+        "truncate order_steps",
+    ] {
+        assert!(
+            sqlx::query(forge).execute(world.it.pool()).await.is_err(),
+            "{forge}"
+        );
     }
     let jump = "update orders set state = 'fulfilled', version = version + 1";
     assert!(sqlx::query(jump).execute(world.it.pool()).await.is_err());
@@ -86,17 +113,43 @@ async fn how_long_orders_stand_is_measured_and_what_is_late_is_counted() {
 
     let director = world.staff(Role::StudioDirector);
     let ask = pb::GetProcessFiguresRequest::default();
-    let figures = director.clone().get_process_figures(ask.clone()).await.unwrap().into_inner();
+    let figures = director
+        .clone()
+        .get_process_figures(ask.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((figures.submitted, figures.sent_back), (2, 1));
     let of = |state: pb::OrderState| figures.states.iter().find(|f| f.state() == state).unwrap();
     let submitted = of(pb::OrderState::Submitted);
     assert_eq!((submitted.left, submitted.standing, submitted.overdue), (1, 1, 1));
-    assert!((10_800_000..10_900_000).contains(&submitted.median_ms), "{}", submitted.median_ms);
-    assert_eq!((of(pb::OrderState::SentBack).standing, of(pb::OrderState::SentBack).overdue), (1, 1));
+    assert!(
+        (10_800_000..10_900_000).contains(&submitted.median_ms),
+        "{}",
+        submitted.median_ms
+    );
+    assert_eq!(
+        (
+            of(pb::OrderState::SentBack).standing,
+            of(pb::OrderState::SentBack).overdue
+        ),
+        (1, 1)
+    );
 
     let mut elsewhere = world.orders(Identity::staff(Role::StudioDirector, world.chain.xuhui));
-    assert_eq!(elsewhere.get_process_figures(ask.clone()).await.unwrap().into_inner().submitted, 0);
-    assert_eq!(reason(world.staff(Role::Sales).get_process_figures(ask).await), "ROLE_MISSING");
+    assert_eq!(
+        elsewhere
+            .get_process_figures(ask.clone())
+            .await
+            .unwrap()
+            .into_inner()
+            .submitted,
+        0
+    );
+    assert_eq!(
+        reason(world.staff(Role::Sales).get_process_figures(ask).await),
+        "ROLE_MISSING"
+    );
 }
 
 #[tokio::test]
@@ -104,6 +157,11 @@ async fn the_time_from_application_to_card_is_measured() {
     let world = World::open().await;
     world.fulfilled(PersonId::fresh()).await;
     let ask = pb::GetProcessFiguresRequest::default();
-    let figures = world.service("oversight").get_process_figures(ask).await.unwrap().into_inner();
+    let figures = world
+        .service("oversight")
+        .get_process_figures(ask)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(figures.median_cycle_ms > 0);
 }

@@ -47,27 +47,35 @@ pub fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
 }
 
 pub fn fen(minor: i64) -> Money {
-    Money { minor, currency: "CNY".to_owned() }
+    Money {
+        minor,
+        currency: "CNY".to_owned(),
+    }
 }
 
+#[expect(clippy::unused_self, reason = "every sentence begins with the world")]
 impl World {
     /// Three products are on sale.
     pub async fn open() -> Self {
-        let world = Self::bare("").await;
+        let world = Self::bare(0).await;
         let reply = world.import(&format!("{HEADER}{PRODUCTS}"), false).await;
         assert!(reply.applied, "{reply:?}");
         world
     }
 
-    /// Nothing is on sale.
-    pub async fn bare(settings: &str) -> Self {
+    /// Nothing is on sale, and `StartPayment` waits this long for an outcome.
+    pub async fn bare(wait_ms: u64) -> Self {
         let peers = Peers::start().await;
         let address = peers.address;
         let it = Running::start_with(&format!(
-            "service.payment_wait_ms = 0\npeers.members = '{address}'\npeers.payments = '{address}'\npeers.wallet = '{address}'\n{settings}"
+            "service.payment_wait_ms = {wait_ms}\npeers.members = '{address}'\npeers.payments = '{address}'\npeers.wallet = '{address}'"
         ))
         .await;
-        Self { it, peers, chain: chain() }
+        Self {
+            it,
+            peers,
+            chain: chain(),
+        }
     }
 
     pub fn orders(&self, who: Identity) -> Orders {
@@ -104,13 +112,30 @@ impl World {
     }
 
     pub async fn import(&self, file: &str, trial_run: bool) -> pb::ImportCatalogueResponse {
-        let ask = pb::ImportCatalogueRequest { request_id: id(), content: file.as_bytes().to_vec(), trial_run };
-        self.catalogue(self.product_manager()).import_catalogue(ask).await.unwrap().into_inner()
+        let ask = pb::ImportCatalogueRequest {
+            request_id: id(),
+            content: file.as_bytes().to_vec(),
+            trial_run,
+        };
+        self.catalogue(self.product_manager())
+            .import_catalogue(ask)
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     pub async fn product(&self, code: &str) -> pb::Product {
-        let ask = pb::GetProductRequest { code: code.to_owned(), ..Default::default() };
-        self.catalogue(Identity::anonymous()).get_product(ask).await.unwrap().into_inner().product.unwrap()
+        let ask = pb::GetProductRequest {
+            code: code.to_owned(),
+            ..Default::default()
+        };
+        self.catalogue(Identity::anonymous())
+            .get_product(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .product
+            .unwrap()
     }
 
     pub async fn application(&self, code: &str) -> pb::ApplyRequest {
@@ -126,7 +151,13 @@ impl World {
 
     pub async fn draft(&self, person: PersonId) -> pb::Order {
         let ask = self.application("YEAR-ALL").await;
-        self.member(person).apply(ask).await.unwrap().into_inner().order.unwrap()
+        self.member(person)
+            .apply(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub fn confirm(&self, order: &pb::Order) -> pb::ConfirmApplicationRequest {
@@ -140,7 +171,13 @@ impl World {
     pub async fn submitted(&self, person: PersonId) -> pb::Order {
         let draft = self.draft(person).await;
         let ask = self.confirm(&draft);
-        self.member(person).confirm_application(ask).await.unwrap().into_inner().order.unwrap()
+        self.member(person)
+            .confirm_application(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub async fn passed(&self, person: PersonId) -> pb::Order {
@@ -150,7 +187,13 @@ impl World {
             order_id: order.order_id,
             note: "资料齐全".to_owned(),
         };
-        self.agent().pass_first_review(ask).await.unwrap().into_inner().order.unwrap()
+        self.agent()
+            .pass_first_review(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub async fn in_review(&self, person: PersonId) -> pb::Order {
@@ -159,8 +202,17 @@ impl World {
     }
 
     pub async fn hand_over(&self, order_id: &str) -> pb::Order {
-        let ask = pb::SubmitForApprovalRequest { request_id: id(), order_id: order_id.to_owned() };
-        self.agent().submit_for_approval(ask).await.unwrap().into_inner().order.unwrap()
+        let ask = pb::SubmitForApprovalRequest {
+            request_id: id(),
+            order_id: order_id.to_owned(),
+        };
+        self.agent()
+            .submit_for_approval(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub fn approval(&self, order: &pb::Order) -> pb::ApproveRequest {
@@ -176,7 +228,13 @@ impl World {
     pub async fn approved(&self, person: PersonId) -> pb::Order {
         let order = self.in_review(person).await;
         let ask = self.approval(&order);
-        self.reviewer().approve(ask).await.unwrap().into_inner().order.unwrap()
+        self.reviewer()
+            .approve(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub fn acceptance(&self, order: &pb::Order) -> pb::AcceptQuoteRequest {
@@ -193,7 +251,13 @@ impl World {
     pub async fn confirmed(&self, person: PersonId) -> pb::Order {
         let order = self.approved(person).await;
         let ask = self.acceptance(&order);
-        self.member(person).accept_quote(ask).await.unwrap().into_inner().order.unwrap()
+        self.member(person)
+            .accept_quote(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub fn payment(&self, order: &pb::Order, method: pb::PaymentMethod) -> pb::StartPaymentRequest {
@@ -220,7 +284,9 @@ impl World {
     /// Paid by QR; the card is open.
     pub async fn fulfilled(&self, person: PersonId) -> pb::Order {
         let order = self.showing(person).await;
-        self.capture(&order.dues[0], PRICE, PaymentId::fresh()).await.unwrap();
+        self.capture(&order.dues[0], PRICE, PaymentId::fresh())
+            .await
+            .unwrap();
         self.it.settle().await;
         self.see(&order.order_id).await
     }
@@ -237,7 +303,9 @@ impl World {
             paid_at: Some(to_proto_time(self.it.clock().now())),
             ..Default::default()
         };
-        let event = PaymentsEvent { fact: Some(Paid::PaymentCaptured(fact)) };
+        let event = PaymentsEvent {
+            fact: Some(Paid::PaymentCaptured(fact)),
+        };
         self.it.hear(payment, 1, &event).await.map(|_| ())
     }
 
@@ -250,8 +318,16 @@ impl World {
     }
 
     pub async fn see(&self, order_id: &str) -> pb::Order {
-        let ask = pb::GetOrderRequest { order_id: order_id.to_owned() };
-        self.service("refunds").get_order(ask).await.unwrap().into_inner().order.unwrap()
+        let ask = pb::GetOrderRequest {
+            order_id: order_id.to_owned(),
+        };
+        self.service("refunds")
+            .get_order(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub async fn state(&self, order_id: &str) -> pb::OrderState {
@@ -273,12 +349,13 @@ impl World {
 
     /// The last fact published of an order.
     pub async fn last_fact(&self, order_id: &str) -> Fact {
-        let payload: Vec<u8> =
-            sqlx::query_scalar("select payload from outbox where aggregate = $1::uuid order by id desc limit 1")
-                .bind(order_id)
-                .fetch_one(self.it.pool())
-                .await
-                .unwrap();
+        let payload: Vec<u8> = sqlx::query_scalar(
+            "select payload from outbox where aggregate = $1::uuid order by id desc limit 1",
+        )
+        .bind(order_id)
+        .fetch_one(self.it.pool())
+        .await
+        .unwrap();
         let event: pb::OrdersEvent = prost::Message::decode(payload.as_slice()).unwrap();
         assert!(!event.kind().is_empty());
         event.fact.unwrap()
