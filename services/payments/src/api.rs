@@ -26,36 +26,63 @@ pub struct Api(pub Arc<App>);
 
 #[tonic::async_trait]
 impl IntentService for Api {
-    async fn create_intent(&self, r: Request<pb::CreateIntentRequest>) -> Result<Response<pb::CreateIntentResponse>, Status> {
+    async fn create_intent(
+        &self,
+        r: Request<pb::CreateIntentRequest>,
+    ) -> Result<Response<pb::CreateIntentResponse>, Status> {
         answer(&self.0, r, intent::create::handle).await
     }
-    async fn get_intent(&self, r: Request<pb::GetIntentRequest>) -> Result<Response<pb::GetIntentResponse>, Status> {
+    async fn get_intent(
+        &self,
+        r: Request<pb::GetIntentRequest>,
+    ) -> Result<Response<pb::GetIntentResponse>, Status> {
         answer(&self.0, r, intent::get::handle).await
     }
-    async fn cancel_intent(&self, r: Request<pb::CancelIntentRequest>) -> Result<Response<pb::CancelIntentResponse>, Status> {
+    async fn cancel_intent(
+        &self,
+        r: Request<pb::CancelIntentRequest>,
+    ) -> Result<Response<pb::CancelIntentResponse>, Status> {
         answer(&self.0, r, intent::cancel::handle).await
     }
-    async fn start_attempt(&self, r: Request<pb::StartAttemptRequest>) -> Result<Response<pb::StartAttemptResponse>, Status> {
+    async fn start_attempt(
+        &self,
+        r: Request<pb::StartAttemptRequest>,
+    ) -> Result<Response<pb::StartAttemptResponse>, Status> {
         answer(&self.0, r, attempt::start::handle).await
     }
-    async fn get_attempt(&self, r: Request<pb::GetAttemptRequest>) -> Result<Response<pb::GetAttemptResponse>, Status> {
+    async fn get_attempt(
+        &self,
+        r: Request<pb::GetAttemptRequest>,
+    ) -> Result<Response<pb::GetAttemptResponse>, Status> {
         answer(&self.0, r, attempt::get::handle).await
     }
     type WatchAttemptStream = platform::door::Answers<pb::WatchAttemptResponse>;
-    async fn watch_attempt(&self, r: Request<pb::WatchAttemptRequest>) -> Result<Response<Self::WatchAttemptStream>, Status> {
+    async fn watch_attempt(
+        &self,
+        r: Request<pb::WatchAttemptRequest>,
+    ) -> Result<Response<Self::WatchAttemptStream>, Status> {
         answer_stream(&self.0, r, attempt::watch::handle).await
     }
-    async fn list_payments(&self, r: Request<pb::ListPaymentsRequest>) -> Result<Response<pb::ListPaymentsResponse>, Status> {
+    async fn list_payments(
+        &self,
+        r: Request<pb::ListPaymentsRequest>,
+    ) -> Result<Response<pb::ListPaymentsResponse>, Status> {
         answer(&self.0, r, payment::list::handle).await
     }
 }
 
 #[tonic::async_trait]
 impl ReceiptService for Api {
-    async fn get_receipt(&self, r: Request<pb::GetReceiptRequest>) -> Result<Response<pb::GetReceiptResponse>, Status> {
+    async fn get_receipt(
+        &self,
+        r: Request<pb::GetReceiptRequest>,
+    ) -> Result<Response<pb::GetReceiptResponse>, Status> {
         answer(&self.0, r, receipt::get::handle).await
     }
-    async fn list_receipts(&self, r: Request<pb::ListReceiptsRequest>) -> Result<Response<pb::ListReceiptsResponse>, Status> {
+    async fn list_receipts(
+        &self,
+        r: Request<pb::ListReceiptsRequest>,
+    ) -> Result<Response<pb::ListReceiptsResponse>, Status> {
         answer(&self.0, r, receipt::list::handle).await
     }
 }
@@ -65,7 +92,10 @@ impl RefundService for Api {
     async fn refund(&self, r: Request<pb::RefundRequest>) -> Result<Response<pb::RefundResponse>, Status> {
         answer(&self.0, r, refund::send::handle).await
     }
-    async fn get_refund(&self, r: Request<pb::GetRefundRequest>) -> Result<Response<pb::GetRefundResponse>, Status> {
+    async fn get_refund(
+        &self,
+        r: Request<pb::GetRefundRequest>,
+    ) -> Result<Response<pb::GetRefundResponse>, Status> {
         answer(&self.0, r, refund::get::handle).await
     }
 }
@@ -83,9 +113,8 @@ impl From<Refusal> for Error {
             Refusal::IntentClosed { state } => {
                 refused(Code::FailedPrecondition, ErrorReason::IntentClosed).with("state", state)
             }
-            Refusal::AttemptClosing => {
-                refused(Code::FailedPrecondition, ErrorReason::AttemptClosing).retry_after(Duration::from_secs(2))
-            }
+            Refusal::AttemptClosing => refused(Code::FailedPrecondition, ErrorReason::AttemptClosing)
+                .retry_after(Duration::from_secs(2)),
             Refusal::RefundExceedsPayment { refundable } => {
                 refused(Code::FailedPrecondition, ErrorReason::RefundExceedsPayment)
                     .with("refundable_minor", refundable.minor())
@@ -107,7 +136,11 @@ impl From<OutOfOrder> for Error {
 
 /// A field that may be left empty.
 fn given<T>(text: &str, read: impl FnOnce(&str) -> Result<T, BadField>) -> Result<Option<T>, BadField> {
-    if text.is_empty() { Ok(None) } else { read(text).map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        read(text).map(Some)
+    }
 }
 
 /// Of two ways to name a thing exactly one must be given.
@@ -117,7 +150,10 @@ fn one_of<A, B>(a: (&str, Option<A>), b: (&str, Option<B>)) -> Result<Either<A, 
         ((_, None), (_, Some(b))) => Ok(Either::Right(b)),
         ((a, _), (b, _)) => {
             let what = format!("exactly one of {a} and {b} must be given");
-            Err(Invalid(vec![BadField::new(a, what.clone()), BadField::new(b, what)]))
+            Err(Invalid(vec![
+                BadField::new(a, what.clone()),
+                BadField::new(b, what),
+            ]))
         }
     }
 }

@@ -21,8 +21,14 @@ use receive::{Answer, receive};
 
 /// The listener of the callbacks.
 pub fn listener(app: &Arc<App>) -> Listener {
-    let router = Router::new().route("/callbacks/{channel}/{merchant}", post(knock)).with_state(app.clone());
-    Listener { name: "callbacks", address: app.config.callbacks.listen, router }
+    let router = Router::new()
+        .route("/callbacks/{channel}/{merchant}", post(knock))
+        .with_state(app.clone());
+    Listener {
+        name: "callbacks",
+        address: app.config.callbacks.listen,
+        router,
+    }
 }
 
 async fn knock(
@@ -40,7 +46,10 @@ async fn knock(
         Ok(Answer::NoSuchMerchant) => failure(StatusCode::NOT_FOUND, "unknown address"),
         Ok(Answer::TooEarly) => failure(StatusCode::INTERNAL_SERVER_ERROR, "unknown order; send it again"),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a callback could not be recorded");
+            tracing::error!(
+                error = platform::telemetry::chain(&error),
+                "a callback could not be recorded"
+            );
             failure(StatusCode::INTERNAL_SERVER_ERROR, "send it again")
         }
     }

@@ -37,11 +37,17 @@ pub struct Failure {
 
 impl Failure {
     pub fn for_good(code: impl Into<String>) -> Self {
-        Self { code: code.into(), may_succeed_later: false }
+        Self {
+            code: code.into(),
+            may_succeed_later: false,
+        }
     }
 
     pub fn for_now(code: impl Into<String>) -> Self {
-        Self { code: code.into(), may_succeed_later: true }
+        Self {
+            code: code.into(),
+            may_succeed_later: true,
+        }
     }
 }
 

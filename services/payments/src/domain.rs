@@ -72,12 +72,25 @@ mod examples {
 
     pub fn attempt_of(intent: &Intent) -> Attempt {
         let end = noon() + Duration::minutes(15);
-        let life = Life { expire_at: end, channel_expire_at: end };
-        Attempt::start(AttemptId::fresh(), intent, Method::WechatNative, "house", life, noon())
+        let life = Life {
+            expire_at: end,
+            channel_expire_at: end,
+        };
+        Attempt::start(
+            AttemptId::fresh(),
+            intent,
+            Method::WechatNative,
+            "house",
+            life,
+            noon(),
+        )
     }
 
     pub fn ours() -> Identity {
-        Identity { merchant: "1900000001".to_owned(), app: "wx0000000000000001".to_owned() }
+        Identity {
+            merchant: "1900000001".to_owned(),
+            app: "wx0000000000000001".to_owned(),
+        }
     }
 
     pub fn paid(attempt: &Attempt) -> Paid {

@@ -34,24 +34,37 @@ pub async fn apply_channel_evidence(
     evidence: &Evidence,
     source: Source,
 ) -> Result<Applied, Error> {
-    let found = store::attempt::get(tx, id).await?.ok_or_else(|| Error::not_found("attempt"))?;
+    let found = store::attempt::get(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("attempt"))?;
     let intent = store::intent::lock(tx, found.intent_id)
         .await?
         .ok_or_else(|| platform::inconsistent("attempts", "an attempt without its intent"))?;
-    let attempt = store::attempt::lock(tx, id).await?.ok_or_else(|| Error::not_found("attempt"))?;
+    let attempt = store::attempt::lock(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("attempt"))?;
     match evidence {
         Evidence::Opened { code_url } => opened(tx, &intent, &attempt, code_url).await,
-        Evidence::Refused { code } => ended(app, tx, &intent, &attempt, Step::Refuse { code: code.clone() }).await,
+        Evidence::Refused { code } => {
+            ended(app, tx, &intent, &attempt, Step::Refuse { code: code.clone() }).await
+        }
         Evidence::Closed => ended(app, tx, &intent, &attempt, Step::Close).await,
         Evidence::Paid(paid) => money(app, tx, &intent, &attempt, paid, source).await,
     }
 }
 
-async fn opened(tx: &mut SystemTx, intent: &Intent, attempt: &Attempt, code_url: &str) -> Result<Applied, Error> {
+async fn opened(
+    tx: &mut SystemTx,
+    intent: &Intent,
+    attempt: &Attempt,
+    code_url: &str,
+) -> Result<Applied, Error> {
     if attempt.state != State::Creating {
         return Ok(Applied::NoEffect);
     }
-    let attempt = attempt.take(Step::Open { code_url: code_url.to_owned() })?;
+    let attempt = attempt.take(Step::Open {
+        code_url: code_url.to_owned(),
+    })?;
     store::attempt::save_state(tx, &attempt).await?;
     tx.publish(facts::attempt_opened(&attempt, intent)).await?;
     Ok(Applied::Changed)
@@ -59,7 +72,13 @@ async fn opened(tx: &mut SystemTx, intent: &Intent, attempt: &Attempt, code_url:
 
 /// The attempt can no longer be paid; the intent ends with it when its own
 /// time is over.
-async fn ended(app: &App, tx: &mut SystemTx, intent: &Intent, attempt: &Attempt, step: Step) -> Result<Applied, Error> {
+async fn ended(
+    app: &App,
+    tx: &mut SystemTx,
+    intent: &Intent,
+    attempt: &Attempt,
+    step: Step,
+) -> Result<Applied, Error> {
     let concerns = match step {
         // a waiting attempt was confirmed, so a refusal that comes after is not about it
         Step::Refuse { .. } => matches!(attempt.state, State::Creating | State::Closing { .. }),
@@ -117,7 +136,13 @@ async fn money(
 }
 
 /// The first money of an intent: payment, receipt and both facts, together.
-async fn capture(app: &App, tx: &mut SystemTx, intent: &Intent, attempt: &Attempt, paid: &Paid) -> Result<Applied, Error> {
+async fn capture(
+    app: &App,
+    tx: &mut SystemTx,
+    intent: &Intent,
+    attempt: &Attempt,
+    paid: &Paid,
+) -> Result<Applied, Error> {
     let attempt = attempt.take(Step::Pay { at: paid.paid_at })?;
     let intent = intent.take(intent::Step::Pay)?;
     let payment = Payment::capture(&intent, &attempt, paid, app.clock.now());
@@ -138,13 +163,22 @@ async fn capture(app: &App, tx: &mut SystemTx, intent: &Intent, attempt: &Attemp
 /// The series of the legal entity that collected and the year where it did.
 fn series(app: &App, payment: &Payment) -> (String, i32) {
     let entity = payment.claim.legal_entity_id;
-    let own = app.merchants.by_name(&payment.merchant).map(|m| m.receipt_series.as_str()).unwrap_or_default();
+    let own = app
+        .merchants
+        .by_name(&payment.merchant)
+        .map(|m| m.receipt_series.as_str())
+        .unwrap_or_default();
     let series = if own.is_empty() {
-        app.organisation().node(entity.0.into()).map_or_else(|| entity.0.simple().to_string(), |node| node.code)
+        app.organisation()
+            .node(entity.0.into())
+            .map_or_else(|| entity.0.simple().to_string(), |node| node.code)
     } else {
         own.to_owned()
     };
-    let zone = app.organisation().studio(payment.claim.studio_id).map_or(chrono_tz::Asia::Shanghai, |s| s.zone);
+    let zone = app
+        .organisation()
+        .studio(payment.claim.studio_id)
+        .map_or(chrono_tz::Asia::Shanghai, |s| s.zone);
     (series, receipt::series_year(payment.captured_at, zone))
 }
 
@@ -163,7 +197,8 @@ async fn isolate(
     store::attempt::save_state(tx, &attempt).await?;
     store::isolated::insert(tx, &money).await?;
     tx.publish(facts::money_isolated(&money, intent)).await?;
-    tx.task(NewTask::now(kinds::RETURN_ISOLATED, money.id, &())).await?;
+    tx.task(NewTask::now(kinds::RETURN_ISOLATED, money.id, &()))
+        .await?;
     tracing::warn!(attempt.id = %attempt.id, cause = cause.word(), "money was isolated and goes back");
     Ok(Applied::Changed)
 }

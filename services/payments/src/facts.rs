@@ -14,7 +14,11 @@ use crate::domain::receipt::Receipt;
 use crate::domain::refund::Refund;
 
 fn fact(aggregate: uuid::Uuid, version: i64, payload: Payload) -> Fact<PaymentsEvent> {
-    Fact { aggregate, version, event: PaymentsEvent { fact: Some(payload) } }
+    Fact {
+        aggregate,
+        version,
+        event: PaymentsEvent { fact: Some(payload) },
+    }
 }
 
 pub fn attempt_opened(attempt: &Attempt, intent: &Intent) -> Fact<PaymentsEvent> {

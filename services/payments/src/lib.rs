@@ -29,8 +29,8 @@ use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 
-pub use config::Config;
 use channel::Channel;
+pub use config::Config;
 use domain::Method;
 use domain::attempt::Attempt;
 use merchants::Merchants;
@@ -75,7 +75,11 @@ impl platform::Service for App {
 
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
         let merchants = Merchants::new(&config.merchants).context("service.merchants")?;
-        Ok(Self { platform, config, merchants })
+        Ok(Self {
+            platform,
+            config,
+            merchants,
+        })
     }
 
     fn routes(app: &Arc<Self>) -> tonic::service::Routes {

@@ -112,17 +112,27 @@ mod tests {
     use super::*;
 
     fn setting(entities: &[LegalEntityId], series: &str) -> config::Merchant {
-        config::Merchant { legal_entity_ids: entities.to_vec(), receipt_series: series.to_owned(), wechat: None }
+        config::Merchant {
+            legal_entity_ids: entities.to_vec(),
+            receipt_series: series.to_owned(),
+            wechat: None,
+        }
     }
 
     fn merchants(settings: &[(&str, config::Merchant)]) -> Result<Merchants, BadMerchants> {
-        Merchants::new(&settings.iter().map(|(n, s)| ((*n).to_owned(), s.clone())).collect())
+        Merchants::new(
+            &settings
+                .iter()
+                .map(|(n, s)| ((*n).to_owned(), s.clone()))
+                .collect(),
+        )
     }
 
     #[test]
     fn a_legal_entity_has_its_own_merchant_and_others_the_one_for_all() {
         let own = LegalEntityId::fresh();
-        let merchants = merchants(&[("beijing", setting(&[own], "BJ")), ("house", setting(&[], ""))]).unwrap();
+        let merchants =
+            merchants(&[("beijing", setting(&[own], "BJ")), ("house", setting(&[], ""))]).unwrap();
         assert_eq!(merchants.of_entity(own).unwrap().name, "beijing");
         assert_eq!(merchants.of_entity(LegalEntityId::fresh()).unwrap().name, "house");
     }
@@ -145,9 +155,15 @@ mod tests {
             Err(BadMerchants::TwoForAll(_))
         ));
         assert!(matches!(
-            merchants(&[("a", setting(&[one], "A")), ("b", setting(&[LegalEntityId::fresh()], "A"))]),
+            merchants(&[
+                ("a", setting(&[one], "A")),
+                ("b", setting(&[LegalEntityId::fresh()], "A"))
+            ]),
             Err(BadMerchants::Series(_))
         ));
-        assert!(matches!(merchants(&[("a", setting(&[], "bj"))]), Err(BadMerchants::Series(_))));
+        assert!(matches!(
+            merchants(&[("a", setting(&[], "bj"))]),
+            Err(BadMerchants::Series(_))
+        ));
     }
 }

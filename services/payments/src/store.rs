@@ -18,7 +18,8 @@ fn word<T>(table: &'static str, column: &str, found: Option<T>) -> Result<T, Err
 }
 
 fn amount(table: &'static str, minor: i64) -> Result<kernel::Amount, Error> {
-    kernel::Amount::from_minor(minor).ok_or_else(|| platform::inconsistent(table, "an amount is not above zero"))
+    kernel::Amount::from_minor(minor)
+        .ok_or_else(|| platform::inconsistent(table, "an amount is not above zero"))
 }
 
 fn balance(table: &'static str, minor: i64) -> Result<kernel::Balance, Error> {
@@ -32,9 +33,12 @@ fn scope(query: &mut QueryBuilder<Postgres>, studios: &Studios, own: Option<Pers
     let ids: Vec<uuid::Uuid> = studios.iter().map(|s| s.0).collect();
     match own {
         Some(own) if ids.is_empty() => query.push(" and p.person_id = ").push_bind(own),
-        Some(own) => {
-            query.push(" and (p.studio_id = any(").push_bind(ids).push(") or p.person_id = ").push_bind(own).push(")")
-        }
+        Some(own) => query
+            .push(" and (p.studio_id = any(")
+            .push_bind(ids)
+            .push(") or p.person_id = ")
+            .push_bind(own)
+            .push(")"),
         None => query.push(" and p.studio_id = any(").push_bind(ids).push(")"),
     };
 }

@@ -105,7 +105,11 @@ pub fn intent(intent: &Intent) -> pb::Intent {
 }
 
 pub fn intent_view(view: &store::intent::View) -> pb::Intent {
-    pb::Intent { attempt_id: id(view.attempt), payment_id: id(view.payment), ..intent(&view.intent) }
+    pb::Intent {
+        attempt_id: id(view.attempt),
+        payment_id: id(view.payment),
+        ..intent(&view.intent)
+    }
 }
 
 /// An attempt with the text of its QR, but without the picture.
@@ -142,7 +146,8 @@ pub fn attempt(attempt: &Attempt) -> pb::Attempt {
 pub fn attempt_shown(shown: &Attempt) -> Result<pb::Attempt, Error> {
     let mut wire = attempt(shown);
     if !wire.code_url.is_empty() {
-        let code = QrCode::new(&wire.code_url).map_err(|e| Error::Internal(format!("no QR can be made: {e}")))?;
+        let code =
+            QrCode::new(&wire.code_url).map_err(|e| Error::Internal(format!("no QR can be made: {e}")))?;
         wire.qr_svg = code.render::<svg::Color>().min_dimensions(256, 256).build();
     }
     Ok(wire)

@@ -1,6 +1,8 @@
 //! The adapter against what other implementations signed and sealed. Each file
 //! names where it comes from; the keys in them are published test keys.
 
+#![cfg(test)]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -82,8 +84,15 @@ fn the_authorization_header_is_that_of_the_widely_used_php_sdk() {
 fn resources_sealed_by_the_official_java_sdk_open_and_changed_ones_do_not() {
     for case in cases(&vector("wx-java-02-aes-256-gcm")) {
         let key = ResourceKey::from_text(text(case, "key_utf8")).unwrap();
-        let opened = key.open(text(case, "nonce_utf8"), text(case, "aad_utf8"), text(case, "ciphertext_b64"));
-        let expected = case["valid"].as_bool().unwrap().then(|| text(case, "plaintext").as_bytes().to_vec());
+        let opened = key.open(
+            text(case, "nonce_utf8"),
+            text(case, "aad_utf8"),
+            text(case, "ciphertext_b64"),
+        );
+        let expected = case["valid"]
+            .as_bool()
+            .unwrap()
+            .then(|| text(case, "plaintext").as_bytes().to_vec());
         assert_eq!(opened, expected, "{case}");
     }
 }
@@ -101,7 +110,14 @@ fn a_key_of_sixteen_characters_is_no_api_v3_key() {
 fn a_nonce_that_is_not_twelve_bytes_is_refused() {
     for case in cases(&vector("wx-axios-01-aes-256-gcm")) {
         let key = ResourceKey::from_text(text(case, "key_utf8")).unwrap();
-        assert_eq!(key.open(text(case, "nonce_utf8"), text(case, "aad_utf8"), text(case, "ciphertext_b64")), None);
+        assert_eq!(
+            key.open(
+                text(case, "nonce_utf8"),
+                text(case, "aad_utf8"),
+                text(case, "ciphertext_b64")
+            ),
+            None
+        );
     }
 }
 
@@ -117,15 +133,28 @@ fn a_callback_kept_by_the_php_sdk_is_proved_by_its_certificate_and_opens() {
     }
     let serial = text(&vector["headers"], "Wechatpay-Serial");
     let mut keys = PlatformKeys::default();
-    keys.insert(serial, Key::from_pem(serial, text(&vector, "platform_certificate_pem")).unwrap());
+    keys.insert(
+        serial,
+        Key::from_pem(serial, text(&vector, "platform_certificate_pem")).unwrap(),
+    );
     let body = text(&vector, "body");
-    let sent = Timestamp::from_timestamp(text(&vector["headers"], "Wechatpay-Timestamp").parse().unwrap(), 0).unwrap();
+    let sent = Timestamp::from_timestamp(
+        text(&vector["headers"], "Wechatpay-Timestamp").parse().unwrap(),
+        0,
+    )
+    .unwrap();
 
     assert_eq!(signature::verify(&keys, &headers, body.as_bytes(), sent), Ok(()));
     let changed = body.replacen("resource", "resourcE", 1);
-    assert_eq!(signature::verify(&keys, &headers, changed.as_bytes(), sent), Err(NoticeRefusal::BadSignature));
+    assert_eq!(
+        signature::verify(&keys, &headers, changed.as_bytes(), sent),
+        Err(NoticeRefusal::BadSignature)
+    );
     let late = sent + std::time::Duration::from_secs(301);
-    assert_eq!(signature::verify(&keys, &headers, body.as_bytes(), late), Err(NoticeRefusal::Stale));
+    assert_eq!(
+        signature::verify(&keys, &headers, body.as_bytes(), late),
+        Err(NoticeRefusal::Stale)
+    );
     assert_eq!(
         signature::verify(&PlatformKeys::default(), &headers, body.as_bytes(), sent),
         Err(NoticeRefusal::UnknownKey)
@@ -143,7 +172,10 @@ fn a_signature_that_begins_as_a_probe_is_refused_as_one() {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("wechatpay-signature", "WECHATPAY/SIGNTEST/aGVsbG8="),
-        ("wechatpay-timestamp", text(&vector["headers"], "Wechatpay-Timestamp")),
+        (
+            "wechatpay-timestamp",
+            text(&vector["headers"], "Wechatpay-Timestamp"),
+        ),
         ("wechatpay-nonce", "n"),
         ("wechatpay-serial", "45F59D4DABF31918AFCEC556D5D2C6E376675D57"),
     ] {
@@ -166,5 +198,8 @@ fn every_line_that_is_signed_ends_in_a_line_feed() {
     assert_eq!(lines[1], text(&vector, "timestamp"));
     assert_eq!(lines[2], text(&vector, "nonce"));
     assert!(text(&vector, "jsapi_canonical").ends_with('\n') && message.ends_with(b"\n"));
-    assert_eq!(message, format!("{}\n{}\nbody\n", lines[1], lines[2]).into_bytes());
+    assert_eq!(
+        message,
+        format!("{}\n{}\nbody\n", lines[1], lines[2]).into_bytes()
+    );
 }

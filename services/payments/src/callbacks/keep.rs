@@ -29,7 +29,10 @@ pub async fn keep(
     body: &[u8],
     attempt: Option<&Attempt>,
 ) -> Result<Kept, Error> {
-    let (said, raw) = (digest(&SHA256, notice.plaintext.as_bytes()), digest(&SHA256, body));
+    let (said, raw) = (
+        digest(&SHA256, notice.plaintext.as_bytes()),
+        digest(&SHA256, body),
+    );
     let sealed_for = attempt.map_or(PersonId(Uuid::nil()), |a| a.person_id);
     let arrival = Arrival {
         id: CallbackId::fresh(),
@@ -43,18 +46,28 @@ pub async fn keep(
         body: seal(app, tx, sealed_for, body).await?,
         received_at: app.clock.now(),
     };
-    let Some(earlier) = callback::keep(tx, &arrival).await? else { return Ok(Kept::First(arrival.id)) };
+    let Some(earlier) = callback::keep(tx, &arrival).await? else {
+        return Ok(Kept::First(arrival.id));
+    };
     if earlier.digest != said.as_ref() {
         contradiction(app, tx, origin, notice, attempt).await?;
         return Ok(Kept::Again);
     }
-    Ok(if earlier.state == State::Unmatched { Kept::AgainUnmatched(earlier.id) } else { Kept::Again })
+    Ok(if earlier.state == State::Unmatched {
+        Kept::AgainUnmatched(earlier.id)
+    } else {
+        Kept::Again
+    })
 }
 
 /// Nothing can be sealed for somebody who was erased; then only the digests
 /// are kept, and the payment counts all the same.
 async fn seal(app: &App, tx: &mut SystemTx, owner: PersonId, body: &[u8]) -> Result<Sealed, Error> {
-    match app.vault().seal(tx, owner, "callbacks.body", &String::from_utf8_lossy(body)).await {
+    match app
+        .vault()
+        .seal(tx, owner, "callbacks.body", &String::from_utf8_lossy(body))
+        .await
+    {
         Err(error) if error.is_refusal() => Ok(Sealed { bytes: Vec::new() }),
         sealed => sealed,
     }

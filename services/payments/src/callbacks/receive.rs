@@ -41,14 +41,26 @@ pub async fn receive(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Answer, Error> {
-    let Some(merchant) = app.merchants.by_name(merchant) else { return Ok(Answer::NoSuchMerchant) };
-    let Some(channel) = merchant.channel_called(channel_word) else { return Ok(Answer::NoSuchMerchant) };
-    let origin = Origin { channel: channel_word, merchant };
+    let Some(merchant) = app.merchants.by_name(merchant) else {
+        return Ok(Answer::NoSuchMerchant);
+    };
+    let Some(channel) = merchant.channel_called(channel_word) else {
+        return Ok(Answer::NoSuchMerchant);
+    };
+    let origin = Origin {
+        channel: channel_word,
+        merchant,
+    };
     let notice = match channel.read_notice(headers, body, Clock::real()) {
         Ok(notice) => notice,
         Err(why) => {
             // a probe is the channel's own test and no reason to worry
-            tracing::warn!(why = why.label(), merchant = merchant.name, bytes = body.len(), "a callback was refused: {why}");
+            tracing::warn!(
+                why = why.label(),
+                merchant = merchant.name,
+                bytes = body.len(),
+                "a callback was refused: {why}"
+            );
             return Ok(Answer::Refused(why.label()));
         }
     };
@@ -56,14 +68,20 @@ pub async fn receive(
         NoticeContent::Paid(paid) => find(app, origin, &paid.number).await?,
         NoticeContent::Refund(_) | NoticeContent::Other => None,
     };
-    let span = tracing::info_span!("payments.callback", notice.kind = notice.kind, attempt.id = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "payments.callback",
+        notice.kind = notice.kind,
+        attempt.id = tracing::field::Empty
+    );
     if let Some(attempt) = &attempt {
         // the callback goes on where the attempt was started, and says so
         telemetry::continue_trace(&span, &attempt.traceparent);
         telemetry::link_trace(&span, &attempt.traceparent);
         span.record("attempt.id", tracing::field::display(attempt.id));
     }
-    record(app, origin, &notice, body, attempt.as_ref()).instrument(span).await
+    record(app, origin, &notice, body, attempt.as_ref())
+        .instrument(span)
+        .await
 }
 
 async fn find(app: &App, origin: Origin<'_>, number: &ChannelNumber) -> Result<Option<Attempt>, Error> {
@@ -91,13 +109,20 @@ async fn record(
         NoticeContent::Paid(paid) => paid_state(app, &mut tx, attempt, paid).await?,
         NoticeContent::Refund(number) => hint(&mut tx, number).await?,
         NoticeContent::Other => {
-            tracing::error!(kind = notice.kind, "a kind of callback that nobody here knows was kept");
+            tracing::error!(
+                kind = notice.kind,
+                "a kind of callback that nobody here knows was kept"
+            );
             State::WithoutEffect
         }
     };
     store::callback::save_state(&mut tx, id, state).await?;
     tx.commit().await?;
-    Ok(if state == State::Unmatched { Answer::TooEarly } else { Answer::Acknowledged })
+    Ok(if state == State::Unmatched {
+        Answer::TooEarly
+    } else {
+        Answer::Acknowledged
+    })
 }
 
 async fn paid_state(
@@ -111,23 +136,27 @@ async fn paid_state(
         return Ok(State::Unmatched);
     };
     let evidence = Evidence::Paid(paid.clone());
-    Ok(match apply_channel_evidence(app, tx, attempt.id, &evidence, Source::Callback).await? {
-        Applied::Changed => State::Applied,
-        Applied::NoEffect => State::WithoutEffect,
-        Applied::Quarantined(_) => State::Quarantined,
-    })
+    Ok(
+        match apply_channel_evidence(app, tx, attempt.id, &evidence, Source::Callback).await? {
+            Applied::Changed => State::Applied,
+            Applied::NoEffect => State::WithoutEffect,
+            Applied::Quarantined(_) => State::Quarantined,
+        },
+    )
 }
 
 /// News of a refund are a reason to ask, not to believe.
 async fn hint(tx: &mut platform::SystemTx, number: &ChannelNumber) -> Result<State, Error> {
     if let Some(refund) = store::refund::of_number(tx, number).await? {
         let lane = format!("{refund} hint");
-        tx.task(NewTask::now(kinds::SEND_REFUND, refund, &()).lane(lane)).await?;
+        tx.task(NewTask::now(kinds::SEND_REFUND, refund, &()).lane(lane))
+            .await?;
         return Ok(State::Applied);
     }
     if let Some(money) = store::isolated::of_number(tx, number).await? {
         let lane = format!("{money} hint");
-        tx.task(NewTask::now(kinds::RETURN_ISOLATED, money, &()).lane(lane)).await?;
+        tx.task(NewTask::now(kinds::RETURN_ISOLATED, money, &()).lane(lane))
+            .await?;
         return Ok(State::Applied);
     }
     tracing::error!(%number, "a callback tells of a refund that nobody asked for");

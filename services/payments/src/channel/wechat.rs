@@ -17,7 +17,9 @@ use kernel::Timestamp;
 use self::keys::{Key, MerchantKey, PlatformKeys};
 use self::resource::ResourceKey;
 use self::transport::Transport;
-use super::{Channel, ChannelNumber, Identity, Notice, NoticeRefusal, Order, Outcome, Paid, RefundOrder, Returned};
+use super::{
+    Channel, ChannelNumber, Identity, Notice, NoticeRefusal, Order, Outcome, Paid, RefundOrder, Returned,
+};
 use crate::config;
 
 /// A merchant's account at WeChat Pay.
@@ -51,7 +53,10 @@ impl WeChat {
         let merchant_key = MerchantKey::from_pem(account.private_key_file.expose())?;
         let mut keys = PlatformKeys::default();
         if let (Some(file), false) = (account.public_key_file.get(), account.public_key_id.is_empty()) {
-            keys.insert(&account.public_key_id, Key::from_pem(&account.public_key_id, file.expose())?);
+            keys.insert(
+                &account.public_key_id,
+                Key::from_pem(&account.public_key_id, file.expose())?,
+            );
         }
         for (serial, file) in &account.certificates {
             keys.insert(serial, Key::from_pem(serial, file.expose())?);
@@ -60,9 +65,13 @@ impl WeChat {
             return Err(BadAccount::NoPlatformKey);
         }
         Ok(Self {
-            identity: Identity { merchant: account.mchid.clone(), app: account.appid.clone() },
+            identity: Identity {
+                merchant: account.mchid.clone(),
+                app: account.appid.clone(),
+            },
             notify_url: account.notify_url.clone(),
-            resource_key: ResourceKey::from_text(account.api_v3_key_file.expose()).ok_or(BadAccount::ApiV3Key)?,
+            resource_key: ResourceKey::from_text(account.api_v3_key_file.expose())
+                .ok_or(BadAccount::ApiV3Key)?,
             transport: Transport::new(account, merchant_key, keys)?,
         })
     }

@@ -17,27 +17,47 @@ kept_words! {
 pub enum State {
     /// Recorded here; the channel has not confirmed it.
     Creating,
-    AwaitingPayment { code_url: String },
+    AwaitingPayment {
+        code_url: String,
+    },
     /// To be closed at the channel; a payment may still win.
-    Closing { why: Why },
-    Paid { at: Timestamp },
-    Failed { code: String },
+    Closing {
+        why: Why,
+    },
+    Paid {
+        at: Timestamp,
+    },
+    Failed {
+        code: String,
+    },
     Expired,
     Cancelled,
     /// Money came that the intent cannot take.
-    Isolated { at: Timestamp },
+    Isolated {
+        at: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    Open { code_url: String },
-    BeginClosing { why: Why },
+    Open {
+        code_url: String,
+    },
+    BeginClosing {
+        why: Why,
+    },
     /// The channel refused it for good.
-    Refuse { code: String },
+    Refuse {
+        code: String,
+    },
     /// The channel says that it can no longer be paid.
     Close,
-    Pay { at: Timestamp },
-    Isolate { at: Timestamp },
+    Pay {
+        at: Timestamp,
+    },
+    Isolate {
+        at: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +89,8 @@ impl State {
             (Creating, Step::Open { code_url }) => AwaitingPayment { code_url },
             (Creating, Step::Refuse { code }) => Failed { code },
             (Creating | AwaitingPayment { .. }, Step::BeginClosing { why }) => Closing { why },
-            (Creating | AwaitingPayment { .. }, Step::Close) => Expired,
-            (Closing { why: Why::Expired }, Step::Close | Step::Refuse { .. }) => Expired,
+            (Creating | AwaitingPayment { .. }, Step::Close)
+            | (Closing { why: Why::Expired }, Step::Close | Step::Refuse { .. }) => Expired,
             (Closing { why: Why::Cancelled }, Step::Close | Step::Refuse { .. }) => Cancelled,
             (Creating | AwaitingPayment { .. } | Closing { .. }, Step::Pay { at }) => Paid { at },
             (
@@ -78,7 +98,10 @@ impl State {
                 Step::Isolate { at },
             ) => Isolated { at },
             (state, step) => {
-                return Err(OutOfOrder { state: state.word().to_owned(), step: format!("{step:?}") });
+                return Err(OutOfOrder {
+                    state: state.word().to_owned(),
+                    step: format!("{step:?}"),
+                });
             }
         })
     }
@@ -98,7 +121,10 @@ impl State {
 
     /// The payer may still pay it as far as we know.
     pub fn is_live(&self) -> bool {
-        matches!(self, Self::Creating | Self::AwaitingPayment { .. } | Self::Closing { .. })
+        matches!(
+            self,
+            Self::Creating | Self::AwaitingPayment { .. } | Self::Closing { .. }
+        )
     }
 
     /// Money was found on it.
@@ -116,7 +142,14 @@ pub struct Life {
 
 impl Attempt {
     /// A new try, with its number at the channel.
-    pub fn start(id: AttemptId, intent: &Intent, method: Method, merchant: &str, life: Life, now: Timestamp) -> Self {
+    pub fn start(
+        id: AttemptId,
+        intent: &Intent,
+        method: Method,
+        merchant: &str,
+        life: Life,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             intent_id: intent.id,
@@ -143,7 +176,11 @@ impl Attempt {
 
     /// The attempt after a step.
     pub fn take(&self, step: Step) -> Result<Self, OutOfOrder> {
-        Ok(Self { state: self.state.clone().take(step)?, version: self.version + 1, ..self.clone() })
+        Ok(Self {
+            state: self.state.clone().take(step)?,
+            version: self.version + 1,
+            ..self.clone()
+        })
     }
 }
 
@@ -155,11 +192,15 @@ mod tests {
     fn states() -> Vec<State> {
         vec![
             State::Creating,
-            State::AwaitingPayment { code_url: "weixin://x".to_owned() },
+            State::AwaitingPayment {
+                code_url: "weixin://x".to_owned(),
+            },
             State::Closing { why: Why::Expired },
             State::Closing { why: Why::Cancelled },
             State::Paid { at: noon() },
-            State::Failed { code: "PARAM_ERROR".to_owned() },
+            State::Failed {
+                code: "PARAM_ERROR".to_owned(),
+            },
             State::Expired,
             State::Cancelled,
             State::Isolated { at: noon() },
@@ -168,9 +209,19 @@ mod tests {
 
     fn steps() -> Vec<(&'static str, Step)> {
         vec![
-            ("open", Step::Open { code_url: "weixin://x".to_owned() }),
+            (
+                "open",
+                Step::Open {
+                    code_url: "weixin://x".to_owned(),
+                },
+            ),
             ("begin closing", Step::BeginClosing { why: Why::Cancelled }),
-            ("refuse", Step::Refuse { code: "PARAM_ERROR".to_owned() }),
+            (
+                "refuse",
+                Step::Refuse {
+                    code: "PARAM_ERROR".to_owned(),
+                },
+            ),
             ("close", Step::Close),
             ("pay", Step::Pay { at: noon() }),
             ("isolate", Step::Isolate { at: noon() }),
@@ -202,7 +253,10 @@ mod tests {
             for (name, step) in steps() {
                 let expected = match (&state, name) {
                     (State::Closing { why }, "close" | "refuse") => Some(why.word()),
-                    _ => ALLOWED.iter().find(|(s, n, _)| *s == state.word() && *n == name).map(|(_, _, to)| *to),
+                    _ => ALLOWED
+                        .iter()
+                        .find(|(s, n, _)| *s == state.word() && *n == name)
+                        .map(|(_, _, to)| *to),
                 };
                 let found = state.clone().take(step).ok();
                 assert_eq!(found.as_ref().map(State::word), expected, "{state:?} {name}");

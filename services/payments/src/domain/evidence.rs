@@ -12,9 +12,13 @@ use crate::words::{kept_words, words};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
     /// The QR is ready.
-    Opened { code_url: String },
+    Opened {
+        code_url: String,
+    },
     /// The channel refuses the attempt for good.
-    Refused { code: String },
+    Refused {
+        code: String,
+    },
     /// It can no longer be paid.
     Closed,
     Paid(Paid),
@@ -60,7 +64,9 @@ pub fn weigh(attempt: &Attempt, intent: &Intent, ours: &Identity, paid: &Paid) -
     match intent.state {
         intent::State::Open if attempt.state.is_live() => Meaning::Captures,
         intent::State::Paid => Meaning::Isolates(Cause::Duplicate),
-        intent::State::Open | intent::State::Expired | intent::State::Cancelled => Meaning::Isolates(Cause::Late),
+        intent::State::Open | intent::State::Expired | intent::State::Cancelled => {
+            Meaning::Isolates(Cause::Late)
+        }
     }
 }
 
@@ -72,7 +78,10 @@ fn mismatch(attempt: &Attempt, ours: &Identity, paid: &Paid) -> Option<Mismatch>
         (Mismatch::Currency, paid.currency == CURRENCY),
         (Mismatch::Amount, paid.amount_minor == attempt.amount.minor()),
     ];
-    checks.into_iter().find(|(_, holds)| !holds).map(|(mismatch, _)| mismatch)
+    checks
+        .into_iter()
+        .find(|(_, holds)| !holds)
+        .map(|(mismatch, _)| mismatch)
 }
 
 #[cfg(test)]
@@ -85,9 +94,18 @@ mod tests {
     fn the_first_money_of_a_live_attempt_captures() {
         let intent = intent();
         let attempt = attempt_of(&intent);
-        for step in [None, Some(Step::Open { code_url: "x".to_owned() }), Some(Step::BeginClosing { why: Why::Expired })] {
+        for step in [
+            None,
+            Some(Step::Open {
+                code_url: "x".to_owned(),
+            }),
+            Some(Step::BeginClosing { why: Why::Expired }),
+        ] {
             let attempt = step.map_or_else(|| attempt.clone(), |s| attempt.take(s).unwrap());
-            assert_eq!(weigh(&attempt, &intent, &ours(), &paid(&attempt)), Meaning::Captures);
+            assert_eq!(
+                weigh(&attempt, &intent, &ours(), &paid(&attempt)),
+                Meaning::Captures
+            );
         }
     }
 
@@ -95,12 +113,23 @@ mod tests {
     fn money_after_the_end_of_attempt_or_intent_is_late() {
         let intent = intent();
         let closed = attempt_of(&intent).take(Step::Close).unwrap();
-        assert_eq!(weigh(&closed, &intent, &ours(), &paid(&closed)), Meaning::Isolates(Cause::Late));
-        let refused = attempt_of(&intent).take(Step::Refuse { code: "X".to_owned() }).unwrap();
-        assert_eq!(weigh(&refused, &intent, &ours(), &paid(&refused)), Meaning::Isolates(Cause::Late));
+        assert_eq!(
+            weigh(&closed, &intent, &ours(), &paid(&closed)),
+            Meaning::Isolates(Cause::Late)
+        );
+        let refused = attempt_of(&intent)
+            .take(Step::Refuse { code: "X".to_owned() })
+            .unwrap();
+        assert_eq!(
+            weigh(&refused, &intent, &ours(), &paid(&refused)),
+            Meaning::Isolates(Cause::Late)
+        );
         let cancelled = intent.cancel().unwrap().unwrap();
         let live = attempt_of(&intent);
-        assert_eq!(weigh(&live, &cancelled, &ours(), &paid(&live)), Meaning::Isolates(Cause::Late));
+        assert_eq!(
+            weigh(&live, &cancelled, &ours(), &paid(&live)),
+            Meaning::Isolates(Cause::Late)
+        );
     }
 
     #[test]
@@ -108,7 +137,10 @@ mod tests {
         let intent = intent();
         let paid_intent = intent.take(intent::Step::Pay).unwrap();
         let second = attempt_of(&intent);
-        assert_eq!(weigh(&second, &paid_intent, &ours(), &paid(&second)), Meaning::Isolates(Cause::Duplicate));
+        assert_eq!(
+            weigh(&second, &paid_intent, &ours(), &paid(&second)),
+            Meaning::Isolates(Cause::Duplicate)
+        );
     }
 
     #[test]
@@ -117,8 +149,14 @@ mod tests {
         let attempt = attempt_of(&intent).take(Step::Pay { at: noon() }).unwrap();
         let intent = intent.take(intent::Step::Pay).unwrap();
         assert_eq!(weigh(&attempt, &intent, &ours(), &paid(&attempt)), Meaning::Known);
-        let isolated = Attempt { state: State::Isolated { at: noon() }, ..attempt };
-        assert_eq!(weigh(&isolated, &intent, &ours(), &paid(&isolated)), Meaning::Known);
+        let isolated = Attempt {
+            state: State::Isolated { at: noon() },
+            ..attempt
+        };
+        assert_eq!(
+            weigh(&isolated, &intent, &ours(), &paid(&isolated)),
+            Meaning::Known
+        );
     }
 
     #[test]
@@ -127,15 +165,54 @@ mod tests {
         let attempt = attempt_of(&intent);
         let good = paid(&attempt);
         let cases = [
-            (Paid { amount_minor: good.amount_minor - 1, ..good.clone() }, Mismatch::Amount),
-            (Paid { currency: "USD".to_owned(), ..good.clone() }, Mismatch::Currency),
-            (Paid { currency: String::new(), ..good.clone() }, Mismatch::Currency),
-            (Paid { identity: Identity { merchant: "other".to_owned(), ..ours() }, ..good.clone() }, Mismatch::Merchant),
-            (Paid { identity: Identity { app: "other".to_owned(), ..ours() }, ..good.clone() }, Mismatch::App),
+            (
+                Paid {
+                    amount_minor: good.amount_minor - 1,
+                    ..good.clone()
+                },
+                Mismatch::Amount,
+            ),
+            (
+                Paid {
+                    currency: "USD".to_owned(),
+                    ..good.clone()
+                },
+                Mismatch::Currency,
+            ),
+            (
+                Paid {
+                    currency: String::new(),
+                    ..good.clone()
+                },
+                Mismatch::Currency,
+            ),
+            (
+                Paid {
+                    identity: Identity {
+                        merchant: "other".to_owned(),
+                        ..ours()
+                    },
+                    ..good.clone()
+                },
+                Mismatch::Merchant,
+            ),
+            (
+                Paid {
+                    identity: Identity {
+                        app: "other".to_owned(),
+                        ..ours()
+                    },
+                    ..good.clone()
+                },
+                Mismatch::App,
+            ),
             (paid(&attempt_of(&intent)), Mismatch::Number),
         ];
         for (stated, mismatch) in cases {
-            assert_eq!(weigh(&attempt, &intent, &ours(), &stated), Meaning::Contradicts(mismatch));
+            assert_eq!(
+                weigh(&attempt, &intent, &ours(), &stated),
+                Meaning::Contradicts(mismatch)
+            );
         }
     }
 }

@@ -43,7 +43,10 @@ impl State {
             (Self::Open, Step::Expire) => Self::Expired,
             (Self::Open, Step::Cancel) => Self::Cancelled,
             (state, step) => {
-                return Err(OutOfOrder { state: state.word().to_owned(), step: step.word().to_owned() });
+                return Err(OutOfOrder {
+                    state: state.word().to_owned(),
+                    step: step.word().to_owned(),
+                });
             }
         })
     }
@@ -60,7 +63,13 @@ impl Claim {
         if self.expire_at < now + least_life() {
             return Err(Refusal::ExpiresTooSoon);
         }
-        Ok(Intent { id, claim: self, state: State::Open, created_at: now, version: 1 })
+        Ok(Intent {
+            id,
+            claim: self,
+            state: State::Open,
+            created_at: now,
+            version: 1,
+        })
     }
 }
 
@@ -86,7 +95,9 @@ impl Intent {
     pub fn attempt_until(&self, now: Timestamp, life: Duration) -> Result<Timestamp, Refusal> {
         match self.state {
             State::Paid => Err(Refusal::AlreadyPaid),
-            State::Expired | State::Cancelled => Err(Refusal::IntentClosed { state: self.state.word() }),
+            State::Expired | State::Cancelled => Err(Refusal::IntentClosed {
+                state: self.state.word(),
+            }),
             State::Open if self.claim.expire_at < now + least_life() => Err(Refusal::ExpiresTooSoon),
             State::Open => Ok(self.claim.expire_at.min(now + life)),
         }
@@ -102,7 +113,11 @@ impl Intent {
 
     /// The intent after a step.
     pub fn take(&self, step: Step) -> Result<Self, OutOfOrder> {
-        Ok(Self { state: self.state.take(step)?, version: self.version + 1, ..self.clone() })
+        Ok(Self {
+            state: self.state.take(step)?,
+            version: self.version + 1,
+            ..self.clone()
+        })
     }
 }
 
@@ -113,10 +128,18 @@ mod tests {
 
     #[test]
     fn every_step_is_allowed_from_open_only() {
-        let allowed = [(State::Open, Step::Pay), (State::Open, Step::Expire), (State::Open, Step::Cancel)];
+        let allowed = [
+            (State::Open, Step::Pay),
+            (State::Open, Step::Expire),
+            (State::Open, Step::Cancel),
+        ];
         for state in [State::Open, State::Paid, State::Expired, State::Cancelled] {
             for step in [Step::Pay, Step::Expire, Step::Cancel] {
-                assert_eq!(state.take(step).is_ok(), allowed.contains(&(state, step)), "{state:?} {step:?}");
+                assert_eq!(
+                    state.take(step).is_ok(),
+                    allowed.contains(&(state, step)),
+                    "{state:?} {step:?}"
+                );
             }
         }
     }
@@ -125,11 +148,27 @@ mod tests {
     fn asking_again_for_another_amount_or_person_is_refused_by_name() {
         let held = intent();
         assert_eq!(held.same_as(&held.claim), Ok(()));
-        let more = Claim { amount: Amount::from_minor(1).unwrap(), ..held.claim.clone() };
-        assert_eq!(held.same_as(&more), Err(Refusal::IntentDiffers { field: "amount" }));
-        let other = Claim { person_id: PersonId::fresh(), ..held.claim.clone() };
-        assert_eq!(held.same_as(&other), Err(Refusal::IntentDiffers { field: "person_id" }));
-        let later = Claim { expire_at: noon(), description: "again".to_owned(), ..held.claim.clone() };
+        let more = Claim {
+            amount: Amount::from_minor(1).unwrap(),
+            ..held.claim.clone()
+        };
+        assert_eq!(
+            held.same_as(&more),
+            Err(Refusal::IntentDiffers { field: "amount" })
+        );
+        let other = Claim {
+            person_id: PersonId::fresh(),
+            ..held.claim.clone()
+        };
+        assert_eq!(
+            held.same_as(&other),
+            Err(Refusal::IntentDiffers { field: "person_id" })
+        );
+        let later = Claim {
+            expire_at: noon(),
+            description: "again".to_owned(),
+            ..held.claim.clone()
+        };
         assert_eq!(held.same_as(&later), Ok(()));
     }
 
@@ -137,15 +176,27 @@ mod tests {
     fn an_attempt_ends_with_its_intent_at_the_latest() {
         let held = intent();
         let end = held.claim.expire_at;
-        assert_eq!(held.attempt_until(noon(), Duration::minutes(15)), Ok(noon() + Duration::minutes(15)));
-        assert_eq!(held.attempt_until(end - Duration::minutes(2), Duration::minutes(15)), Ok(end));
-        assert_eq!(held.attempt_until(end - Duration::seconds(59), Duration::minutes(15)), Err(Refusal::ExpiresTooSoon));
+        assert_eq!(
+            held.attempt_until(noon(), Duration::minutes(15)),
+            Ok(noon() + Duration::minutes(15))
+        );
+        assert_eq!(
+            held.attempt_until(end - Duration::minutes(2), Duration::minutes(15)),
+            Ok(end)
+        );
+        assert_eq!(
+            held.attempt_until(end - Duration::seconds(59), Duration::minutes(15)),
+            Err(Refusal::ExpiresTooSoon)
+        );
     }
 
     #[test]
     fn a_paid_intent_is_neither_tried_nor_cancelled() {
         let paid = intent().take(Step::Pay).unwrap();
-        assert_eq!(paid.attempt_until(noon(), Duration::minutes(15)), Err(Refusal::AlreadyPaid));
+        assert_eq!(
+            paid.attempt_until(noon(), Duration::minutes(15)),
+            Err(Refusal::AlreadyPaid)
+        );
         assert_eq!(paid.cancel(), Err(Refusal::AlreadyPaid));
     }
 

@@ -75,12 +75,20 @@ impl IsolatedMoney {
     }
 
     pub fn returned(&self) -> Self {
-        Self { state: State::Returned, version: self.version + 1, ..self.clone() }
+        Self {
+            state: State::Returned,
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 
     /// The next try, after the channel closed this one for good.
     pub fn next_try(&self) -> Self {
-        Self { return_try: self.return_try + 1, version: self.version + 1, ..self.clone() }
+        Self {
+            return_try: self.return_try + 1,
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 }
 

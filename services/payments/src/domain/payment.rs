@@ -56,7 +56,12 @@ impl Payment {
 
     /// Whether the channel would take one more refund of this amount now. The
     /// database has the last word on the sum.
-    pub fn may_refund(&self, amount: Amount, now: Timestamp, window: chrono::Duration) -> Result<(), Refusal> {
+    pub fn may_refund(
+        &self,
+        amount: Amount,
+        now: Timestamp,
+        window: chrono::Duration,
+    ) -> Result<(), Refusal> {
         if now > self.paid_at + window {
             return Err(Refusal::RefundTooLate);
         }
@@ -64,7 +69,9 @@ impl Payment {
             return Err(Refusal::TooManyRefunds);
         }
         if amount.minor() > self.refundable().minor() {
-            return Err(Refusal::RefundExceedsPayment { refundable: self.refundable() });
+            return Err(Refusal::RefundExceedsPayment {
+                refundable: self.refundable(),
+            });
         }
         Ok(())
     }
@@ -106,12 +113,21 @@ mod tests {
     fn a_year_after_the_payment_the_channel_refunds_no_more() {
         let payment = payment();
         let late = payment.paid_at + Duration::days(365) + Duration::seconds(1);
-        assert_eq!(payment.may_refund(fen(1), late, Duration::days(365)), Err(Refusal::RefundTooLate));
+        assert_eq!(
+            payment.may_refund(fen(1), late, Duration::days(365)),
+            Err(Refusal::RefundTooLate)
+        );
     }
 
     #[test]
     fn the_fifty_first_refund_is_refused() {
-        let payment = Payment { refund_count: 50, ..payment() };
-        assert_eq!(payment.may_refund(fen(1), noon(), Duration::days(365)), Err(Refusal::TooManyRefunds));
+        let payment = Payment {
+            refund_count: 50,
+            ..payment()
+        };
+        assert_eq!(
+            payment.may_refund(fen(1), noon(), Duration::days(365)),
+            Err(Refusal::TooManyRefunds)
+        );
     }
 }

@@ -12,8 +12,13 @@ pub enum State {
     Reserved,
     /// The channel accepted it, or may have.
     Submitted,
-    Succeeded { at: Timestamp, channel_refund: String },
-    Bounced { why: String },
+    Succeeded {
+        at: Timestamp,
+        channel_refund: String,
+    },
+    Bounced {
+        why: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +55,10 @@ impl State {
             }
             (Self::Reserved | Self::Submitted, Step::Bounce { why }) => Self::Bounced { why },
             (state, step) => {
-                return Err(OutOfOrder { state: state.word().to_owned(), step: format!("{step:?}") });
+                return Err(OutOfOrder {
+                    state: state.word().to_owned(),
+                    step: format!("{step:?}"),
+                });
             }
         })
     }
@@ -71,7 +79,13 @@ impl State {
 
 impl Refund {
     /// The refund of a leg, with its number at the channel for ever.
-    pub fn reserve(payment: &Payment, leg_id: RefundLegId, amount: Amount, reason: &str, now: Timestamp) -> Self {
+    pub fn reserve(
+        payment: &Payment,
+        leg_id: RefundLegId,
+        amount: Amount,
+        reason: &str,
+        now: Timestamp,
+    ) -> Self {
         let id = Self::id_of(leg_id);
         Self {
             id,
@@ -97,16 +111,28 @@ impl Refund {
 
     /// Whether asking again means this refund.
     pub fn same_as(&self, payment_id: PaymentId, amount: Amount) -> Result<(), Refusal> {
-        if self.payment_id == payment_id && self.amount == amount { Ok(()) } else { Err(Refusal::RefundDiffers) }
+        if self.payment_id == payment_id && self.amount == amount {
+            Ok(())
+        } else {
+            Err(Refusal::RefundDiffers)
+        }
     }
 
     pub fn take(&self, step: Step) -> Result<Self, OutOfOrder> {
-        Ok(Self { state: self.state.clone().take(step)?, version: self.version + 1, ..self.clone() })
+        Ok(Self {
+            state: self.state.clone().take(step)?,
+            version: self.version + 1,
+            ..self.clone()
+        })
     }
 
     /// The refund again, noting since when the channel lacks the funds.
     pub fn waiting(&self, now: Timestamp) -> Self {
-        Self { waiting_since: self.waiting_since.or(Some(now)), version: self.version + 1, ..self.clone() }
+        Self {
+            waiting_since: self.waiting_since.or(Some(now)),
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 
     /// What the channel is asked; the same on every retry.
@@ -131,13 +157,29 @@ mod tests {
         let states = [
             State::Reserved,
             State::Submitted,
-            State::Succeeded { at: noon(), channel_refund: "5".to_owned() },
-            State::Bounced { why: "CLOSED".to_owned() },
+            State::Succeeded {
+                at: noon(),
+                channel_refund: "5".to_owned(),
+            },
+            State::Bounced {
+                why: "CLOSED".to_owned(),
+            },
         ];
         let steps = [
             ("submit", Step::Submit),
-            ("succeed", Step::Succeed { at: noon(), channel_refund: "5".to_owned() }),
-            ("bounce", Step::Bounce { why: "CLOSED".to_owned() }),
+            (
+                "succeed",
+                Step::Succeed {
+                    at: noon(),
+                    channel_refund: "5".to_owned(),
+                },
+            ),
+            (
+                "bounce",
+                Step::Bounce {
+                    why: "CLOSED".to_owned(),
+                },
+            ),
         ];
         let allowed = [
             ("reserved", "submit", "submitted"),
@@ -148,8 +190,15 @@ mod tests {
         ];
         for state in states {
             for (name, step) in steps.clone() {
-                let expected = allowed.iter().find(|(s, n, _)| *s == state.word() && *n == name).map(|(_, _, to)| *to);
-                assert_eq!(state.clone().take(step).ok().as_ref().map(State::word), expected, "{state:?} {name}");
+                let expected = allowed
+                    .iter()
+                    .find(|(s, n, _)| *s == state.word() && *n == name)
+                    .map(|(_, _, to)| *to);
+                assert_eq!(
+                    state.clone().take(step).ok().as_ref().map(State::word),
+                    expected,
+                    "{state:?} {name}"
+                );
             }
         }
     }

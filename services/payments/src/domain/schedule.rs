@@ -47,8 +47,9 @@ mod tests {
     #[test]
     fn the_pause_grows_and_never_passes_the_end() {
         let far = Span::hours(9);
-        let pauses: Vec<u64> =
-            [0, 60, 180, 600, 3600].map(|age| next_look(Span::seconds(age), far).as_secs()).into();
+        let pauses: Vec<u64> = [0, 60, 180, 600, 3600]
+            .map(|age| next_look(Span::seconds(age), far).as_secs())
+            .into();
         assert_eq!(pauses, [2, 10, 30, 60, 300]);
         assert!(next_look(Span::seconds(700), Span::seconds(5)) <= Duration::from_millis(5001));
         assert!(next_look(Span::seconds(700), Span::seconds(-5)) <= Duration::from_millis(1));

@@ -13,7 +13,7 @@ use crate::{App, facts, store};
 /// After this many tries that the channel closed a person has to look.
 const MOST_TRIES: i32 = 5;
 /// How long after a no the money is sent again.
-const PAUSE: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_mins(10);
 
 /// Sends isolated money back through the channel it came by. It gives up never:
 /// what a channel closes is tried anew under the next number, and after several
@@ -22,7 +22,9 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
     Box::pin(async move {
         let id = IsolatedMoneyId(task.aggregate);
         let mut tx = task.begin(app).await?;
-        let money = store::isolated::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("isolated money"))?;
+        let money = store::isolated::lock(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("isolated money"))?;
         if money.state == State::Returned {
             return tx.done(task).await;
         }
@@ -33,20 +35,28 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
 
         let now = app.clock.now();
         let mut tx = task.begin(app).await?;
-        let current = store::isolated::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("isolated money"))?;
+        let current = store::isolated::lock(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("isolated money"))?;
         if current.state == State::Returned || current.return_try != money.return_try {
             return tx.done(task).await;
         }
         match outcome {
             Outcome::Succeeded(found) => {
                 let returned = current.returned();
-                store::isolated::save_state(&mut tx, &returned, "", Some(found.returned_at.unwrap_or(now))).await?;
+                store::isolated::save_state(&mut tx, &returned, "", Some(found.returned_at.unwrap_or(now)))
+                    .await?;
                 tx.publish(facts::money_returned(&returned)).await?;
                 tx.done(task).await
             }
-            Outcome::Failed(Failure { code, may_succeed_later: false }) => {
+            Outcome::Failed(Failure {
+                code,
+                may_succeed_later: false,
+            }) => {
                 if current.return_try >= MOST_TRIES {
-                    return Err(Error::Internal(format!("the channel will not take isolated money {id} back: {code}")));
+                    return Err(Error::Internal(format!(
+                        "the channel will not take isolated money {id} back: {code}"
+                    )));
                 }
                 tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
                 store::isolated::save_state(&mut tx, &current.next_try(), &code, None).await?;

@@ -7,5 +7,7 @@ use crate::App;
 /// Callbacks name the payer's account at the channel; without the person's key
 /// nobody can read them any more.
 pub async fn erase(app: &App, tx: &mut SystemTx, erased: &MemberErased) -> Result<(), Error> {
-    app.vault().shred(tx, PersonId::parse("person_id", &erased.person_id)?).await
+    app.vault()
+        .shred(tx, PersonId::parse("person_id", &erased.person_id)?)
+        .await
 }

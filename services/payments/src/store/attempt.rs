@@ -38,19 +38,27 @@ impl Row {
     /// a row that no code of ours wrote.
     fn state(&self) -> Result<State, Error> {
         let why = self.closing_why.as_deref().and_then(Why::from_word);
-        Ok(match (self.state.as_str(), &self.code_url, why, &self.failure, self.paid_at) {
-            ("creating", None, None, None, None) => State::Creating,
-            ("awaiting_payment", Some(code_url), None, None, None) => {
-                State::AwaitingPayment { code_url: code_url.clone() }
-            }
-            ("closing", None, Some(why), None, None) => State::Closing { why },
-            ("paid", None, None, None, Some(at)) => State::Paid { at },
-            ("failed", None, None, Some(code), None) => State::Failed { code: code.clone() },
-            ("expired", None, Some(Why::Expired), None, None) => State::Expired,
-            ("cancelled", None, Some(Why::Cancelled), None, None) => State::Cancelled,
-            ("isolated", None, None, None, Some(at)) => State::Isolated { at },
-            _ => return Err(inconsistent(TABLE, format!("attempt {}", self.attempt_id))),
-        })
+        Ok(
+            match (
+                self.state.as_str(),
+                &self.code_url,
+                why,
+                &self.failure,
+                self.paid_at,
+            ) {
+                ("creating", None, None, None, None) => State::Creating,
+                ("awaiting_payment", Some(code_url), None, None, None) => State::AwaitingPayment {
+                    code_url: code_url.clone(),
+                },
+                ("closing", None, Some(why), None, None) => State::Closing { why },
+                ("paid", None, None, None, Some(at)) => State::Paid { at },
+                ("failed", None, None, Some(code), None) => State::Failed { code: code.clone() },
+                ("expired", None, Some(Why::Expired), None, None) => State::Expired,
+                ("cancelled", None, Some(Why::Cancelled), None, None) => State::Cancelled,
+                ("isolated", None, None, None, Some(at)) => State::Isolated { at },
+                _ => return Err(inconsistent(TABLE, format!("attempt {}", self.attempt_id))),
+            },
+        )
     }
 }
 
@@ -88,15 +96,38 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(state: &'a State) -> Self {
-        let none = Self { code_url: None, closing_why: None, failure: None, paid_at: None };
+        let none = Self {
+            code_url: None,
+            closing_why: None,
+            failure: None,
+            paid_at: None,
+        };
         match state {
             State::Creating => none,
-            State::AwaitingPayment { code_url } => Self { code_url: Some(code_url), ..none },
-            State::Closing { why } => Self { closing_why: Some(why.word()), ..none },
-            State::Expired => Self { closing_why: Some(Why::Expired.word()), ..none },
-            State::Cancelled => Self { closing_why: Some(Why::Cancelled.word()), ..none },
-            State::Failed { code } => Self { failure: Some(code), ..none },
-            State::Paid { at } | State::Isolated { at } => Self { paid_at: Some(*at), ..none },
+            State::AwaitingPayment { code_url } => Self {
+                code_url: Some(code_url),
+                ..none
+            },
+            State::Closing { why } => Self {
+                closing_why: Some(why.word()),
+                ..none
+            },
+            State::Expired => Self {
+                closing_why: Some(Why::Expired.word()),
+                ..none
+            },
+            State::Cancelled => Self {
+                closing_why: Some(Why::Cancelled.word()),
+                ..none
+            },
+            State::Failed { code } => Self {
+                failure: Some(code),
+                ..none
+            },
+            State::Paid { at } | State::Isolated { at } => Self {
+                paid_at: Some(*at),
+                ..none
+            },
         }
     }
 }
@@ -184,7 +215,11 @@ pub async fn live(tx: &mut PgConnection, intent: IntentId) -> Result<Option<Atte
     }
 }
 
-pub async fn of_number(tx: &mut PgConnection, merchant: &str, number: &ChannelNumber) -> Result<Option<Attempt>, Error> {
+pub async fn of_number(
+    tx: &mut PgConnection,
+    merchant: &str,
+    number: &ChannelNumber,
+) -> Result<Option<Attempt>, Error> {
     let id = sqlx::query_scalar!(
         r#"select attempt_id as "id: AttemptId" from attempts where channel_number = $1 and merchant = $2"#,
         number.as_str(),

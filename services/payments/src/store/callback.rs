@@ -93,7 +93,13 @@ pub async fn keep(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<Option
 }
 
 pub async fn save_state(tx: &mut PgConnection, id: CallbackId, state: State) -> Result<(), Error> {
-    sqlx::query!("update callbacks set state = $2 where callback_id = $1", id as _, state.word()).execute(tx).await?;
+    sqlx::query!(
+        "update callbacks set state = $2 where callback_id = $1",
+        id as _,
+        state.word()
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -145,7 +145,11 @@ pub async fn view(tx: &mut PgConnection, id: IntentId) -> Result<Option<View>, E
     )
     .fetch_optional(&mut *tx)
     .await?;
-    Ok(Some(View { intent: row.try_into()?, attempt, payment }))
+    Ok(Some(View {
+        intent: row.try_into()?,
+        attempt,
+        payment,
+    }))
 }
 
 pub async fn save_state(tx: &mut PgConnection, intent: &Intent) -> Result<(), Error> {

@@ -105,7 +105,10 @@ pub async fn lock(tx: &mut PgConnection, id: IsolatedMoneyId) -> Result<Option<I
 }
 
 /// The isolated money whose try to return carries this number.
-pub async fn of_number(tx: &mut PgConnection, number: &ChannelNumber) -> Result<Option<IsolatedMoneyId>, Error> {
+pub async fn of_number(
+    tx: &mut PgConnection,
+    number: &ChannelNumber,
+) -> Result<Option<IsolatedMoneyId>, Error> {
     Ok(sqlx::query_scalar!(
         r#"select isolated_id as "id: IsolatedMoneyId" from isolated_money where return_number = $1"#,
         number.as_str()

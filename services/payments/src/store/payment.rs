@@ -218,7 +218,9 @@ pub async fn list(
         query.push(" and p.due_id = ").push_bind(due);
     }
     if let Some(transaction) = &filter.transaction {
-        query.push(" and p.channel_transaction = ").push_bind(transaction.clone());
+        query
+            .push(" and p.channel_transaction = ")
+            .push_bind(transaction.clone());
     }
     if let Some(from) = filter.from {
         query.push(" and p.paid_at >= ").push_bind(from);
@@ -227,9 +229,16 @@ pub async fn list(
         query.push(" and p.paid_at < ").push_bind(before);
     }
     if let Some((at, id)) = page.after() {
-        query.push(" and (p.paid_at, p.payment_id) < (").push_bind(*at).push(", ").push_bind(*id).push(")");
+        query
+            .push(" and (p.paid_at, p.payment_id) < (")
+            .push_bind(*at)
+            .push(", ")
+            .push_bind(*id)
+            .push(")");
     }
-    query.push(" order by p.paid_at desc, p.payment_id desc limit ").push_bind(page.limit());
+    query
+        .push(" order by p.paid_at desc, p.payment_id desc limit ")
+        .push_bind(page.limit());
     let rows = query.build_query_as::<ListedRow>().fetch_all(tx).await?;
     rows.into_iter()
         .map(|row| {

@@ -144,8 +144,21 @@ pub async fn list(
         query.push(" and p.receipt_number = ").push_bind(number.clone());
     }
     if let Some((at, id)) = page.after() {
-        query.push(" and (p.issued_at, p.receipt_id) < (").push_bind(*at).push(", ").push_bind(*id).push(")");
+        query
+            .push(" and (p.issued_at, p.receipt_id) < (")
+            .push_bind(*at)
+            .push(", ")
+            .push_bind(*id)
+            .push(")");
     }
-    query.push(" order by p.issued_at desc, p.receipt_id desc limit ").push_bind(page.limit());
-    query.build_query_as::<Row>().fetch_all(tx).await?.into_iter().map(Receipt::try_from).collect()
+    query
+        .push(" order by p.issued_at desc, p.receipt_id desc limit ")
+        .push_bind(page.limit());
+    query
+        .build_query_as::<Row>()
+        .fetch_all(tx)
+        .await?
+        .into_iter()
+        .map(Receipt::try_from)
+        .collect()
 }

@@ -32,13 +32,22 @@ struct Row {
 impl Row {
     fn state(&self) -> Result<State, Error> {
         let channel_refund = self.channel_refund.clone();
-        Ok(match (self.state.as_str(), channel_refund, self.succeeded_at, &self.bounced_why) {
-            ("reserved", None, None, None) => State::Reserved,
-            ("submitted", None, None, None) => State::Submitted,
-            ("succeeded", Some(channel_refund), Some(at), None) => State::Succeeded { at, channel_refund },
-            ("bounced", None, None, Some(why)) => State::Bounced { why: why.clone() },
-            _ => return Err(inconsistent(TABLE, format!("refund {}", self.refund_id))),
-        })
+        Ok(
+            match (
+                self.state.as_str(),
+                channel_refund,
+                self.succeeded_at,
+                &self.bounced_why,
+            ) {
+                ("reserved", None, None, None) => State::Reserved,
+                ("submitted", None, None, None) => State::Submitted,
+                ("succeeded", Some(channel_refund), Some(at), None) => {
+                    State::Succeeded { at, channel_refund }
+                }
+                ("bounced", None, None, Some(why)) => State::Bounced { why: why.clone() },
+                _ => return Err(inconsistent(TABLE, format!("refund {}", self.refund_id))),
+            },
+        )
     }
 }
 

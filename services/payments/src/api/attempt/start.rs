@@ -22,7 +22,10 @@ pub async fn handle(
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
             let attempt = start(app, &mut tx, id, method).await?;
-            tx.commit(pb::StartAttemptResponse { attempt: Some(wire::attempt(&attempt)) }).await?
+            tx.commit(pb::StartAttemptResponse {
+                attempt: Some(wire::attempt(&attempt)),
+            })
+            .await?
         }
         Claim::Repeat(reply) => reply,
     };
@@ -31,28 +34,55 @@ pub async fn handle(
 
 /// The attempt that is open, or a new one.
 async fn start(app: &App, tx: &mut WriteTx, id: IntentId, method: Method) -> Result<Attempt, Error> {
-    let intent = store::intent::lock(tx, id).await?.ok_or_else(|| Error::not_found("intent"))?;
+    let intent = store::intent::lock(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("intent"))?;
     let expire_at = intent.attempt_until(app.clock.now(), app.config.attempts.life())?;
     if let Some(open) = store::attempt::live(tx, id).await? {
-        return if matches!(open.state, State::Closing { .. }) { Err(Refusal::AttemptClosing.into()) } else { Ok(open) };
+        return if matches!(open.state, State::Closing { .. }) {
+            Err(Refusal::AttemptClosing.into())
+        } else {
+            Ok(open)
+        };
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());
-    make(app, tx, &intent, method, Life { expire_at, channel_expire_at }).await
+    make(
+        app,
+        tx,
+        &intent,
+        method,
+        Life {
+            expire_at,
+            channel_expire_at,
+        },
+    )
+    .await
 }
 
-async fn make(app: &App, tx: &mut WriteTx, intent: &Intent, method: Method, life: Life) -> Result<Attempt, Error> {
+async fn make(
+    app: &App,
+    tx: &mut WriteTx,
+    intent: &Intent,
+    method: Method,
+    life: Life,
+) -> Result<Attempt, Error> {
     let now = app.clock.now();
-    let merchant = app.merchants.of_entity(intent.claim.legal_entity_id).ok_or(Refusal::NoMerchant)?;
+    let merchant = app
+        .merchants
+        .of_entity(intent.claim.legal_entity_id)
+        .ok_or(Refusal::NoMerchant)?;
     merchant.channel(method).ok_or(Refusal::NoMerchant)?;
     let attempt = Attempt {
         traceparent: telemetry::current_traceparent(),
         ..Attempt::start(AttemptId::fresh(), intent, method, &merchant.name, life, now)
     };
     store::attempt::insert(tx, &attempt).await?;
-    tx.task(NewTask::now(kinds::OPEN_ATTEMPT, attempt.id, &())).await?;
+    tx.task(NewTask::now(kinds::OPEN_ATTEMPT, attempt.id, &()))
+        .await?;
     let first_look = now + next_look(chrono::Duration::zero(), life.expire_at - now);
-    tx.task(NewTask::at(kinds::RESOLVE_ATTEMPT, attempt.id, first_look, &())).await?;
+    tx.task(NewTask::at(kinds::RESOLVE_ATTEMPT, attempt.id, first_look, &()))
+        .await?;
     Ok(attempt)
 }
 
@@ -63,15 +93,21 @@ async fn wait_for_channel(
     caller: &Caller,
     reply: pb::StartAttemptResponse,
 ) -> Result<pb::StartAttemptResponse, Error> {
-    let Some(started) = &reply.attempt else { return Ok(reply) };
+    let Some(started) = &reply.attempt else {
+        return Ok(reply);
+    };
     let id = AttemptId::parse("attempt_id", &started.attempt_id)?;
     let until = Clock::real() + app.config.attempts.wait();
     loop {
         let mut tx = app.begin(caller).await?;
-        let attempt = store::attempt::get(&mut tx, id).await?.ok_or_else(|| Error::not_found("attempt"))?;
+        let attempt = store::attempt::get(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("attempt"))?;
         drop(tx);
         if attempt.state != State::Creating || Clock::real() >= until {
-            return Ok(pb::StartAttemptResponse { attempt: Some(wire::attempt(&attempt)) });
+            return Ok(pb::StartAttemptResponse {
+                attempt: Some(wire::attempt(&attempt)),
+            });
         }
         tokio::time::sleep(std::time::Duration::from_millis(40)).await;
     }

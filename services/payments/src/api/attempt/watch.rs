@@ -23,11 +23,7 @@ impl Stream for Changes {
 
 /// Streams an attempt as it stands, then after each change, to its end.
 #[tracing::instrument(name = "payments.watch_attempt", skip_all, fields(attempt.id = %request.attempt_id))]
-pub async fn handle(
-    app: &App,
-    caller: &Caller,
-    request: pb::WatchAttemptRequest,
-) -> Result<Changes, Error> {
+pub async fn handle(app: &App, caller: &Caller, request: pb::WatchAttemptRequest) -> Result<Changes, Error> {
     let id = AttemptId::parse("attempt_id", &request.attempt_id)?;
     let watch = Watch {
         platform: app.platform.clone(),
@@ -44,15 +40,21 @@ pub async fn handle(
         if ended {
             return Ok(None);
         }
-        let Some(attempt) = watch.change_after(seen).await? else { return Ok(None) };
+        let Some(attempt) = watch.change_after(seen).await? else {
+            return Ok(None);
+        };
         let (version, ended) = (attempt.version, !attempt.state.is_live());
         Ok(Some((shown(&attempt)?, (watch, version, ended))))
     });
-    Ok(Changes(stream::once(async move { Ok(at_once) }).chain(rest).boxed()))
+    Ok(Changes(
+        stream::once(async move { Ok(at_once) }).chain(rest).boxed(),
+    ))
 }
 
 fn shown(attempt: &Attempt) -> Result<pb::WatchAttemptResponse, Error> {
-    Ok(pb::WatchAttemptResponse { attempt: Some(wire::attempt_shown(attempt)?) })
+    Ok(pb::WatchAttemptResponse {
+        attempt: Some(wire::attempt_shown(attempt)?),
+    })
 }
 
 struct Watch {
@@ -66,7 +68,9 @@ struct Watch {
 impl Watch {
     async fn look(&self) -> Result<Attempt, Error> {
         let mut tx = self.platform.begin(&self.caller).await?;
-        store::attempt::get(&mut tx, self.id).await?.ok_or_else(|| Error::not_found("attempt"))
+        store::attempt::get(&mut tx, self.id)
+            .await?
+            .ok_or_else(|| Error::not_found("attempt"))
     }
 
     /// Waits for a later version; `None` when the time is over.

@@ -19,23 +19,35 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let intent = store::intent::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("intent"))?;
+    let intent = store::intent::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("intent"))?;
     let Some(cancelled) = intent.cancel()? else {
-        return tx.commit(pb::CancelIntentResponse { intent: Some(wire::intent(&intent)) }).await;
+        return tx
+            .commit(pb::CancelIntentResponse {
+                intent: Some(wire::intent(&intent)),
+            })
+            .await;
     };
     store::intent::save_state(&mut tx, &cancelled).await?;
     tx.publish(facts::intent_cancelled(&cancelled)).await?;
     close_live(&mut tx, id).await?;
-    tx.commit(pb::CancelIntentResponse { intent: Some(wire::intent(&cancelled)) }).await
+    tx.commit(pb::CancelIntentResponse {
+        intent: Some(wire::intent(&cancelled)),
+    })
+    .await
 }
 
 async fn close_live(tx: &mut WriteTx, id: IntentId) -> Result<(), Error> {
-    let Some(attempt) = store::attempt::live(tx, id).await? else { return Ok(()) };
+    let Some(attempt) = store::attempt::live(tx, id).await? else {
+        return Ok(());
+    };
     if !matches!(attempt.state, State::Closing { .. }) {
         let closing = attempt.take(Step::BeginClosing { why: Why::Cancelled })?;
         store::attempt::save_state(tx, &closing).await?;
     }
     // its own lane: the poll that goes on may be due only in minutes
     let lane = format!("{} close", attempt.id);
-    tx.task(NewTask::now(kinds::RESOLVE_ATTEMPT, attempt.id, &()).lane(lane)).await
+    tx.task(NewTask::now(kinds::RESOLVE_ATTEMPT, attempt.id, &()).lane(lane))
+        .await
 }

@@ -22,11 +22,23 @@ pub async fn handle(
     if let Some(reply) = existing(&mut tx, &asked).await? {
         return tx.commit(reply).await;
     }
-    app.merchants.of_entity(asked.legal_entity_id).ok_or(Refusal::NoMerchant)?;
+    app.merchants
+        .of_entity(asked.legal_entity_id)
+        .ok_or(Refusal::NoMerchant)?;
     let intent = asked.clone().open(IntentId::fresh(), app.clock.now())?;
     if store::intent::insert(&mut tx, &intent).await? {
-        tx.task(NewTask::at(kinds::EXPIRE_INTENT, intent.id, intent.claim.expire_at, &())).await?;
-        return tx.commit(pb::CreateIntentResponse { intent: Some(wire::intent(&intent)) }).await;
+        tx.task(NewTask::at(
+            kinds::EXPIRE_INTENT,
+            intent.id,
+            intent.claim.expire_at,
+            &(),
+        ))
+        .await?;
+        return tx
+            .commit(pb::CreateIntentResponse {
+                intent: Some(wire::intent(&intent)),
+            })
+            .await;
     }
     // a twin made it meanwhile, and the insert waited for the twin's end
     let reply = existing(&mut tx, &asked)
@@ -36,11 +48,20 @@ pub async fn handle(
 }
 
 /// The intent that the due has, if what is asked is the same.
-async fn existing(tx: &mut WriteTx, asked: &intent::Claim) -> Result<Option<pb::CreateIntentResponse>, Error> {
-    let Some(id) = store::intent::of_due(tx, asked.purpose, asked.due_id).await? else { return Ok(None) };
-    let view = store::intent::view(tx, id).await?.ok_or_else(|| Error::not_found("intent"))?;
+async fn existing(
+    tx: &mut WriteTx,
+    asked: &intent::Claim,
+) -> Result<Option<pb::CreateIntentResponse>, Error> {
+    let Some(id) = store::intent::of_due(tx, asked.purpose, asked.due_id).await? else {
+        return Ok(None);
+    };
+    let view = store::intent::view(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("intent"))?;
     view.intent.same_as(asked)?;
-    Ok(Some(pb::CreateIntentResponse { intent: Some(wire::intent_view(&view)) }))
+    Ok(Some(pb::CreateIntentResponse {
+        intent: Some(wire::intent_view(&view)),
+    }))
 }
 
 fn parse(request: &pb::CreateIntentRequest) -> Result<intent::Claim, Error> {

@@ -26,5 +26,8 @@ pub async fn handle(
     let mut tx = app.begin(caller).await?;
     let rows = store::payment::list(&mut tx, caller.studios(), caller.person(), &filter, &page).await?;
     let (rows, next_page_token) = page.cut(rows, |row| (row.payment.paid_at, row.payment.id));
-    Ok(pb::ListPaymentsResponse { payments: rows.iter().map(wire::payment).collect(), next_page_token })
+    Ok(pb::ListPaymentsResponse {
+        payments: rows.iter().map(wire::payment).collect(),
+        next_page_token,
+    })
 }

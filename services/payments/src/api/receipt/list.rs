@@ -23,5 +23,8 @@ pub async fn handle(
     let mut tx = app.begin(caller).await?;
     let rows = store::receipt::list(&mut tx, caller.studios(), caller.person(), &filter, &page).await?;
     let (rows, next_page_token) = page.cut(rows, |row| (row.issued_at, row.id));
-    Ok(pb::ListReceiptsResponse { receipts: rows.iter().map(wire::receipt).collect(), next_page_token })
+    Ok(pb::ListReceiptsResponse {
+        receipts: rows.iter().map(wire::receipt).collect(),
+        next_page_token,
+    })
 }

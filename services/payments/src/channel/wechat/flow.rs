@@ -20,7 +20,10 @@ struct Total {
 
 impl Total {
     fn of(amount: kernel::Amount) -> Self {
-        Self { total: amount.minor(), currency: CURRENCY }
+        Self {
+            total: amount.minor(),
+            currency: CURRENCY,
+        }
     }
 }
 
@@ -28,13 +31,17 @@ impl Total {
 fn wire_time(at: Timestamp) -> String {
     const EAST_8: i32 = 8 * 3600;
     match chrono::FixedOffset::east_opt(EAST_8) {
-        Some(zone) => at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, false),
+        Some(zone) => at
+            .with_timezone(&zone)
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, false),
         None => at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
     }
 }
 
 fn read_time(text: &str) -> Option<Timestamp> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+    chrono::DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|at| at.to_utc())
 }
 
 /// A success is read by `read`, an error by its code; without a proved answer
@@ -44,7 +51,10 @@ fn outcome<T>(answer: Result<Answer, Doubt>, read: impl FnOnce(&[u8]) -> Outcome
         Ok(answer) if matches!(answer.status, 200 | 204) => read(&answer.body),
         Ok(answer) => verdict::of(&answer),
         Err(doubt) => {
-            tracing::warn!(error = &doubt as &dyn std::error::Error, "WeChat Pay left a doubt");
+            tracing::warn!(
+                error = platform::telemetry::chain(&doubt),
+                "WeChat Pay left a doubt"
+            );
             Outcome::Unknown(doubt.to_string())
         }
     }

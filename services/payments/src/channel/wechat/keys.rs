@@ -30,7 +30,9 @@ impl MerchantKey {
     /// RSA PKCS#1 v1.5 over SHA-256. `None` if the key refuses.
     pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .ok()?;
         Some(signature)
     }
 }
@@ -58,7 +60,9 @@ impl Key {
 
     /// Whether the signature over the message is by this key.
     pub fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).verify(message, signature).is_ok()
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0)
+            .verify(message, signature)
+            .is_ok()
     }
 }
 
@@ -88,7 +92,10 @@ impl PlatformKeys {
 
     /// The id of the public key, which requests name so that answers use it.
     pub fn public_key_id(&self) -> Option<&str> {
-        self.0.keys().map(String::as_str).find(|id| id.starts_with("PUB_KEY_ID_"))
+        self.0
+            .keys()
+            .map(String::as_str)
+            .find(|id| id.starts_with("PUB_KEY_ID_"))
     }
 }
 

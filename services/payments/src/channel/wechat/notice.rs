@@ -22,25 +22,38 @@ struct RefundNotice {
     out_refund_no: String,
 }
 
-pub fn read(account: &WeChat, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Notice, NoticeRefusal> {
+pub fn read(
+    account: &WeChat,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Notice, NoticeRefusal> {
     signature::verify(&account.transport.keys, headers, body, now)?;
     let envelope: Envelope = serde_json::from_slice(body).map_err(|_| NoticeRefusal::Schema)?;
-    let plaintext = envelope.resource.open(&account.resource_key).ok_or(NoticeRefusal::Sealed)?;
+    let plaintext = envelope
+        .resource
+        .open(&account.resource_key)
+        .ok_or(NoticeRefusal::Sealed)?;
     let original = envelope.resource.original_type.as_deref().unwrap_or_default();
     let content = match (envelope.event_type.as_str(), original) {
         ("TRANSACTION.SUCCESS", "transaction") => {
             let transaction: Transaction = parse(&plaintext)?;
             NoticeContent::Paid(transaction.paid().ok_or(NoticeRefusal::Schema)?)
         }
-        ("REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED", "refund") => {
-            NoticeContent::Refund(ChannelNumber::from_text(parse::<RefundNotice>(&plaintext)?.out_refund_no))
-        }
+        ("REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED", "refund") => NoticeContent::Refund(
+            ChannelNumber::from_text(parse::<RefundNotice>(&plaintext)?.out_refund_no),
+        ),
         (known, _) if known.starts_with("TRANSACTION.SUCCESS") || known.starts_with("REFUND.") => {
             return Err(NoticeRefusal::Schema);
         }
         _ => NoticeContent::Other,
     };
-    Ok(Notice { id: envelope.id, kind: envelope.event_type, plaintext, content })
+    Ok(Notice {
+        id: envelope.id,
+        kind: envelope.event_type,
+        plaintext,
+        content,
+    })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, NoticeRefusal> {

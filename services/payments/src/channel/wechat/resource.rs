@@ -13,7 +13,10 @@ pub struct ResourceKey(LessSafeKey);
 impl ResourceKey {
     /// The key is the 32 characters themselves, not an encoding of it.
     pub fn from_text(text: &str) -> Option<Self> {
-        UnboundKey::new(&AES_256_GCM, text.as_bytes()).ok().map(LessSafeKey::new).map(Self)
+        UnboundKey::new(&AES_256_GCM, text.as_bytes())
+            .ok()
+            .map(LessSafeKey::new)
+            .map(Self)
     }
 
     /// Opens base64 of ciphertext and tag. `None` unless all of key, nonce
@@ -21,7 +24,11 @@ impl ResourceKey {
     pub fn open(&self, nonce: &str, associated_data: &str, ciphertext: &str) -> Option<Vec<u8>> {
         let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).ok()?;
         let mut bytes = STANDARD.decode(ciphertext).ok()?;
-        let length = self.0.open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut bytes).ok()?.len();
+        let length = self
+            .0
+            .open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut bytes)
+            .ok()?
+            .len();
         bytes.truncate(length);
         Some(bytes)
     }

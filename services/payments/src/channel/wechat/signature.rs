@@ -39,8 +39,19 @@ pub struct Signing<'a> {
 }
 
 /// The header `Authorization` of a request. `None` if the key refuses.
-pub fn authorization(key: &MerchantKey, who: Signing<'_>, method: &str, target: &str, body: &str) -> Option<String> {
-    let Signing { mchid, serial, timestamp, nonce } = who;
+pub fn authorization(
+    key: &MerchantKey,
+    who: Signing<'_>,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> Option<String> {
+    let Signing {
+        mchid,
+        serial,
+        timestamp,
+        nonce,
+    } = who;
     let message = request_message(method, target, timestamp, nonce, body);
     let signature = STANDARD.encode(key.sign(message.as_bytes())?);
     Some(format!(
@@ -49,15 +60,31 @@ pub fn authorization(key: &MerchantKey, who: Signing<'_>, method: &str, target: 
 }
 
 /// Proves that WeChat Pay signed these bytes within five minutes of `now`.
-pub fn verify(keys: &PlatformKeys, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), NoticeRefusal> {
-    let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).ok_or(NoticeRefusal::Headers);
+pub fn verify(
+    keys: &PlatformKeys,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), NoticeRefusal> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .ok_or(NoticeRefusal::Headers)
+    };
     let signature = text("wechatpay-signature")?;
     if signature.starts_with(PROBE) {
         return Err(NoticeRefusal::Probe);
     }
-    let (timestamp, nonce, serial) =
-        (text("wechatpay-timestamp")?, text("wechatpay-nonce")?, text("wechatpay-serial")?);
-    if headers.get("wechatpay-signature-type").is_some_and(|scheme| scheme.as_bytes() != SCHEME.as_bytes()) {
+    let (timestamp, nonce, serial) = (
+        text("wechatpay-timestamp")?,
+        text("wechatpay-nonce")?,
+        text("wechatpay-serial")?,
+    );
+    if headers
+        .get("wechatpay-signature-type")
+        .is_some_and(|scheme| scheme.as_bytes() != SCHEME.as_bytes())
+    {
         return Err(NoticeRefusal::Headers);
     }
     let seconds: i64 = timestamp.parse().map_err(|_| NoticeRefusal::Headers)?;
@@ -65,6 +92,12 @@ pub fn verify(keys: &PlatformKeys, headers: &HeaderMap, body: &[u8], now: Timest
         return Err(NoticeRefusal::Stale);
     }
     let key = keys.get(serial).ok_or(NoticeRefusal::UnknownKey)?;
-    let signature = STANDARD.decode(signature).map_err(|_| NoticeRefusal::BadSignature)?;
-    if key.holds(&answer_message(timestamp, nonce, body), &signature) { Ok(()) } else { Err(NoticeRefusal::BadSignature) }
+    let signature = STANDARD
+        .decode(signature)
+        .map_err(|_| NoticeRefusal::BadSignature)?;
+    if key.holds(&answer_message(timestamp, nonce, body), &signature) {
+        Ok(())
+    } else {
+        Err(NoticeRefusal::BadSignature)
+    }
 }

@@ -33,7 +33,10 @@ pub enum Doubt {
     #[error("the answer is too large")]
     TooLarge,
     #[error("the answer with status {status} is not proved: {why}")]
-    Unproved { status: u16, why: crate::channel::NoticeRefusal },
+    Unproved {
+        status: u16,
+        why: crate::channel::NoticeRefusal,
+    },
 }
 
 #[derive(Debug)]
@@ -47,7 +50,11 @@ pub struct Transport {
 }
 
 impl Transport {
-    pub fn new(account: &config::WeChat, merchant_key: MerchantKey, keys: PlatformKeys) -> Result<Self, BadAccount> {
+    pub fn new(
+        account: &config::WeChat,
+        merchant_key: MerchantKey,
+        keys: PlatformKeys,
+    ) -> Result<Self, BadAccount> {
         let mut builder = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -72,7 +79,12 @@ impl Transport {
     }
 
     pub async fn post(&self, target: &str, body: &impl Serialize) -> Result<Answer, Doubt> {
-        self.send(Method::POST, target, serde_json::to_string(body).map_err(|_| Doubt::Unsent)?).await
+        self.send(
+            Method::POST,
+            target,
+            serde_json::to_string(body).map_err(|_| Doubt::Unsent)?,
+        )
+        .await
     }
 
     /// `target` is path and query: the same bytes are signed and sent.
@@ -96,7 +108,8 @@ impl Transport {
         if let Some(id) = self.keys.public_key_id() {
             request = request.header("Wechatpay-Serial", id);
         }
-        self.read(request.body(body).send().await.map_err(Doubt::Transport)?).await
+        self.read(request.body(body).send().await.map_err(Doubt::Transport)?)
+            .await
     }
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Answer, Doubt> {
@@ -108,8 +121,15 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        let id = headers.get("request-id").and_then(|v| v.to_str().ok()).unwrap_or_default();
-        tracing::info!(wechat.request_id = id, http.status = status, "WeChat Pay answered");
+        let id = headers
+            .get("request-id")
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        tracing::info!(
+            wechat.request_id = id,
+            http.status = status,
+            "WeChat Pay answered"
+        );
         signature::verify(&self.keys, &headers, &body, Clock::real())
             .map_err(|why| Doubt::Unproved { status, why })?;
         Ok(Answer { status, body })

@@ -20,7 +20,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let id = AttemptId(task.aggregate);
         let mut tx = task.begin(app).await?;
-        let attempt = store::attempt::get(&mut tx, id).await?.ok_or_else(|| Error::not_found("attempt"))?;
+        let attempt = store::attempt::get(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("attempt"))?;
         // from its end on the resolver has it
         if attempt.state != State::Creating || attempt.expire_at <= app.clock.now() {
             return tx.done(task).await;
@@ -48,7 +50,10 @@ async fn ask(channel: &dyn Channel, attempt: &Attempt) -> Option<Evidence> {
     };
     let refusal = match channel.open(&order).await {
         Outcome::Succeeded(code_url) => return Some(Evidence::Opened { code_url }),
-        Outcome::Failed(Failure { code, may_succeed_later: false }) => Some(code),
+        Outcome::Failed(Failure {
+            code,
+            may_succeed_later: false,
+        }) => Some(code),
         Outcome::Failed(_) | Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => None,
     };
     // an earlier try of ours may have come through, so even a refusal is

@@ -43,7 +43,11 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return tx.done(task).await;
         }
         let now = app.clock.now();
-        let pause = if closing { CLOSING_PAUSE } else { next_look(now - attempt.created_at, attempt.expire_at - now) };
+        let pause = if closing {
+            CLOSING_PAUSE
+        } else {
+            next_look(now - attempt.created_at, attempt.expire_at - now)
+        };
         tx.again(task, pause).await
     })
 }
@@ -52,7 +56,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
 /// has ended. That we begin to close stands before the channel is asked.
 async fn prepare(app: &App, task: &Task, id: AttemptId) -> Result<Option<Attempt>, Error> {
     let mut tx = task.begin(app).await?;
-    let attempt = store::attempt::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("attempt"))?;
+    let attempt = store::attempt::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("attempt"))?;
     if !attempt.state.is_live() {
         return Ok(None);
     }

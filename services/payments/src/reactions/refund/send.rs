@@ -9,7 +9,7 @@ use crate::domain::schedule::next_refund_look;
 use crate::{App, facts, store};
 
 /// How long after a lack of funds the channel is asked again.
-const FUNDS_PAUSE: Duration = Duration::from_secs(60);
+const FUNDS_PAUSE: Duration = Duration::from_mins(1);
 
 /// Has a refund sent and follows it to its end, under its one number. That the
 /// channel accepted it is no end; that it does not know the number means send
@@ -18,7 +18,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let id = RefundId(task.aggregate);
         let mut tx = task.begin(app).await?;
-        let refund = store::refund::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("refund"))?;
+        let refund = store::refund::lock(&mut tx, id)
+            .await?
+            .ok_or_else(|| Error::not_found("refund"))?;
         if refund.state.is_final() {
             return tx.done(task).await;
         }
@@ -60,21 +62,29 @@ pub async fn pursue(channel: &dyn Channel, order: &RefundOrder, first: bool) -> 
 async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>) -> Result<Settled, Error> {
     let now = app.clock.now();
     let mut tx = task.begin(app).await?;
-    let refund = store::refund::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("refund"))?;
+    let refund = store::refund::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("refund"))?;
     if refund.state.is_final() {
         return tx.done(task).await;
     }
     match outcome {
         Outcome::Succeeded(returned) => {
             let at = returned.returned_at.unwrap_or(now);
-            let step = Step::Succeed { at, channel_refund: returned.channel_refund };
+            let step = Step::Succeed {
+                at,
+                channel_refund: returned.channel_refund,
+            };
             let refund = refund.take(step)?;
             store::refund::save_state(&mut tx, &refund).await?;
             store::payment::settle(&mut tx, refund.payment_id, refund.amount).await?;
             tx.publish(facts::refund_succeeded(&refund, at)).await?;
             tx.done(task).await
         }
-        Outcome::Failed(Failure { code, may_succeed_later: true }) if may_wait(app, &refund) => {
+        Outcome::Failed(Failure {
+            code,
+            may_succeed_later: true,
+        }) if may_wait(app, &refund) => {
             tracing::error!(refund.id = %id, code, "the channel lacks funds for a refund; it waits");
             store::refund::save_state(&mut tx, &refund.waiting(now)).await?;
             tx.again(task, FUNDS_PAUSE).await
@@ -90,7 +100,9 @@ async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>
 }
 
 fn may_wait(app: &App, refund: &Refund) -> bool {
-    refund.waiting_since.is_none_or(|since| app.clock.now() - since < app.config.refunds.funds_patience())
+    refund
+        .waiting_since
+        .is_none_or(|since| app.clock.now() - since < app.config.refunds.funds_patience())
 }
 
 /// It will not go back this way: the reservation is released, and whoever asked

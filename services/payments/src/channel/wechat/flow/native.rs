@@ -32,10 +32,14 @@ pub async fn open(account: &WeChat, order: &Order) -> Outcome<String> {
         notify_url: &account.notify_url,
         amount: Total::of(order.amount),
     };
-    outcome(account.transport.post("/v3/pay/transactions/native", &request).await, |body| {
-        match serde_json::from_slice::<Reply>(body) {
+    outcome(
+        account
+            .transport
+            .post("/v3/pay/transactions/native", &request)
+            .await,
+        |body| match serde_json::from_slice::<Reply>(body) {
             Ok(reply) if !reply.code_url.is_empty() => Outcome::Succeeded(reply.code_url),
             _ => garbled("native"),
-        }
-    })
+        },
+    )
 }

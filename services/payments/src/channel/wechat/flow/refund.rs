@@ -49,7 +49,10 @@ pub async fn submit(account: &WeChat, refund: &RefundOrder) -> Outcome<Returned>
             currency: kernel::CURRENCY,
         },
     };
-    let answer = account.transport.post("/v3/refund/domestic/refunds", &request).await;
+    let answer = account
+        .transport
+        .post("/v3/refund/domestic/refunds", &request)
+        .await;
     outcome(answer, |body| read(body, refund))
 }
 
@@ -59,7 +62,9 @@ pub async fn query(account: &WeChat, refund: &RefundOrder) -> Outcome<Returned> 
 }
 
 fn read(body: &[u8], refund: &RefundOrder) -> Outcome<Returned> {
-    let Ok(reply) = serde_json::from_slice::<Reply>(body) else { return garbled("refund") };
+    let Ok(reply) = serde_json::from_slice::<Reply>(body) else {
+        return garbled("refund");
+    };
     if reply.out_refund_no != refund.number.as_str() || reply.amount.refund != refund.amount.minor() {
         return garbled("another refund");
     }

@@ -12,8 +12,8 @@ pub struct Transaction {
     appid: String,
     mchid: String,
     out_trade_no: String,
-    #[serde(default)]
-    transaction_id: Option<String>,
+    #[serde(default, rename = "transaction_id")]
+    id: Option<String>,
     trade_state: String,
     #[serde(default)]
     success_time: Option<String>,
@@ -38,8 +38,11 @@ impl Transaction {
         let amount = self.amount?;
         Some(Paid {
             number: ChannelNumber::from_text(self.out_trade_no),
-            identity: Identity { merchant: self.mchid, app: self.appid },
-            transaction: self.transaction_id.filter(|id| !id.is_empty())?,
+            identity: Identity {
+                merchant: self.mchid,
+                app: self.appid,
+            },
+            transaction: self.id.filter(|id| !id.is_empty())?,
             amount_minor: amount.total,
             currency: amount.currency.unwrap_or_default(),
             paid_at: read_time(&self.success_time?)?,
@@ -48,15 +51,22 @@ impl Transaction {
 }
 
 pub async fn query(account: &WeChat, number: &ChannelNumber) -> Outcome<Paid> {
-    let target = format!("/v3/pay/transactions/out-trade-no/{number}?mchid={}", account.identity.merchant);
+    let target = format!(
+        "/v3/pay/transactions/out-trade-no/{number}?mchid={}",
+        account.identity.merchant
+    );
     outcome(account.transport.get(&target).await, |body| {
-        let Ok(transaction) = serde_json::from_slice::<Transaction>(body) else { return garbled("query") };
+        let Ok(transaction) = serde_json::from_slice::<Transaction>(body) else {
+            return garbled("query");
+        };
         // a true answer to another question proves nothing
         if transaction.out_trade_no != number.as_str() {
             return garbled("query of another order");
         }
         match transaction.trade_state.as_str() {
-            "SUCCESS" | "REFUND" => transaction.paid().map_or_else(|| garbled("query"), Outcome::Succeeded),
+            "SUCCESS" | "REFUND" => transaction
+                .paid()
+                .map_or_else(|| garbled("query"), Outcome::Succeeded),
             "NOTPAY" | "USERPAYING" | "ACCEPT" => Outcome::Pending,
             "CLOSED" | "REVOKED" | "PAYERROR" => Outcome::Failed(Failure::for_good(transaction.trade_state)),
             other => Outcome::Unknown(format!("trade_state {other}")),
@@ -71,8 +81,12 @@ struct Close<'a> {
 
 pub async fn close(account: &WeChat, number: &ChannelNumber) -> Outcome<()> {
     let target = format!("/v3/pay/transactions/out-trade-no/{number}/close");
-    let request = Close { mchid: &account.identity.merchant };
-    outcome(account.transport.post(&target, &request).await, |_| Outcome::Succeeded(()))
+    let request = Close {
+        mchid: &account.identity.merchant,
+    };
+    outcome(account.transport.post(&target, &request).await, |_| {
+        Outcome::Succeeded(())
+    })
 }
 
 #[cfg(test)]

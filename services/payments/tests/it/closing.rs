@@ -1,0 +1,283 @@
+use std::time::Duration;
+
+use proto::studio::payments::v1 as pb;
+use testkit::wechat::{Fails, Fault, Operation, Script};
+
+use crate::world::{World, reason};
+
+const LIFE: Duration = Duration::from_secs(901);
+
+#[tokio::test]
+async fn an_unpaid_qr_is_closed_at_its_end_and_another_can_be_shown() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.later(LIFE).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Expired
+    );
+    assert_eq!(world.sim.orders()[0]["trade_state"], "CLOSED");
+    assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Open);
+    let second = world.qr(&intent).await;
+    assert_ne!(second.channel_number, attempt.channel_number);
+    world.pay(&second).await;
+    assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Paid);
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn an_intent_that_nobody_paid_expires_once() {
+    let world = World::open().await;
+    let (tried, untried) = (world.intent().await, world.intent().await);
+    world.later(Duration::from_secs(7000)).await;
+    let attempt = world.qr(&tried).await;
+    world.later(Duration::from_mins(5)).await;
+    world.later(Duration::from_mins(1)).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Expired
+    );
+    for intent in [&tried, &untried] {
+        assert_eq!(world.intent_now(intent).await.state(), pb::IntentState::Expired);
+        assert_eq!(reason(&world.start(intent).await.unwrap_err()), "INTENT_CLOSED");
+    }
+    assert_eq!(world.facts("intent_expired").await, 2);
+}
+
+/// The query before the close leaves a doubt, the close says "paid", and only
+/// the query after it tells: that is why there is one.
+#[tokio::test]
+async fn a_payment_between_the_last_query_and_the_close_counts() {
+    let world = World::open().await;
+    world.sim.script_next(Script {
+        lose_callback: true,
+        ..Script::default()
+    });
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.pay(&attempt).await;
+    let faults = vec![Fault {
+        call: Operation::Query,
+        how: Fails::SystemError,
+        times: 1,
+    }];
+    world
+        .sim
+        .script(
+            &attempt.channel_number,
+            Script {
+                faults,
+                ..Script::default()
+            },
+        )
+        .unwrap();
+    world.later(LIFE).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Paid
+    );
+    assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Paid);
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn no_time_out_ends_an_attempt_while_the_channel_is_silent() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    let silent = |call| Fault {
+        call,
+        how: Fails::BadGateway,
+        times: 1000,
+    };
+    let faults = vec![silent(Operation::Query), silent(Operation::Close)];
+    world
+        .sim
+        .script(
+            &attempt.channel_number,
+            Script {
+                faults,
+                ..Script::default()
+            },
+        )
+        .unwrap();
+    for _ in 0..5 {
+        world.later(LIFE).await;
+    }
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Closing
+    );
+    assert_eq!(
+        reason(&world.start(&intent).await.unwrap_err()),
+        "ATTEMPT_CLOSING"
+    );
+    world
+        .sim
+        .script(&attempt.channel_number, Script::default())
+        .unwrap();
+    world.later(Duration::from_secs(6)).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Expired
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_intent_closes_its_qr_at_once() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    assert_eq!(
+        world.cancel(&intent).await.unwrap().state(),
+        pb::IntentState::Cancelled
+    );
+    world.it.settle().await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Cancelled
+    );
+    assert_eq!(world.sim.orders()[0]["trade_state"], "CLOSED");
+    assert_eq!(
+        world.cancel(&intent).await.unwrap().state(),
+        pb::IntentState::Cancelled
+    );
+    assert_eq!(world.facts("intent_cancelled").await, 1);
+    assert_eq!(reason(&world.start(&intent).await.unwrap_err()), "INTENT_CLOSED");
+}
+
+#[tokio::test]
+async fn money_for_a_cancelled_intent_is_isolated_and_goes_back() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.cancel(&intent).await.unwrap();
+    world.pay(&attempt).await;
+    world.refunds_done().await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Isolated
+    );
+    assert_eq!(
+        world.intent_now(&intent).await.state(),
+        pb::IntentState::Cancelled
+    );
+    assert_eq!(
+        world.facts("payment_captured").await,
+        0,
+        "promised by CancelIntent"
+    );
+    assert_eq!(
+        (
+            world.facts("money_isolated").await,
+            world.facts("money_returned").await
+        ),
+        (1, 1)
+    );
+    assert_eq!(world.sim.refunds().len(), 1);
+    assert_eq!(world.sim.refunds()[0]["status"], "SUCCESS");
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn money_after_the_close_is_isolated_and_goes_back() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.later(LIFE).await;
+    world.sim.pay_late(&attempt.channel_number).unwrap();
+    world.callbacks_done().await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Isolated
+    );
+    assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Open);
+    world.refunds_done().await;
+    assert_eq!(world.facts("money_returned").await, 1);
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn of_two_payments_for_one_due_the_first_stays_and_the_second_goes_back() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let first = world.qr(&intent).await;
+    world.later(LIFE).await;
+    let second = world.qr(&intent).await;
+    world.pay(&second).await;
+    world.sim.pay_late(&first.channel_number).unwrap();
+    world.callbacks_done().await;
+    world.refunds_done().await;
+    assert_eq!(
+        world.attempt(&second.attempt_id).await.state(),
+        pb::AttemptState::Paid
+    );
+    assert_eq!(
+        world.attempt(&first.attempt_id).await.state(),
+        pb::AttemptState::Isolated
+    );
+    let cause = world.count(
+        "select count(*) from isolated_money where cause = $1 and state = 'returned'",
+        "duplicate",
+    );
+    assert_eq!(cause.await, 1);
+    assert_eq!(world.facts("payment_captured").await, 1);
+    let refunds = world.sim.refunds();
+    assert_eq!(refunds.len(), 1);
+    assert_eq!(refunds[0]["out_trade_no"], first.channel_number.as_str());
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn isolated_money_goes_back_once_although_the_answer_was_lost_and_the_task_ran_again() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    let faults = vec![Fault {
+        call: Operation::Refund,
+        how: Fails::DoneButTimeOut,
+        times: 1,
+    }];
+    world
+        .sim
+        .script(
+            &attempt.channel_number,
+            Script {
+                faults,
+                ..Script::default()
+            },
+        )
+        .unwrap();
+    world.cancel(&intent).await.unwrap();
+    world.pay(&attempt).await;
+    world.refunds_done().await;
+    world.run_again("return_isolated").await;
+    assert_eq!(world.sim.refunds().len(), 1);
+    assert_eq!(world.facts("money_returned").await, 1);
+}
+
+#[tokio::test]
+async fn tasks_of_an_attempt_that_run_again_change_nothing() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.run_again("open_attempt").await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.code_url,
+        attempt.code_url
+    );
+    world.pay(&attempt).await;
+    world.run_again("open_attempt").await;
+    world.run_again("resolve_attempt").await;
+    world.run_again("expire_intent").await;
+    assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Paid);
+    assert_eq!(
+        (
+            world.facts("attempt_opened").await,
+            world.facts("payment_captured").await
+        ),
+        (1, 1)
+    );
+    world.books_balance().await;
+}

@@ -1,0 +1,13 @@
+//! payments against a real PostgreSQL and the channel simulator, which shares
+//! no code with the adapter.
+
+#![cfg(test)]
+
+mod access;
+mod callbacks;
+mod closing;
+mod collecting;
+mod erasing;
+mod races;
+mod refunding;
+mod world;

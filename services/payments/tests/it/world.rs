@@ -1,0 +1,377 @@
+use std::time::Duration;
+
+use kernel::{DueId, LegalEntityId, PersonId, RefundLegId, StudioId, to_proto_time};
+use payments::App;
+use proto::studio::money::v1::Money;
+use proto::studio::payments::v1 as pb;
+use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
+use proto::studio::payments::v1::receipt_service_client::ReceiptServiceClient;
+use proto::studio::payments::v1::refund_service_client::RefundServiceClient;
+use testkit::wechat::{Config, Simulator};
+use testkit::{Chain, Door, Running, chain, house};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+/// The price of what everybody buys here.
+pub const PRICE: i64 = 368_000;
+const NOTIFY: &str = "https://pay.studio.example";
+
+/// payments, its channel, and the organisation of tests.
+pub struct World {
+    pub it: Running<App>,
+    pub sim: Simulator,
+    pub chain: Chain,
+}
+
+pub fn fen(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: "CNY".to_owned(),
+    }
+}
+
+pub fn request_id() -> String {
+    kernel::fresh_uuid().to_string()
+}
+
+/// The machine-readable reason of a refusal.
+pub fn reason(status: &Status) -> String {
+    status
+        .get_error_details()
+        .error_info()
+        .map(|i| i.reason.clone())
+        .unwrap_or_default()
+}
+
+fn file(name: &str) -> String {
+    let path = house::keys().wechat(name);
+    std::fs::read_to_string(&path).unwrap().trim().to_owned()
+}
+
+/// What one test changes.
+pub struct Told {
+    /// How long StartAttempt waits for the channel.
+    pub wait_ms: u64,
+    /// For whom the merchant `house` collects; nobody named means all others.
+    pub house_for: Vec<LegalEntityId>,
+}
+
+/// Settings of a merchant called `house`, and of one called `stranger` for
+/// Shanghai, whom the channel does not know.
+fn settings(sim: &Simulator, told: &Told) -> String {
+    let path = |name: &str| house::keys().wechat(name).display().to_string();
+    let account = |appid: &str, name: &str| {
+        format!(
+            "mchid = '{}'\nappid = '{appid}'\nserial = '{}'\nprivate_key_file = '{}'\napi_v3_key_file = '{}'\n\
+             public_key_id = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\nnotify_url = '{NOTIFY}/callbacks/wechat/{name}'\n\
+             timeout_ms = 700\n",
+            testkit::wechat::MCHID,
+            file("merchant-serial"),
+            path("merchant-private.pem"),
+            path("api-v3-key"),
+            file("platform-key-id"),
+            path("platform-public.pem"),
+            sim.url(),
+        )
+    };
+    format!(
+        "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
+         [service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
+         [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
+         [service.merchants.stranger.wechat]\n{}",
+        told.wait_ms,
+        told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        account(testkit::wechat::APPID, "house"),
+        chain().shanghai_company,
+        account("wx9999999999999999", "stranger"),
+    )
+}
+
+pub fn intents(door: Door) -> IntentServiceClient<Door> {
+    IntentServiceClient::new(door)
+}
+
+pub fn receipts(door: Door) -> ReceiptServiceClient<Door> {
+    ReceiptServiceClient::new(door)
+}
+
+impl World {
+    pub async fn open() -> Self {
+        Self::open_told(Told {
+            wait_ms: 0,
+            house_for: Vec::new(),
+        })
+        .await
+    }
+
+    pub async fn open_told(told: Told) -> Self {
+        let mut config = Config::from_keys(house::keys(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        config.speed = 500;
+        config.refund_takes = Duration::from_millis(20);
+        let sim = Simulator::start(config).await.unwrap();
+        let it = Running::start_with(&settings(&sim, &told)).await;
+        sim.route(NOTIFY, format!("http://{}", it.listener("callbacks").unwrap()));
+        Self {
+            it,
+            sim,
+            chain: chain(),
+        }
+    }
+
+    /// orders calls.
+    pub fn orders(&self) -> IntentServiceClient<Door> {
+        intents(self.it.as_service("orders"))
+    }
+
+    pub fn refunds(&self) -> RefundServiceClient<Door> {
+        RefundServiceClient::new(self.it.as_service("refunds"))
+    }
+
+    /// What orders asks for a due of somebody at Chaoyang.
+    pub fn asked(&self) -> pb::CreateIntentRequest {
+        self.asked_of(self.chain.chaoyang, self.chain.beijing_company)
+    }
+
+    pub fn asked_of(&self, studio: StudioId, entity: LegalEntityId) -> pb::CreateIntentRequest {
+        pb::CreateIntentRequest {
+            request_id: request_id(),
+            purpose: pb::Purpose::Order.into(),
+            due_id: DueId::fresh().to_string(),
+            person_id: PersonId::fresh().to_string(),
+            studio_id: studio.to_string(),
+            legal_entity_id: entity.to_string(),
+            amount: Some(fen(PRICE)),
+            description: "晴空瑜伽年卡".to_owned(),
+            expire_at: Some(to_proto_time(self.it.clock().now() + Duration::from_hours(2))),
+        }
+    }
+
+    pub async fn intent(&self) -> pb::Intent {
+        self.create(self.asked()).await.unwrap()
+    }
+
+    pub async fn create(&self, asked: pb::CreateIntentRequest) -> Result<pb::Intent, Status> {
+        Ok(self
+            .orders()
+            .create_intent(asked)
+            .await?
+            .into_inner()
+            .intent
+            .unwrap())
+    }
+
+    pub async fn start(&self, intent: &pb::Intent) -> Result<pb::Attempt, Status> {
+        self.start_as(self.it.as_service("orders"), intent).await
+    }
+
+    pub async fn start_as(&self, door: Door, intent: &pb::Intent) -> Result<pb::Attempt, Status> {
+        let request = pb::StartAttemptRequest {
+            request_id: request_id(),
+            intent_id: intent.intent_id.clone(),
+            method: pb::Method::WechatNative.into(),
+        };
+        Ok(self
+            .intents(door)
+            .start_attempt(request)
+            .await?
+            .into_inner()
+            .attempt
+            .unwrap())
+    }
+
+    pub async fn cancel(&self, intent: &pb::Intent) -> Result<pb::Intent, Status> {
+        let request = pb::CancelIntentRequest {
+            request_id: request_id(),
+            intent_id: intent.intent_id.clone(),
+        };
+        Ok(self
+            .orders()
+            .cancel_intent(request)
+            .await?
+            .into_inner()
+            .intent
+            .unwrap())
+    }
+
+    /// An attempt with its QR on the screen.
+    pub async fn qr(&self, intent: &pb::Intent) -> pb::Attempt {
+        let attempt = self.start(intent).await.unwrap();
+        self.it.settle().await;
+        let attempt = self.attempt(&attempt.attempt_id).await;
+        assert_eq!(attempt.state(), pb::AttemptState::AwaitingPayment);
+        attempt
+    }
+
+    /// The payer scans and pays, and the callbacks arrive.
+    pub async fn pay(&self, attempt: &pb::Attempt) {
+        self.sim.pay(&attempt.channel_number).unwrap();
+        self.callbacks_done().await;
+    }
+
+    pub async fn callbacks_done(&self) {
+        for _ in 0..500 {
+            if !self.sim.is_busy() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("callbacks without end: {:?}", self.sim.sent());
+    }
+
+    /// Time goes on and everything that is due happens.
+    pub async fn later(&self, by: Duration) {
+        self.it.advance(by);
+        self.it.settle().await;
+    }
+
+    pub async fn attempt(&self, id: &str) -> pb::Attempt {
+        let request = pb::GetAttemptRequest {
+            attempt_id: id.to_owned(),
+        };
+        self.orders()
+            .get_attempt(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .attempt
+            .unwrap()
+    }
+
+    pub async fn intent_now(&self, intent: &pb::Intent) -> pb::Intent {
+        let request = pb::GetIntentRequest {
+            intent_id: intent.intent_id.clone(),
+        };
+        self.orders()
+            .get_intent(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .intent
+            .unwrap()
+    }
+
+    /// A payment of a fresh due, captured.
+    pub async fn payment(&self) -> pb::Payment {
+        let intent = self.intent().await;
+        let attempt = self.qr(&intent).await;
+        self.pay(&attempt).await;
+        self.payment_of(&intent).await
+    }
+
+    pub async fn payment_of(&self, intent: &pb::Intent) -> pb::Payment {
+        let request = pb::ListPaymentsRequest {
+            due_id: intent.due_id.clone(),
+            ..Default::default()
+        };
+        let found = self
+            .orders()
+            .list_payments(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .payments;
+        assert_eq!(found.len(), 1);
+        found[0].clone()
+    }
+
+    pub async fn refund(
+        &self,
+        payment: &pb::Payment,
+        leg: RefundLegId,
+        minor: i64,
+    ) -> Result<pb::Refund, Status> {
+        let request = pb::RefundRequest {
+            request_id: request_id(),
+            payment_id: payment.payment_id.clone(),
+            leg_id: leg.to_string(),
+            amount: Some(fen(minor)),
+            reason: "退课".to_owned(),
+        };
+        Ok(self.refunds().refund(request).await?.into_inner().refund.unwrap())
+    }
+
+    pub async fn refund_now(&self, leg: RefundLegId) -> pb::Refund {
+        let request = pb::GetRefundRequest {
+            leg_id: leg.to_string(),
+            ..Default::default()
+        };
+        self.refunds()
+            .get_refund(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .refund
+            .unwrap()
+    }
+
+    /// Waits for the channel and follows refunds to their end.
+    pub async fn refunds_done(&self) {
+        self.it.settle().await;
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            self.callbacks_done().await;
+            self.later(Duration::from_secs(3)).await;
+        }
+    }
+
+    /// How often a fact was published.
+    pub async fn facts(&self, kind: &str) -> i64 {
+        self.count("select count(*) from outbox where type = $1", kind)
+            .await
+    }
+
+    pub async fn count(&self, sql: &'static str, value: &str) -> i64 {
+        sqlx::query_scalar(sql)
+            .bind(value.to_owned())
+            .fetch_one(self.it.pool())
+            .await
+            .unwrap()
+    }
+
+    /// Lets every task of a kind run once more, as after a crash between its
+    /// remote step and its commit.
+    pub async fn run_again(&self, kind: &str) {
+        let revived = sqlx::query(
+            "update tasks set state = 'waiting', done_at = null, due_at = $2, lease_until = '-infinity', once = null where kind = $1",
+        )
+        .bind(kind)
+        .bind(self.it.clock().now())
+        .execute(self.it.pool())
+        .await
+        .unwrap();
+        assert!(revived.rows_affected() > 0);
+        self.it.settle().await;
+    }
+
+    /// What must hold at any time: money at the channel is a payment, isolated,
+    /// or not yet known; and no payment is refunded beyond itself.
+    pub async fn books_balance(&self) {
+        let over: i64 = sqlx::query_scalar(
+            "select count(*) from payments p where refund_reserved_minor + refunded_minor > paid_minor
+             or refunded_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
+                                   where r.payment_id = p.payment_id and state = 'succeeded')
+             or refund_reserved_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
+                                          where r.payment_id = p.payment_id and state in ('reserved', 'submitted'))",
+        )
+        .fetch_one(self.it.pool())
+        .await
+        .unwrap();
+        assert_eq!(over, 0);
+        let twice: i64 = sqlx::query_scalar(
+            "select count(*) from attempts a
+             where (a.state = 'paid') <> exists (select from payments p where p.attempt_id = a.attempt_id)
+             or (a.state = 'isolated') <> exists (select from isolated_money i where i.attempt_id = a.attempt_id)",
+        )
+        .fetch_one(self.it.pool())
+        .await
+        .unwrap();
+        assert_eq!(twice, 0);
+        let captured = self.facts("payment_captured").await;
+        assert_eq!(
+            captured,
+            self.count("select count(*) from payments where $1 = ''", "")
+                .await
+        );
+        assert_eq!(captured, self.facts("receipt_issued").await);
+    }
+}
