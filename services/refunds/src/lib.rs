@@ -80,6 +80,7 @@ impl Service for App {
 
     fn subscriptions() -> Vec<Subscription<Self>> {
         vec![
+            Subscription::learning("members"),
             Subscription::to::<OrdersEvent>("orders", reactions::orders),
             Subscription::to::<PaymentsEvent>("payments", reactions::payments),
         ]

@@ -78,6 +78,13 @@ impl<S: Service> Subscription<S> {
         Self { source, apply }
     }
 
+    /// Follows `source` only for what platform itself learns from it: the
+    /// organisation, and who was erased.
+    pub fn learning(source: &'static str) -> Self {
+        let apply: Apply<S> = Arc::new(|_, _, _| Box::pin(async { Ok(()) }));
+        Self { source, apply }
+    }
+
     /// Applies one fact in its own transaction; the cursor moves with it.
     /// Harmless when it was applied before.
     pub async fn deliver(&self, app: &S, envelope: &Envelope) -> Result<(), Error> {

@@ -33,7 +33,7 @@ async fn a_complaint_closes_only_when_the_member_accepts() {
         .ticket
         .unwrap();
 
-    let director = world.staff(Role::StudioDirector, studio);
+    let director = world.hires(Role::StudioDirector, "BJ-CY", studio).await;
     let mut staff = TicketServiceClient::new(world.at_oversight(&director));
     let ticket_id = opened.ticket_id.clone();
     let assignee_person_id = director.person().to_string();

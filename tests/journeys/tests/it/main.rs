@@ -3,6 +3,7 @@
 
 mod complaint;
 mod house;
+mod imports;
 mod people;
 mod purchase;
 mod shop;

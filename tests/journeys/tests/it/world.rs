@@ -54,7 +54,7 @@ impl World {
         peers.push(("payments", payments.address()));
         let wallet = Running::start_on(clock.clone(), &told(&peers, "")).await;
         peers.push(("wallet", wallet.address()));
-        let orders = Running::start_on(clock.clone(), &told(&peers, "")).await;
+        let orders = Running::start_on(clock.clone(), &told(&peers, "[service]\npayment_wait_ms = 1")).await;
         peers.push(("orders", orders.address()));
         let refunds = Running::start_on(clock.clone(), &told(&peers, "")).await;
         peers.push(("refunds", refunds.address()));
@@ -165,6 +165,8 @@ fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
         r#"
         [service.callbacks]
         listen = "127.0.0.1:{callbacks}"
+        [service.attempts]
+        wait_ms = 1
         [service.merchants.test]
         legal_entity_ids = []
         receipt_series = "T"
