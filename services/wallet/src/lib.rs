@@ -23,7 +23,10 @@ mod config;
 mod domain;
 mod facts;
 mod reactions;
-#[expect(clippy::as_conversions, reason = "in sqlx's macros `as` names the type of a bind and converts nothing")]
+#[expect(
+    clippy::as_conversions,
+    reason = "in sqlx's macros `as` names the type of a bind and converts nothing"
+)]
 pub mod store;
 
 /// The wallet, put together.

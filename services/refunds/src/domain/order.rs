@@ -81,7 +81,8 @@ impl Card {
                 .time_share(now)
                 .max(self.use_share())
                 .min(Decimal::ONE)
-                .round_dp(6),
+                .round_dp(6)
+                .normalize(),
         }
     }
 
@@ -98,10 +99,10 @@ impl Card {
 
     fn use_share(&self) -> Decimal {
         let limited = || self.benefits.iter().filter(|benefit| benefit.uses > 0);
-        let used: i64 = limited().map(|benefit| i64::from(benefit.used)).sum();
-        let uses: i64 = limited().map(|benefit| i64::from(benefit.uses)).sum();
-        Decimal::from(used)
-            .checked_div(Decimal::from(uses))
+        let taken: i64 = limited().map(|benefit| i64::from(benefit.used)).sum();
+        let given: i64 = limited().map(|benefit| i64::from(benefit.uses)).sum();
+        Decimal::from(taken)
+            .checked_div(Decimal::from(given))
             .unwrap_or_default()
     }
 }

@@ -52,9 +52,9 @@ pub struct Quote {
     pub used: Used,
     pub window_ends_at: Option<Timestamp>,
     pub card: Option<CardId>,
-    /// All that the policy gives was asked for, so nothing of the card stays.
+    /// All that could go back of the order does, so nothing of the card stays.
     pub whole: bool,
-    /// All that the policy gives, asked for or not.
+    /// All that could go back of the order, asked for or not.
     pub refundable_minor: i64,
 }
 
@@ -89,7 +89,7 @@ impl Quote {
         sheet.at_most(ask.at_most)?;
         sheet.quote(
             &dues,
-            Terms {
+            &Terms {
                 order,
                 policy: Some(policy.id),
                 rule: &rule.code,
@@ -112,7 +112,7 @@ impl Quote {
         let (refundable, used) = (sheet.total(), Used::NOTHING);
         sheet.quote(
             &dues,
-            Terms {
+            &Terms {
                 order,
                 policy: None,
                 rule: "undelivered",
@@ -211,7 +211,7 @@ impl Sheet {
         Ok(())
     }
 
-    fn quote(self, dues: &[PaidDue], terms: Terms<'_>) -> Result<Quote, Refusal> {
+    fn quote(self, dues: &[PaidDue], terms: &Terms<'_>) -> Result<Quote, Refusal> {
         let amount = self.total();
         if amount <= 0 {
             return Err(if self.before >= self.paid && self.paid > 0 {
@@ -222,6 +222,13 @@ impl Sheet {
                 Refusal::NotRefundable
             });
         }
+        let others = terms
+            .order
+            .part(None)
+            .into_iter()
+            .filter(|other| !dues.contains(other));
+        let refundable = terms.refundable + others.map(|other| other.left()).sum::<i64>();
+        let bought = dues.iter().any(|due| !due.surplus);
         Ok(Quote {
             order_version: terms.order.version,
             policy: terms.policy,
@@ -231,9 +238,9 @@ impl Sheet {
             ways: ways(dues, amount),
             used: terms.used,
             window_ends_at: terms.window,
-            card: terms.order.card.as_ref().map(|card| card.id),
-            whole: amount == terms.refundable,
-            refundable_minor: terms.refundable,
+            card: terms.order.card.as_ref().filter(|_| bought).map(|card| card.id),
+            whole: amount == refundable,
+            refundable_minor: refundable,
         })
     }
 }

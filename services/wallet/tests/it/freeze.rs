@@ -4,7 +4,7 @@ use proto::studio::wallet::v1 as pb;
 use testkit::{At, Identity};
 use tonic::Code;
 
-use crate::world::{World, back, code, id, reason};
+use crate::world::{World, back, code, id, reason, wallet};
 
 fn freeze(person: PersonId) -> pb::FreezeWalletRequest {
     pb::FreezeWalletRequest {
@@ -29,7 +29,7 @@ async fn a_frozen_wallet_spends_nothing_and_still_takes_money_in() {
     let spend = world.spend(person, 400);
     world.orders().spend(spend.clone()).await.unwrap();
     let manager = world.it.as_staff(Role::RechargeManager, world.chain.chaoyang);
-    world.wallet(manager).freeze_wallet(freeze(person)).await.unwrap();
+    wallet(manager).freeze_wallet(freeze(person)).await.unwrap();
 
     assert_eq!(
         reason(world.orders().spend(world.spend(person, 1)).await),
@@ -46,13 +46,12 @@ async fn another_person_than_who_froze_it_unfreezes_a_wallet() {
     let world = World::open().await;
     let person = world.member_with(&[1_000]).await;
     let manager = world.it.as_staff(Role::RechargeManager, world.chain.chaoyang);
-    world
-        .wallet(manager.clone())
+    wallet(manager.clone())
         .freeze_wallet(freeze(person))
         .await
         .unwrap();
     assert_eq!(
-        reason(world.wallet(manager).unfreeze_wallet(unfreeze(person)).await),
+        reason(wallet(manager).unfreeze_wallet(unfreeze(person)).await),
         "SAME_PERSON"
     );
     let at: At = world.chain.chaoyang.into();
@@ -60,17 +59,16 @@ async fn another_person_than_who_froze_it_unfreezes_a_wallet() {
         .it
         .door(Identity::posts(person, &[(Role::RechargeManager, at)]));
     assert_eq!(
-        reason(world.wallet(owner).unfreeze_wallet(unfreeze(person)).await),
+        reason(wallet(owner).unfreeze_wallet(unfreeze(person)).await),
         "SAME_PERSON"
     );
     let supervisor = world.it.as_staff(Role::RechargeSupervisor, world.chain.chaoyang);
-    world
-        .wallet(supervisor.clone())
+    wallet(supervisor.clone())
         .unfreeze_wallet(unfreeze(person))
         .await
         .unwrap();
     assert_eq!(
-        reason(world.wallet(supervisor).unfreeze_wallet(unfreeze(person)).await),
+        reason(wallet(supervisor).unfreeze_wallet(unfreeze(person)).await),
         "WRONG_STATE"
     );
     world.orders().spend(world.spend(person, 1)).await.unwrap();
@@ -82,17 +80,17 @@ async fn a_wallet_of_another_studio_is_not_there_to_be_frozen() {
     let person = world.member_with(&[1_000]).await;
     let elsewhere = world.it.as_staff(Role::RechargeManager, world.chain.haidian);
     assert_eq!(
-        reason(world.wallet(elsewhere).freeze_wallet(freeze(person)).await),
+        reason(wallet(elsewhere).freeze_wallet(freeze(person)).await),
         "NOT_FOUND"
     );
     let desk = world.it.as_staff(Role::FrontDesk, world.chain.chaoyang);
     assert_eq!(
-        code(world.wallet(desk).freeze_wallet(freeze(person)).await),
+        code(wallet(desk).freeze_wallet(freeze(person)).await),
         Code::PermissionDenied
     );
     let member = world.it.as_member(person);
     assert_eq!(
-        code(world.wallet(member).freeze_wallet(freeze(person)).await),
+        code(wallet(member).freeze_wallet(freeze(person)).await),
         Code::PermissionDenied
     );
 }

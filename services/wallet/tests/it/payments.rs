@@ -63,7 +63,7 @@ impl Payments {
             routes
                 .serve_with_incoming(TcpListenerStream::new(listener))
                 .await
-                .unwrap()
+                .unwrap();
         });
         Self {
             seen,

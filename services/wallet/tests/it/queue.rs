@@ -1,7 +1,7 @@
 use proto::studio::access::v1::Role;
 use proto::studio::wallet::v1 as pb;
 
-use crate::world::{World, reason};
+use crate::world::{World, reason, recharges};
 
 fn queue() -> pb::ListRechargesRequest {
     pb::ListRechargesRequest {
@@ -49,8 +49,7 @@ async fn a_queue_shows_only_what_is_within_reach() {
     let (person, other) = (world.member().await, world.member().await);
     let recharge = world.received(person, 50_000, 50_000).await;
     let elsewhere = world.it.as_staff(Role::FinanceAuditor, world.chain.xuhui);
-    let seen = world
-        .recharges(elsewhere.clone())
+    let seen = recharges(elsewhere.clone())
         .list_recharges(queue())
         .await
         .unwrap()
@@ -60,17 +59,16 @@ async fn a_queue_shows_only_what_is_within_reach() {
         recharge_id: recharge.recharge_id.clone(),
     };
     assert_eq!(
-        reason(world.recharges(elsewhere).get_recharge(ask.clone()).await),
+        reason(recharges(elsewhere).get_recharge(ask.clone()).await),
         "NOT_FOUND"
     );
     let stranger = world.it.as_member(other);
     assert_eq!(
-        reason(world.recharges(stranger.clone()).get_recharge(ask.clone()).await),
+        reason(recharges(stranger.clone()).get_recharge(ask.clone()).await),
         "NOT_FOUND"
     );
     assert_eq!(
-        world
-            .recharges(stranger)
+        recharges(stranger)
             .list_recharges(queue())
             .await
             .unwrap()
@@ -78,8 +76,7 @@ async fn a_queue_shows_only_what_is_within_reach() {
             .recharges,
         vec![]
     );
-    let own = world
-        .recharges(world.it.as_member(person))
+    let own = recharges(world.it.as_member(person))
         .list_recharges(queue())
         .await
         .unwrap()
@@ -89,8 +86,7 @@ async fn a_queue_shows_only_what_is_within_reach() {
         .it
         .as_staff(Role::FinanceAuditor, world.chain.beijing_company);
     assert_eq!(
-        world
-            .recharges(company)
+        recharges(company)
             .list_recharges(queue())
             .await
             .unwrap()

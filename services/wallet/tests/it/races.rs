@@ -3,7 +3,7 @@ use proto::studio::wallet::v1 as pb;
 use testkit::{At, Identity};
 use tokio::task::JoinSet;
 
-use crate::world::{World, back, id, minor, post, reason};
+use crate::world::{World, back, id, minor, post, reason, recharges, spend_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_spends_racing_for_one_balance_let_one_through() {
@@ -55,7 +55,7 @@ async fn a_recharge_posted_by_two_auditors_at_once_is_posted_once() {
     let recharge = world.received(person, 50_000, 50_000).await;
     let at: At = world.chain.chaoyang.into();
     let second = Identity::posts(kernel::PersonId::fresh(), &[(Role::FinanceAuditor, at)]);
-    let (mut a, mut b) = (world.auditor(), world.recharges(world.it.door(second)));
+    let (mut a, mut b) = (world.auditor(), recharges(world.it.door(second)));
     let (a, b) = tokio::join!(a.post_recharge(post(&recharge)), b.post_recharge(post(&recharge)));
     let lost = if a.is_ok() { b } else { a };
     assert_eq!(reason(lost), "VERSION_CONFLICT");
@@ -98,7 +98,7 @@ async fn spends_and_returns_of_many_members_at_once_leave_the_books_in_agreement
         } else {
             world.chain.xuhui
         };
-        let spend = world.spend_at(person, 10 + turn, studio);
+        let spend = spend_at(person, 10 + turn, studio);
         let (mut orders, mut refunds) = (world.orders(), world.refunds());
         asks.spawn(async move {
             orders.spend(spend.clone()).await.unwrap();

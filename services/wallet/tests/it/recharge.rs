@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::{At, Identity, staff_person};
 use tonic::Code;
 
-use crate::world::{World, code, fen, id, minor, post, reason};
+use crate::world::{World, code, fen, id, minor, post, reason, recharges};
 
 #[tokio::test]
 async fn a_recharge_is_received_audited_by_finance_and_only_then_spendable() {
@@ -164,8 +164,7 @@ async fn who_applied_checked_or_gets_a_recharge_never_posts_it() {
             maker,
             &[(Role::RechargeSpecialist, at), (Role::FinanceAuditor, at)],
         );
-        let answer = world
-            .recharges(world.it.door(both))
+        let answer = recharges(world.it.door(both))
             .post_recharge(post(&recharge))
             .await;
         assert_eq!(reason(answer), "SAME_PERSON");
@@ -209,12 +208,12 @@ async fn only_a_finance_auditor_of_the_studio_posts() {
     }
     let elsewhere = world.it.as_staff(Role::FinanceAuditor, world.chain.haidian);
     assert_eq!(
-        reason(world.recharges(elsewhere).post_recharge(post(&recharge)).await),
+        reason(recharges(elsewhere).post_recharge(post(&recharge)).await),
         "NOT_FOUND"
     );
     let service = world.it.as_service("orders");
     assert_eq!(
-        code(world.recharges(service).post_recharge(post(&recharge)).await),
+        code(recharges(service).post_recharge(post(&recharge)).await),
         Code::PermissionDenied
     );
 }
@@ -234,7 +233,7 @@ async fn the_member_never_checks_an_own_application() {
         &[(Role::RechargeSpecialist, at)],
     );
     assert_eq!(
-        reason(world.recharges(world.it.door(own)).accept_recharge(ask()).await),
+        reason(recharges(world.it.door(own)).accept_recharge(ask()).await),
         "SAME_PERSON"
     );
     world.specialist().accept_recharge(ask()).await.unwrap();
@@ -250,15 +249,10 @@ async fn a_member_applies_for_themselves_alone_and_staff_within_reach() {
     let (person, other) = (world.member().await, world.member().await);
     let ask = world.application(other, 50_000);
     assert_eq!(
-        reason(
-            world
-                .recharges(world.it.as_member(person))
-                .apply_recharge(ask)
-                .await
-        ),
+        reason(recharges(world.it.as_member(person)).apply_recharge(ask).await),
         "NOT_FOUND"
     );
-    let elsewhere = world.recharges(world.it.as_staff(Role::FrontDesk, world.chain.haidian));
+    let elsewhere = recharges(world.it.as_staff(Role::FrontDesk, world.chain.haidian));
     let ask = world.application(person, 50_000);
     assert_eq!(reason(elsewhere.clone().apply_recharge(ask).await), "NOT_FOUND");
     let there = pb::ApplyRechargeRequest {
@@ -274,18 +268,14 @@ async fn an_application_outside_the_limits_names_them() {
     let person = world.member().await;
     for amount in [99, 5_000_001] {
         let ask = world.application(person, amount);
-        let answer = world
-            .recharges(world.it.as_member(person))
-            .apply_recharge(ask)
-            .await;
+        let answer = recharges(world.it.as_member(person)).apply_recharge(ask).await;
         assert_eq!(reason(answer), "AMOUNT_OUT_OF_RANGE");
     }
     let nowhere = pb::ApplyRechargeRequest {
         studio_id: id(),
         ..world.application(person, 50_000)
     };
-    let answer = world
-        .recharges(world.it.as_member(person))
+    let answer = recharges(world.it.as_member(person))
         .apply_recharge(nowhere)
         .await;
     assert_eq!(reason(answer), "STUDIO_UNKNOWN");
@@ -295,7 +285,7 @@ async fn an_application_outside_the_limits_names_them() {
 async fn only_an_accepted_recharge_can_be_paid_and_it_has_one_intent() {
     let world = World::open().await;
     let person = world.member().await;
-    let mut member = world.recharges(world.it.as_member(person));
+    let mut member = recharges(world.it.as_member(person));
     let recharge = world.applied(person, 50_000).await;
     let pay = |of: &pb::Recharge| pb::StartRechargePaymentRequest {
         request_id: id(),
@@ -335,8 +325,7 @@ async fn a_cancelled_recharge_takes_its_intent_back() {
         request_id: id(),
         recharge_id: recharge.recharge_id.clone(),
     };
-    let reply = world
-        .recharges(world.it.as_member(person))
+    let reply = recharges(world.it.as_member(person))
         .cancel_recharge(ask)
         .await
         .unwrap()
@@ -355,8 +344,7 @@ async fn money_that_comes_after_all_is_kept_for_finance_to_decide() {
         request_id: id(),
         recharge_id: recharge.recharge_id.clone(),
     };
-    world
-        .recharges(world.it.as_member(person))
+    recharges(world.it.as_member(person))
         .cancel_recharge(ask)
         .await
         .unwrap();
@@ -375,10 +363,7 @@ async fn a_received_recharge_can_no_longer_be_cancelled() {
         request_id: id(),
         recharge_id: recharge.recharge_id,
     };
-    let answer = world
-        .recharges(world.it.as_member(person))
-        .cancel_recharge(ask)
-        .await;
+    let answer = recharges(world.it.as_member(person)).cancel_recharge(ask).await;
     assert_eq!(reason(answer), "WRONG_STATE");
 }
 

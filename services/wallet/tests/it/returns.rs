@@ -1,7 +1,7 @@
 use proto::studio::wallet::v1 as pb;
 use tonic::Code;
 
-use crate::world::{World, back, code, fen, id, minor, reason};
+use crate::world::{World, back, code, fen, id, minor, reason, spend_at, wallet};
 
 #[tokio::test]
 async fn what_comes_back_goes_into_the_lots_it_came_from() {
@@ -36,7 +36,7 @@ async fn what_comes_back_goes_into_the_lots_it_came_from() {
 async fn a_spend_at_another_company_comes_back_over_the_same_accounts() {
     let world = World::open().await;
     let person = world.member_with(&[1_000]).await;
-    let spend = world.spend_at(person, 600, world.chain.xuhui);
+    let spend = spend_at(person, 600, world.chain.xuhui);
     world.orders().spend(spend.clone()).await.unwrap();
     world.refunds().return_spend(back(&spend, 600)).await.unwrap();
     let open: i64 = sqlx::query_scalar(
@@ -113,7 +113,7 @@ async fn what_was_never_spent_cannot_come_back_and_only_refunds_asks() {
     );
     let member = world.it.as_member(person);
     assert_eq!(
-        code(world.wallet(member).return_spend(back(&never, 1)).await),
+        code(wallet(member).return_spend(back(&never, 1)).await),
         Code::PermissionDenied
     );
 }

@@ -3,7 +3,7 @@ use proto::studio::access::v1::Role;
 use proto::studio::wallet::v1 as pb;
 use tonic::Code;
 
-use crate::world::{World, code, fen, id, minor, reason};
+use crate::world::{World, code, fen, id, minor, reason, spend_at, wallet};
 
 #[tokio::test]
 async fn a_spend_takes_the_oldest_lots_first_and_explains_every_leg() {
@@ -17,14 +17,14 @@ async fn a_spend_takes_the_oldest_lots_first_and_explains_every_leg() {
         person_id: person.to_string(),
         ..pb::ListTransfersRequest::default()
     };
-    let mut member = world.wallet(world.it.as_member(person));
+    let mut member = wallet(world.it.as_member(person));
     let lines = member.list_transfers(ask).await.unwrap().into_inner().transfers;
-    let spent: Vec<_> = lines
+    let legs: Vec<_> = lines
         .iter()
         .filter(|t| t.cause() == pb::TransferCause::Spend)
         .collect();
-    assert_eq!(spent.len(), 2);
-    for (line, (amount, after)) in spent.iter().rev().zip([(300, 500), (100, 400)]) {
+    assert_eq!(legs.len(), 2);
+    for (line, (amount, after)) in legs.iter().rev().zip([(300, 500), (100, 400)]) {
         assert_eq!(
             (minor(line.amount.clone()), minor(line.balance_after.clone())),
             (amount, after)
@@ -57,7 +57,7 @@ async fn money_held_by_one_company_and_spent_at_another_is_owed_between_them() {
     let person = world.member_with(&[1_000]).await;
     world
         .orders()
-        .spend(world.spend_at(person, 600, world.chain.xuhui))
+        .spend(spend_at(person, 600, world.chain.xuhui))
         .await
         .unwrap();
     let kinds: Vec<(String, String)> = sqlx::query_as(
@@ -138,14 +138,14 @@ async fn only_orders_spends_and_only_a_service() {
         world.it.as_member(person),
         world.it.as_staff(Role::FinanceSupervisor, world.chain.chaoyang),
     ] {
-        assert_eq!(code(world.wallet(who).spend(ask()).await), Code::PermissionDenied);
+        assert_eq!(code(wallet(who).spend(ask()).await), Code::PermissionDenied);
     }
     assert_eq!(
-        code(world.wallet(world.it.as_service("refunds")).spend(ask()).await),
+        code(wallet(world.it.as_service("refunds")).spend(ask()).await),
         Code::PermissionDenied
     );
     assert_eq!(
-        code(world.wallet(world.it.anonymous()).spend(ask()).await),
+        code(wallet(world.it.anonymous()).spend(ask()).await),
         Code::Unauthenticated
     );
     world.orders().spend(ask()).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_person_without_a_wallet_and_an_unknown_studio_are_told_apart() {
         reason(world.orders().spend(world.spend(PersonId::fresh(), 1)).await),
         "NOT_FOUND"
     );
-    let nowhere = world.spend_at(person, 1, kernel::StudioId::fresh());
+    let nowhere = spend_at(person, 1, kernel::StudioId::fresh());
     assert_eq!(reason(world.orders().spend(nowhere).await), "STUDIO_UNKNOWN");
 }
 
@@ -199,7 +199,7 @@ async fn a_member_sees_an_own_wallet_and_nobody_elses() {
     let ask = |of: PersonId| pb::GetWalletRequest {
         person_id: of.to_string(),
     };
-    let mut member = world.wallet(world.it.as_member(person));
+    let mut member = wallet(world.it.as_member(person));
     assert_eq!(
         minor(
             member
@@ -225,7 +225,7 @@ async fn a_member_sees_an_own_wallet_and_nobody_elses() {
 async fn staff_of_any_studio_look_a_wallet_up_and_that_is_kept() {
     let world = World::open().await;
     let person = world.member_with(&[500]).await;
-    let mut desk = world.wallet(world.it.as_staff(Role::FrontDesk, world.chain.xuhui));
+    let mut desk = wallet(world.it.as_staff(Role::FrontDesk, world.chain.xuhui));
     desk.get_wallet(pb::GetWalletRequest {
         person_id: person.to_string(),
     })
@@ -253,8 +253,7 @@ async fn a_statement_comes_in_pages_without_gap_or_repeat() {
             page_size: 3,
             page_token: token,
         };
-        let page = world
-            .wallet(world.it.as_member(person))
+        let page = wallet(world.it.as_member(person))
             .list_transfers(ask)
             .await
             .unwrap()

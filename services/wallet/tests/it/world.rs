@@ -48,6 +48,26 @@ pub fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
     answer.unwrap_err().code()
 }
 
+pub fn wallet(who: Door) -> WalletServiceClient<Door> {
+    WalletServiceClient::new(who)
+}
+
+pub fn recharges(who: Door) -> RechargeServiceClient<Door> {
+    RechargeServiceClient::new(who)
+}
+
+pub fn spend_at(person: PersonId, amount: i64, studio: StudioId) -> pb::SpendRequest {
+    pb::SpendRequest {
+        request_id: id(),
+        person_id: person.to_string(),
+        due_id: DueId::fresh().to_string(),
+        order_id: id(),
+        amount: fen(amount),
+        studio_id: studio.to_string(),
+        acting_person_id: String::new(),
+    }
+}
+
 impl World {
     pub async fn open() -> Self {
         let payments = Payments::start().await;
@@ -59,24 +79,16 @@ impl World {
         }
     }
 
-    pub fn wallet(&self, who: Door) -> WalletServiceClient<Door> {
-        WalletServiceClient::new(who)
-    }
-
     pub fn orders(&self) -> WalletServiceClient<Door> {
-        self.wallet(self.it.as_service("orders"))
+        wallet(self.it.as_service("orders"))
     }
 
     pub fn refunds(&self) -> WalletServiceClient<Door> {
-        self.wallet(self.it.as_service("refunds"))
-    }
-
-    pub fn recharges(&self, who: Door) -> RechargeServiceClient<Door> {
-        RechargeServiceClient::new(who)
+        wallet(self.it.as_service("refunds"))
     }
 
     pub fn staff(&self, role: Role) -> RechargeServiceClient<Door> {
-        self.recharges(self.it.as_staff(role, self.chain.chaoyang))
+        recharges(self.it.as_staff(role, self.chain.chaoyang))
     }
 
     pub fn specialist(&self) -> RechargeServiceClient<Door> {
@@ -119,8 +131,7 @@ impl World {
 
     pub async fn applied(&self, person: PersonId, amount: i64) -> pb::Recharge {
         let ask = self.application(person, amount);
-        let reply = self
-            .recharges(self.it.as_member(person))
+        let reply = recharges(self.it.as_member(person))
             .apply_recharge(ask)
             .await
             .unwrap()
@@ -156,7 +167,7 @@ impl World {
             request_id: id(),
             recharge_id: recharge.recharge_id.clone(),
         };
-        self.recharges(self.it.as_member(person))
+        recharges(self.it.as_member(person))
             .start_recharge_payment(ask)
             .await
             .unwrap();
@@ -226,19 +237,7 @@ impl World {
     }
 
     pub fn spend(&self, person: PersonId, amount: i64) -> pb::SpendRequest {
-        self.spend_at(person, amount, self.chain.chaoyang)
-    }
-
-    pub fn spend_at(&self, person: PersonId, amount: i64, studio: StudioId) -> pb::SpendRequest {
-        pb::SpendRequest {
-            request_id: id(),
-            person_id: person.to_string(),
-            due_id: DueId::fresh().to_string(),
-            order_id: id(),
-            amount: fen(amount),
-            studio_id: studio.to_string(),
-            acting_person_id: String::new(),
-        }
+        spend_at(person, amount, self.chain.chaoyang)
     }
 
     pub async fn count(&self, table: &str) -> i64 {

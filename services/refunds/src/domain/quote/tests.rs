@@ -18,12 +18,12 @@ fn due(minor: i64, before: i64, route: Route) -> PaidDue {
     }
 }
 
-fn order(dues: Vec<PaidDue>, uses: i32, used: i32) -> Order {
+fn order(dues: Vec<PaidDue>, given: i32, taken: i32) -> Order {
     let benefit = Benefit {
         id: BenefitId::fresh(),
-        uses,
-        used,
-        left: uses - used,
+        uses: given,
+        used: taken,
+        left: given - taken,
     };
     Order {
         id: OrderId::fresh(),
@@ -211,11 +211,33 @@ fn money_that_bought_nothing_goes_back_whole_whatever_the_policy() {
     };
     let order = order(vec![due(10_000, 0, Route::Wallet), surplus], 10, 5);
     let quote = Quote::undelivered(&order, surplus.id).unwrap();
-    assert_eq!((quote.amount_minor, quote.policy), (20_000, None));
+    assert_eq!(
+        (quote.amount_minor, quote.policy, quote.card),
+        (20_000, None, None)
+    );
     let policy = policy(vec![rule("standard", "1")]);
     assert_eq!(
         Quote::of(&order, &policy, ask(), Clock::real()).unwrap().lines[0].minor,
         10_000
+    );
+}
+
+#[test]
+fn one_due_of_several_takes_back_its_part_of_the_card_and_not_the_whole() {
+    let order = order(
+        vec![due(4_000, 0, Route::Wallet), due(6_000, 0, Route::Wallet)],
+        10,
+        0,
+    );
+    let policy = policy(vec![rule("standard", "1")]);
+    let part = Ask {
+        due: Some(order.dues[0].id),
+        ..ask()
+    };
+    let quote = Quote::of(&order, &policy, part, Clock::real()).unwrap();
+    assert_eq!(
+        (quote.amount_minor, quote.whole, quote.uses_back(10)),
+        (4_000, false, 4)
     );
 }
 
