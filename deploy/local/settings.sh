@@ -56,6 +56,7 @@ url = "$(database_url "$service" run)"
 password_file = "$keys/database/${service}_run"
 owner_url = "$(database_url "$service" owner)"
 owner_password_file = "$keys/database/${service}_owner"
+acquire_timeout_ms = 5000   # one machine does everything at once: wait for it
 
 [redis]
 url = "$STUDIO_REDIS"
