@@ -256,7 +256,7 @@ impl<S: Service> Running<S> {
     /// Lets due tasks that failed go on at once. False when there are none.
     pub async fn hurry(&self) -> bool {
         let hurried = sqlx::query(
-            "update tasks set lease_until = '-infinity' where state = 'waiting' and lease is null and due_at <= $1 and lease_until > clock_timestamp()",
+            "update tasks set lease_until = '-infinity' where state = 'waiting' and lease is null and due_at <= $1 and lease_until > '-infinity'",
         )
         .bind(self.clock.now())
         .execute(&self.admin)
