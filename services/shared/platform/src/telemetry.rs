@@ -55,6 +55,7 @@ impl Telemetry {
         let metrics = metrics(config, resource, &registry)?;
         global::set_tracer_provider(traces.clone());
         global::set_meter_provider(metrics.clone());
+        metrics::renew();
         let spans = tracing_opentelemetry::layer()
             .with_tracer(traces.tracer("studio"))
             .with_location(false)
