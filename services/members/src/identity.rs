@@ -155,22 +155,20 @@ mod tests {
         json!({"iss": "https://idp", "aud": "studio", "sub": "1", "exp": now + 60, "email": "Wu@a.cn", "email_verified": true})
     }
 
+    fn sign(claims: &Value, private_pem: &str) -> String {
+        let kid = Some("k1".to_owned());
+        let header = Header {
+            kid,
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let key = EncodingKey::from_ed_pem(private_pem.as_bytes()).unwrap();
+        jsonwebtoken::encode(&header, claims, &key).unwrap()
+    }
+
     #[test]
     fn only_a_token_that_is_good_in_every_respect_names_an_account() {
         let (idp, other) = (generate_keys().unwrap(), generate_keys().unwrap());
         let issuers = issuers(&idp.public_pem);
-        let sign = |claims: &Value, key: &str| {
-            let header = Header {
-                kid: Some("k1".to_owned()),
-                ..Header::new(Algorithm::EdDSA)
-            };
-            jsonwebtoken::encode(
-                &header,
-                claims,
-                &EncodingKey::from_ed_pem(key.as_bytes()).unwrap(),
-            )
-            .unwrap()
-        };
         let good = issuers.verify(&sign(&claims(), &idp.private_pem)).unwrap();
         assert_eq!(good, Identity::Account(Email::parse("email", "wu@a.cn").unwrap()));
         assert_eq!(

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use kernel::BadField;
+use platform::import::Row;
 
 /// What a key that must be unique in the file was seen with.
 pub(crate) struct Seen<K>(HashMap<K, u64>);
@@ -39,4 +40,13 @@ pub(crate) fn code(field: &str, text: &str) -> Result<String, BadField> {
     } else {
         Err(BadField::new(field, "must be 1 to 40 of A-Z, 0-9, - and _"))
     }
+}
+
+/// The cell below `name`, which must not be empty, as `parse` reads it.
+pub(crate) fn required<T>(
+    row: &Row<'_>,
+    name: &str,
+    parse: impl FnOnce(&str, &str) -> Result<T, BadField>,
+) -> Result<T, BadField> {
+    row.require(name).and_then(|text| parse(name, text))
 }

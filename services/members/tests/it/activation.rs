@@ -5,7 +5,7 @@ use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as pb;
 use testkit::{Door, Identity};
 
-use crate::world::{Lin, World, id, id_number, other_than, phone, reason};
+use crate::world::{Lin, World, cards, id, id_number, other_than, phone, reason};
 
 fn ask(card: CardId, lin: &Lin) -> pb::RequestActivationCodeRequest {
     pb::RequestActivationCodeRequest {
@@ -16,9 +16,8 @@ fn ask(card: CardId, lin: &Lin) -> pb::RequestActivationCodeRequest {
     }
 }
 
-async fn challenged(world: &World, who: Door, card: CardId, lin: &Lin) -> String {
-    world
-        .cards(who)
+async fn challenged(who: Door, card: CardId, lin: &Lin) -> String {
+    cards(who)
         .request_activation_code(ask(card, lin))
         .await
         .unwrap()
@@ -53,11 +52,11 @@ async fn phone_id_number_and_code_activate_a_card_and_begin_its_validity() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let challenge = challenged(&world, world.it.as_member(lin.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(lin.id), card, &lin).await;
     assert_eq!(world.told("activation_code_requested").await, 1);
     let code = world.code_of(&challenge).await.unwrap();
     let request = answer(card, &lin, &challenge, &code);
-    let mut member = world.cards(world.it.as_member(lin.id));
+    let mut member = cards(world.it.as_member(lin.id));
     let shown = member
         .activate_card(request.clone())
         .await
@@ -77,14 +76,8 @@ async fn phone_id_number_and_code_activate_a_card_and_begin_its_validity() {
         ),
         (1, 1)
     );
-    let again = member
-        .activate_card(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .card
-        .unwrap();
-    assert_eq!(again, shown);
+    let again = member.activate_card(request).await.unwrap().into_inner();
+    assert_eq!(again.card, Some(shown));
     let audited = world
         .count("audit where rpc like '%ActivateCard' and decision = 'done'")
         .await;
@@ -96,9 +89,9 @@ async fn a_holder_who_is_not_signed_in_can_activate_too() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let challenge = challenged(&world, world.it.anonymous(), card, &lin).await;
+    let challenge = challenged(world.it.anonymous(), card, &lin).await;
     let code = world.code_of(&challenge).await.unwrap();
-    let mut stranger = world.cards(world.it.anonymous());
+    let mut stranger = cards(world.it.anonymous());
     assert!(
         stranger
             .activate_card(answer(card, &lin, &challenge, &code))
@@ -121,16 +114,16 @@ async fn a_wrong_phone_id_number_or_card_sends_no_code_and_looks_the_same() {
         ..lin.clone()
     };
     for (card, said) in [(card, &wrong_id), (card, &wrong_phone), (CardId::fresh(), &lin)] {
-        let challenge = challenged(&world, world.it.anonymous(), card, said).await;
+        let challenge = challenged(world.it.anonymous(), card, said).await;
         assert_eq!(reason(world.code_of(&challenge).await), "CODE_GONE");
         let guess = answer(card, said, &challenge, "123456");
         assert_eq!(
-            reason(world.cards(world.it.anonymous()).activate_card(guess).await),
+            reason(cards(world.it.anonymous()).activate_card(guess).await),
             "ACTIVATION_REJECTED"
         );
         world.it.advance(Duration::from_secs(61));
     }
-    let challenge = challenged(&world, world.it.as_member(wang.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(wang.id), card, &lin).await;
     assert_eq!(reason(world.code_of(&challenge).await), "CODE_GONE");
     assert_eq!(world.told("activation_code_requested").await, 0);
 }
@@ -140,9 +133,9 @@ async fn the_right_code_for_another_card_phone_id_number_or_person_activates_not
     let world = World::open().await;
     let (lin, wang) = (world.lin(1).await, world.lin(2).await);
     let (card, second) = (world.card_of(lin.id).await, world.card_of(lin.id).await);
-    let challenge = challenged(&world, world.it.as_member(lin.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(lin.id), card, &lin).await;
     let code = world.code_of(&challenge).await.unwrap();
-    let mut stranger = world.cards(world.it.anonymous());
+    let mut stranger = cards(world.it.anonymous());
     let wrong_id = Lin {
         id_number: id_number(9),
         ..lin.clone()
@@ -160,14 +153,13 @@ async fn the_right_code_for_another_card_phone_id_number_or_person_activates_not
             "ACTIVATION_REJECTED"
         );
     }
-    let other = world
-        .cards(world.it.as_member(wang.id))
+    let other = cards(world.it.as_member(wang.id))
         .activate_card(answer(card, &lin, &challenge, &code))
         .await;
     assert_eq!(reason(other), "ACTIVATION_REJECTED");
 
     world.it.advance(Duration::from_secs(61));
-    let challenge = challenged(&world, world.it.as_member(lin.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(lin.id), card, &lin).await;
     let code = world.code_of(&challenge).await.unwrap();
     let answer = stranger
         .activate_card(answer(card, &wrong_id, &challenge, &code))
@@ -181,9 +173,9 @@ async fn wrong_activations_are_counted_although_refused_and_lock_the_card() {
     let world = World::open_with("service.lockout.most_wrong = 3").await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let challenge = challenged(&world, world.it.as_member(lin.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(lin.id), card, &lin).await;
     let code = world.code_of(&challenge).await.unwrap();
-    let mut member = world.cards(world.it.as_member(lin.id));
+    let mut member = cards(world.it.as_member(lin.id));
     for _ in 0..3 {
         let wrong = answer(card, &lin, &challenge, &other_than(&code));
         assert_eq!(reason(member.activate_card(wrong).await), "ACTIVATION_REJECTED");
@@ -198,7 +190,7 @@ async fn wrong_activations_are_counted_although_refused_and_lock_the_card() {
             .await,
         3
     );
-    let mut desk = world.cards(world.desk(world.chain.chaoyang));
+    let mut desk = cards(world.desk(world.chain.chaoyang));
     assert_eq!(
         reason(desk.activate_card_at_desk(at_desk(&world, card, &lin)).await),
         "LOCKED_OUT"
@@ -216,11 +208,10 @@ async fn an_expired_code_activates_nothing() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let challenge = challenged(&world, world.it.as_member(lin.id), card, &lin).await;
+    let challenge = challenged(world.it.as_member(lin.id), card, &lin).await;
     let code = world.code_of(&challenge).await.unwrap();
     world.it.advance(Duration::from_secs(301));
-    let late = world
-        .cards(world.it.anonymous())
+    let late = cards(world.it.anonymous())
         .activate_card(answer(card, &lin, &challenge, &code))
         .await;
     assert_eq!(reason(late), "CODE_EXPIRED");
@@ -231,7 +222,7 @@ async fn staff_activate_at_the_desk_with_proof_and_id_card() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let mut desk = world.cards(world.desk(world.chain.chaoyang));
+    let mut desk = cards(world.desk(world.chain.chaoyang));
     let shown = desk
         .activate_card_at_desk(at_desk(&world, card, &lin))
         .await
@@ -253,21 +244,19 @@ async fn a_desk_refuses_another_persons_id_card_another_studio_ones_own_card_and
     let world = World::open().await;
     let (lin, wang) = (world.lin(1).await, world.lin(2).await);
     let card = world.card_of(lin.id).await;
-    let mut desk = world.cards(world.desk(world.chain.chaoyang));
+    let mut desk = cards(world.desk(world.chain.chaoyang));
     let other = at_desk(&world, card, &wang);
     assert_eq!(
         reason(desk.activate_card_at_desk(other).await),
         "IDENTITY_MISMATCH"
     );
     assert_eq!(world.count("lockouts where wrong = 1").await, 1);
-    let sibling = world
-        .cards(world.desk(world.chain.haidian))
+    let sibling = cards(world.desk(world.chain.haidian))
         .activate_card_at_desk(at_desk(&world, card, &lin))
         .await;
     assert_eq!(reason(sibling), "NOT_FOUND");
     let herself = Identity::posts(lin.id, &[(Role::FrontDesk, world.chain.chaoyang.into())]);
-    let own = world
-        .cards(world.it.door(herself))
+    let own = cards(world.it.door(herself))
         .activate_card_at_desk(at_desk(&world, card, &lin))
         .await;
     assert_eq!(reason(own), "SAME_PERSON");
@@ -279,8 +268,7 @@ async fn a_desk_refuses_another_persons_id_card_another_studio_ones_own_card_and
         reason(desk.activate_card_at_desk(unproved).await),
         "INVALID_FIELDS"
     );
-    let member = world
-        .cards(world.it.as_member(lin.id))
+    let member = cards(world.it.as_member(lin.id))
         .activate_card_at_desk(at_desk(&world, card, &lin))
         .await;
     assert_eq!(reason(member), "ROLE_MISSING");

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use kernel::CardId;
+use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as pb;
 
-use crate::world::{World, id, reason};
+use crate::world::{Lin, World, cards, id, reason, visit, visits};
 
 async fn hold(world: &World, card: CardId, code: &str) -> pb::HoldBenefitRequest {
     pb::HoldBenefitRequest {
@@ -47,7 +48,7 @@ async fn a_held_use_is_not_left_until_it_is_released() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let mut member = world.cards(world.it.as_member(lin.id));
+    let mut member = cards(world.it.as_member(lin.id));
     let first = member
         .hold_benefit(hold(&world, card, "CLASS").await)
         .await
@@ -75,20 +76,18 @@ async fn a_hold_is_redeemed_once_as_a_visit_at_its_studio() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let held = world
-        .cards(world.it.as_member(lin.id))
+    let held = cards(world.it.as_member(lin.id))
         .hold_benefit(hold(&world, card, "CLASS").await)
         .await
         .unwrap();
     let held = held.into_inner().hold_id;
-    let sibling = world
-        .cards(world.desk(world.chain.haidian))
+    let sibling = cards(world.desk(world.chain.haidian))
         .redeem_benefit(redeem(&held))
         .await;
     assert_eq!(reason(sibling), "NOT_FOUND");
     let (mut a, mut b) = (
-        world.cards(world.desk(world.chain.chaoyang)),
-        world.cards(world.desk(world.chain.chaoyang)),
+        cards(world.desk(world.chain.chaoyang)),
+        cards(world.desk(world.chain.chaoyang)),
     );
     let (a, b) = tokio::join!(a.redeem_benefit(redeem(&held)), b.redeem_benefit(redeem(&held)));
     let lost = if a.is_ok() { b } else { a };
@@ -109,15 +108,13 @@ async fn a_hold_that_runs_out_frees_its_use() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let held = world
-        .cards(world.it.as_member(lin.id))
+    let held = cards(world.it.as_member(lin.id))
         .hold_benefit(hold(&world, card, "CLASS").await)
         .await
         .unwrap();
     let held = held.into_inner().hold_id;
     world.it.advance(Duration::from_mins(61));
-    let late = world
-        .cards(world.desk(world.chain.chaoyang))
+    let late = cards(world.desk(world.chain.chaoyang))
         .redeem_benefit(redeem(&held))
         .await;
     assert_eq!(reason(late), "HOLD_SETTLED");
@@ -131,17 +128,15 @@ async fn a_hold_is_refused_to_others_for_the_past_and_nowhere() {
     let world = World::open().await;
     let (lin, wang) = (world.lin(1).await, world.lin(2).await);
     let card = world.card_of(lin.id).await;
-    let other = world
-        .cards(world.it.as_member(wang.id))
+    let other = cards(world.it.as_member(wang.id))
         .hold_benefit(hold(&world, card, "CLASS").await)
         .await;
     assert_eq!(reason(other), "NOT_FOUND");
-    let sibling = world
-        .cards(world.desk(world.chain.haidian))
+    let sibling = cards(world.desk(world.chain.haidian))
         .hold_benefit(hold(&world, card, "CLASS").await)
         .await;
     assert_eq!(reason(sibling), "NOT_FOUND");
-    let mut member = world.cards(world.it.as_member(lin.id));
+    let mut member = cards(world.it.as_member(lin.id));
     let past = pb::HoldBenefitRequest {
         expire_at: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
         ..hold(&world, card, "CLASS").await
@@ -170,7 +165,7 @@ async fn a_check_says_why_a_benefit_cannot_be_used_and_takes_nothing() {
         benefit_id: benefit_id.clone(),
         studio_id: studio.to_string(),
     };
-    let mut member = world.cards(world.it.as_member(lin.id));
+    let mut member = cards(world.it.as_member(lin.id));
     let here = member
         .check_benefit(ask(world.chain.haidian))
         .await
@@ -189,72 +184,68 @@ async fn a_check_says_why_a_benefit_cannot_be_used_and_takes_nothing() {
     assert_eq!(world.benefit(card, "CLASS").await.left, 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn benefits_show_activation_state_remaining_validity_and_the_log_of_uses() {
+/// A world with a card of which a class and, five minutes later, an entry were used.
+async fn used() -> (World, Lin, CardId) {
     let world = World::open().await;
-    let (lin, wang) = (world.lin(1).await, world.lin(2).await);
+    let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
-    let mut desk = world.visits(world.desk(world.chain.chaoyang));
-    desk.check_in(world.visit(card, "CLASS", world.chain.chaoyang))
-        .await
-        .unwrap();
-    world.it.advance(Duration::from_mins(5));
-    desk.check_in(world.visit(card, "ENTRY", world.chain.chaoyang))
-        .await
-        .unwrap();
-    let ask = |page_token: String| pb::GetBenefitsRequest {
+    let mut desk = visits(world.desk(world.chain.chaoyang));
+    for code in ["CLASS", "ENTRY"] {
+        desk.check_in(visit(card, code, world.chain.chaoyang))
+            .await
+            .unwrap();
+        world.it.advance(Duration::from_mins(5));
+    }
+    (world, lin, card)
+}
+
+fn ask_benefits(card: CardId, page_token: &str) -> pb::GetBenefitsRequest {
+    pb::GetBenefitsRequest {
         card_id: card.to_string(),
         page_size: 1,
-        page_token,
-    };
-    let mut member = world.cards(world.it.as_member(lin.id));
-    let first = member
-        .get_benefits(ask(String::new()))
+        page_token: page_token.to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn benefits_show_activation_state_remaining_validity_and_what_is_left() {
+    let (world, lin, card) = used().await;
+    let mut member = cards(world.it.as_member(lin.id));
+    let reply = member
+        .get_benefits(ask_benefits(card, ""))
         .await
         .unwrap()
         .into_inner();
-    let shown = first.card.unwrap();
+    let shown = reply.card.unwrap();
     assert_eq!(
         (shown.state(), shown.remaining_days),
         (pb::CardState::Opened, 365)
     );
-    let left: Vec<(i32, i32, bool)> = first
-        .benefits
-        .iter()
-        .map(|b| (b.used, b.left, b.unlimited))
-        .collect();
-    assert_eq!(left, [(1, 0, true), (1, 1, false)]);
-    let second = member
-        .get_benefits(ask(first.next_page_token))
+    let left = reply.benefits.iter().map(|b| (b.used, b.left, b.unlimited));
+    assert_eq!(left.collect::<Vec<_>>(), [(1, 0, true), (1, 1, false)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_uses_comes_in_pages_to_the_holder_and_the_hotline_and_to_no_other_member() {
+    let (world, lin, card) = used().await;
+    let wang = world.lin(2).await;
+    let mut member = cards(world.it.as_member(lin.id));
+    let first = member
+        .get_benefits(ask_benefits(card, ""))
         .await
         .unwrap()
         .into_inner();
+    let next = ask_benefits(card, &first.next_page_token);
+    let second = member.get_benefits(next).await.unwrap().into_inner();
+    let at = |reply: &pb::GetBenefitsResponse| reply.uses[0].used_at.map(|t| t.seconds);
+    assert!(at(&first) > at(&second));
     assert_eq!((first.uses.len(), second.uses.len()), (1, 1));
-    assert!(first.uses[0].used_at > second.uses[0].used_at);
-    assert_eq!(
-        reason(
-            world
-                .cards(world.it.as_member(wang.id))
-                .get_benefits(ask(String::new()))
-                .await
-        ),
-        "NOT_FOUND"
-    );
-    let hotline = world.it.as_staff(
-        proto::studio::access::v1::Role::CustomerService,
-        world.chain.shanghai,
-    );
-    assert_eq!(
-        world
-            .cards(hotline)
-            .get_benefits(ask(String::new()))
-            .await
-            .unwrap()
-            .into_inner()
-            .uses
-            .len(),
-        1
-    );
+    let hotline = world.it.as_staff(Role::CustomerService, world.chain.shanghai);
+    assert!(cards(hotline).get_benefits(ask_benefits(card, "")).await.is_ok());
+    let other = cards(world.it.as_member(wang.id))
+        .get_benefits(ask_benefits(card, ""))
+        .await;
+    assert_eq!(reason(other), "NOT_FOUND");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +253,7 @@ async fn a_refund_takes_unused_uses_back_once_for_a_case() {
     let world = World::open().await;
     let card = world.card_of(world.lin(1).await.id).await;
     let class = world.benefit(card, "CLASS").await.benefit_id;
-    let mut refunds = world.cards(world.it.as_service("refunds"));
+    let mut refunds = cards(world.it.as_service("refunds"));
     let request = revoke(card, false, &[(&class, 1)]);
     refunds.revoke_benefits(request.clone()).await.unwrap();
     let again = pb::RevokeBenefitsRequest {
@@ -290,13 +281,12 @@ async fn a_card_taken_back_whole_ends_its_holds_and_every_use() {
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
     let request = hold(&world, card, "CLASS").await;
-    let held = world
-        .cards(world.it.as_member(lin.id))
+    let held = cards(world.it.as_member(lin.id))
         .hold_benefit(request)
         .await
         .unwrap()
         .into_inner();
-    let mut refunds = world.cards(world.it.as_service("refunds"));
+    let mut refunds = cards(world.it.as_service("refunds"));
     let shown = refunds
         .revoke_benefits(revoke(card, true, &[]))
         .await
@@ -307,18 +297,12 @@ async fn a_card_taken_back_whole_ends_its_holds_and_every_use() {
         Some((pb::CardState::Ended, 0))
     );
     assert!(shown.benefits.iter().all(|b| b.ended && b.left == 0));
-    let visit = world.visit(card, "ENTRY", world.chain.chaoyang);
+    let visit = visit(card, "ENTRY", world.chain.chaoyang);
     assert_eq!(
-        reason(
-            world
-                .visits(world.desk(world.chain.chaoyang))
-                .check_in(visit)
-                .await
-        ),
+        reason(visits(world.desk(world.chain.chaoyang)).check_in(visit).await),
         "CARD_ENDED"
     );
-    let redeemed = world
-        .cards(world.desk(world.chain.chaoyang))
+    let redeemed = cards(world.desk(world.chain.chaoyang))
         .redeem_benefit(redeem(&held.hold_id))
         .await;
     assert_eq!(reason(redeemed), "HOLD_SETTLED");
@@ -341,11 +325,11 @@ async fn only_refunds_takes_benefits_back() {
         world.it.as_member(lin.id),
     ] {
         assert_eq!(
-            reason(world.cards(who).revoke_benefits(revoke(card, true, &[])).await),
+            reason(cards(who).revoke_benefits(revoke(card, true, &[])).await),
             "ROLE_MISSING"
         );
     }
-    let mut refunds = world.cards(world.it.as_service("refunds"));
+    let mut refunds = cards(world.it.as_service("refunds"));
     assert_eq!(
         reason(refunds.revoke_benefits(revoke(CardId::fresh(), true, &[])).await),
         "NOT_FOUND"
@@ -358,15 +342,15 @@ async fn a_last_use_raced_by_a_visit_a_hold_and_a_refund_goes_to_one_of_them() {
     let lin = world.lin(1).await;
     let card = world.card_of(lin.id).await;
     let class = world.benefit(card, "CLASS").await.benefit_id;
-    let mut desk = world.visits(world.desk(world.chain.chaoyang));
-    desk.check_in(world.visit(card, "CLASS", world.chain.chaoyang))
+    let mut desk = visits(world.desk(world.chain.chaoyang));
+    desk.check_in(visit(card, "CLASS", world.chain.chaoyang))
         .await
         .unwrap();
     let request = hold(&world, card, "CLASS").await;
-    let mut member = world.cards(world.it.as_member(lin.id));
-    let mut refunds = world.cards(world.it.as_service("refunds"));
+    let mut member = cards(world.it.as_member(lin.id));
+    let mut refunds = cards(world.it.as_service("refunds"));
     let (a, b, c) = tokio::join!(
-        desk.check_in(world.visit(card, "CLASS", world.chain.chaoyang)),
+        desk.check_in(visit(card, "CLASS", world.chain.chaoyang)),
         member.hold_benefit(request),
         refunds.revoke_benefits(revoke(card, false, &[(&class, 1)]))
     );

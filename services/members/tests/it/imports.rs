@@ -1,7 +1,7 @@
 use proto::studio::members::v1 as pb;
 use proto::studio::members::v1::organisation_service_client::OrganisationServiceClient;
 
-use crate::world::{World, id, id_number, phone, reason};
+use crate::world::{World, id, id_number, imports, people, phone, reason};
 
 const NODES: &str = "code,kind,parent,name\n\
     GZ-1,studio,R-GZ,天河馆\nR-GZ,region,C-GZ,广州\nC-GZ,legal_entity,B-1,广州晴空\nB-1,brand,OP,晴空\n";
@@ -23,8 +23,7 @@ fn members(file: &str, trial_run: bool) -> pb::ImportMembersRequest {
 }
 
 async fn import_nodes(world: &World, file: &[u8], trial: bool) -> pb::ImportReport {
-    let reply = world
-        .imports(world.admin())
+    let reply = imports(world.admin())
         .import_organisation(nodes(file, trial))
         .await
         .unwrap();
@@ -32,8 +31,7 @@ async fn import_nodes(world: &World, file: &[u8], trial: bool) -> pb::ImportRepo
 }
 
 async fn import_members(world: &World, file: &str, trial: bool) -> pb::ImportReport {
-    let reply = world
-        .imports(world.admin())
+    let reply = imports(world.admin())
         .import_members(members(file, trial))
         .await
         .unwrap();
@@ -141,7 +139,7 @@ async fn every_bad_row_is_reported_with_line_and_field_and_nothing_is_half_impor
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_file_may_be_sent_with_the_same_request_id() {
     let world = World::open().await;
-    let mut admin = world.imports(world.admin());
+    let mut admin = imports(world.admin());
     let bad = members(&format!("{HEAD}{}", row(1, "", "BJ-CY")), false);
     let good = pb::ImportMembersRequest {
         content: format!("{HEAD}{}", row(1, "林晓", "BJ-CY")).into(),
@@ -173,8 +171,7 @@ async fn members_come_in_from_a_file_and_are_found_by_phone() {
     let report = import_members(&world, &moved, false).await;
     assert_eq!((report.updated, report.unchanged), (1, 1));
     let ask = pb::LookUpPersonRequest { phone: phone(1) };
-    let found = world
-        .people(world.desk(world.chain.xuhui))
+    let found = people(world.desk(world.chain.xuhui))
         .look_up_person(ask)
         .await
         .unwrap()
@@ -205,7 +202,7 @@ async fn a_row_that_takes_another_persons_id_number_is_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_its_columns_and_a_caller_without_the_post_are_refused() {
     let world = World::open().await;
-    let mut admin = world.imports(world.admin());
+    let mut admin = imports(world.admin());
     assert_eq!(
         reason(admin.import_members(members("name,phone\nx,y\n", false)).await),
         "FILE_UNREADABLE"
@@ -219,14 +216,13 @@ async fn a_file_without_its_columns_and_a_caller_without_the_post_are_refused() 
         world.chain.chaoyang,
     );
     assert_eq!(
-        reason(world.imports(director).import_members(members(HEAD, false)).await),
+        reason(imports(director).import_members(members(HEAD, false)).await),
         "ROLE_MISSING"
     );
-    let service = world
-        .imports(world.it.as_service("orders"))
+    let service = imports(world.it.as_service("orders"))
         .import_members(members(HEAD, false))
         .await;
-    assert_eq!(reason(service), "ROLE_MISSING");
+    assert_eq!(reason(service), "PERSON_REQUIRED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,8 +231,7 @@ async fn a_file_of_many_members_fits_through_the_door() {
     let rows: String = (0..600).map(|n| row(n, "林晓", "BJ-CY")).collect();
     let mut request = tonic::Request::new(members(&format!("{HEAD}{rows}"), false));
     request.set_timeout(std::time::Duration::from_secs(30));
-    let report = world
-        .imports(world.admin())
+    let report = imports(world.admin())
         .import_members(request)
         .await
         .unwrap()

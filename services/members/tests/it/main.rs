@@ -1,4 +1,5 @@
 //! Members on a database of its own, as the runtime role.
+#![cfg(test)]
 
 mod activation;
 mod benefits;

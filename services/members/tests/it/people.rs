@@ -3,7 +3,7 @@ use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as pb;
 use tonic::Code;
 
-use crate::world::{World, code, fields, id, id_number, phone, reason};
+use crate::world::{Lin, World, code, fields, id, id_number, people, phone, reason};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_registers_and_is_told_of_as_an_id() {
@@ -28,14 +28,14 @@ async fn a_registration_with_bad_fields_names_each_of_them() {
         email: "nobody".to_owned(),
         ..world.registration(1)
     };
-    let answer = world.people(world.it.anonymous()).register_person(bad).await;
+    let answer = people(world.it.anonymous()).register_person(bad).await;
     assert_eq!(fields(answer), ["name", "phone", "id_number", "email"]);
     let empty = pb::RegisterPersonRequest {
         name: String::new(),
         phone: String::new(),
         ..world.registration(1)
     };
-    let answer = world.people(world.it.anonymous()).register_person(empty).await;
+    let answer = people(world.it.anonymous()).register_person(empty).await;
     assert_eq!(fields(answer), ["name", "phone"]);
     assert_eq!(world.count("people").await, 0);
 }
@@ -44,7 +44,7 @@ async fn a_registration_with_bad_fields_names_each_of_them() {
 async fn a_phone_or_an_id_number_that_somebody_has_is_refused_without_saying_whose() {
     let world = World::open().await;
     let lin = world.lin(1).await;
-    let mut stranger = world.people(world.it.anonymous());
+    let mut stranger = people(world.it.anonymous());
     let same_phone = pb::RegisterPersonRequest {
         phone: format!("+86 {}", phone(1)),
         ..world.registration(2)
@@ -70,14 +70,12 @@ async fn a_phone_or_an_id_number_that_somebody_has_is_refused_without_saying_who
 async fn a_member_who_registers_again_gets_their_own_id() {
     let world = World::open().await;
     let (lin, wang) = (world.lin(1).await, world.lin(2).await);
-    let again = world
-        .people(world.it.as_member(lin.id))
+    let again = people(world.it.as_member(lin.id))
         .register_person(world.registration(1))
         .await
         .unwrap();
     assert_eq!(again.into_inner().person_id, lin.id.to_string());
-    let other = world
-        .people(world.it.as_member(wang.id))
+    let other = people(world.it.as_member(wang.id))
         .register_person(world.registration(1))
         .await;
     assert_eq!(reason(other), "PERSON_ALREADY_REGISTERED");
@@ -86,10 +84,7 @@ async fn a_member_who_registers_again_gets_their_own_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_registrations_of_one_phone_racing_make_one_person() {
     let world = World::open().await;
-    let (mut a, mut b) = (
-        world.people(world.it.anonymous()),
-        world.people(world.it.anonymous()),
-    );
+    let (mut a, mut b) = (people(world.it.anonymous()), people(world.it.anonymous()));
     let other = pb::RegisterPersonRequest {
         id_number: id_number(2),
         ..world.registration(1)
@@ -104,10 +99,7 @@ async fn two_registrations_of_one_phone_racing_make_one_person() {
 async fn one_registration_raced_against_itself_answers_alike() {
     let world = World::open().await;
     let request = world.registration(1);
-    let (mut a, mut b) = (
-        world.people(world.it.anonymous()),
-        world.people(world.it.anonymous()),
-    );
+    let (mut a, mut b) = (people(world.it.anonymous()), people(world.it.anonymous()));
     let (a, b) = tokio::join!(a.register_person(request.clone()), b.register_person(request));
     assert_eq!(a.unwrap().into_inner(), b.unwrap().into_inner());
     assert_eq!(world.count("people").await, 1);
@@ -121,7 +113,7 @@ async fn a_request_id_used_for_another_registration_is_refused() {
         request_id: first.request_id.clone(),
         ..world.registration(2)
     };
-    let mut stranger = world.people(world.it.anonymous());
+    let mut stranger = people(world.it.anonymous());
     stranger.register_person(first).await.unwrap();
     assert_eq!(
         reason(stranger.register_person(second).await),
@@ -137,7 +129,7 @@ async fn nobody_registers_at_a_studio_that_does_not_exist() {
         ..world.registration(1)
     };
     assert_eq!(
-        reason(world.people(world.it.anonymous()).register_person(request).await),
+        reason(people(world.it.anonymous()).register_person(request).await),
         "STUDIO_UNKNOWN"
     );
 }
@@ -177,8 +169,7 @@ async fn staff_see_a_person_masked_and_a_member_only_themselves() {
     let get = |person: PersonId| pb::GetPersonRequest {
         person_id: person.to_string(),
     };
-    let seen = world
-        .people(world.desk(world.chain.haidian))
+    let seen = people(world.desk(world.chain.haidian))
         .get_person(get(lin.id))
         .await
         .unwrap()
@@ -190,28 +181,22 @@ async fn staff_see_a_person_masked_and_a_member_only_themselves() {
     );
     assert!(!seen.masked_id_number.contains("19900101"));
     assert!(
-        world
-            .people(world.it.as_member(lin.id))
+        people(world.it.as_member(lin.id))
             .get_person(get(lin.id))
             .await
             .is_ok()
     );
     assert_eq!(
-        reason(
-            world
-                .people(world.it.as_member(wang.id))
-                .get_person(get(lin.id))
-                .await
-        ),
+        reason(people(world.it.as_member(wang.id)).get_person(get(lin.id)).await),
         "NOT_FOUND"
     );
     assert_eq!(
-        code(world.people(world.it.anonymous()).get_person(get(lin.id)).await),
+        code(people(world.it.anonymous()).get_person(get(lin.id)).await),
         Code::Unauthenticated
     );
     let technician = world.it.as_staff(Role::Technician, world.chain.chaoyang);
     assert_eq!(
-        reason(world.people(technician).get_person(get(lin.id)).await),
+        reason(people(technician).get_person(get(lin.id)).await),
         "ROLE_MISSING"
     );
 }
@@ -221,7 +206,7 @@ async fn a_look_up_by_phone_reaches_everywhere_and_is_audited() {
     let world = World::open().await;
     let lin = world.lin(1).await;
     let ask = |phone: String| pb::LookUpPersonRequest { phone };
-    let mut desk = world.people(world.desk(world.chain.xuhui));
+    let mut desk = people(world.desk(world.chain.xuhui));
     let found = desk.look_up_person(ask(lin.phone)).await.unwrap().into_inner();
     assert_eq!(found.person.unwrap().person_id, lin.id.to_string());
     assert_eq!(
@@ -231,8 +216,7 @@ async fn a_look_up_by_phone_reaches_everywhere_and_is_audited() {
         1
     );
     assert_eq!(reason(desk.look_up_person(ask(phone(9))).await), "NOT_FOUND");
-    let member = world
-        .people(world.it.as_member(lin.id))
+    let member = people(world.it.as_member(lin.id))
         .look_up_person(ask(phone(1)))
         .await;
     assert_eq!(reason(member), "ROLE_MISSING");
@@ -247,7 +231,7 @@ async fn a_list_of_people_ends_at_the_studios_within_reach() {
         page_size: size,
         ..Default::default()
     };
-    let mut here = world.people(world.desk(world.chain.chaoyang));
+    let mut here = people(world.desk(world.chain.chaoyang));
     let first = here.list_people(list(1)).await.unwrap().into_inner();
     let next = pb::ListPeopleRequest {
         page_token: first.next_page_token,
@@ -262,8 +246,7 @@ async fn a_list_of_people_ends_at_the_studios_within_reach() {
         ),
         (1, 1, "")
     );
-    let sibling = world
-        .people(world.desk(world.chain.haidian))
+    let sibling = people(world.desk(world.chain.haidian))
         .list_people(list(0))
         .await
         .unwrap()
@@ -280,7 +263,7 @@ async fn personal_data_are_revealed_for_a_reason_that_is_kept() {
         fields: vec![pb::PersonalField::Phone.into()],
         reason: reason.to_owned(),
     };
-    let service = |studio| world.people(world.it.as_staff(Role::CustomerService, studio));
+    let service = |studio| people(world.it.as_staff(Role::CustomerService, studio));
     let mut here = service(world.chain.chaoyang);
     let shown = here
         .reveal_personal_data(ask("call back about the lost card"))
@@ -288,10 +271,12 @@ async fn personal_data_are_revealed_for_a_reason_that_is_kept() {
         .unwrap()
         .into_inner();
     assert_eq!((shown.phone, shown.id_number.as_str()), (lin.phone.clone(), ""));
-    let why: String = sqlx::query_scalar("select why from audit where rpc like '%RevealPersonalData'")
-        .fetch_one(world.it.pool())
-        .await
-        .unwrap();
+    let why: String = sqlx::query_scalar(
+        "select why from audit where rpc like '%RevealPersonalData' and why like 'person %'",
+    )
+    .fetch_one(world.it.pool())
+    .await
+    .unwrap();
     assert!(why.contains("lost card") && why.contains(&lin.id.to_string()) && why.contains("PHONE"));
 
     assert_eq!(reason(here.reveal_personal_data(ask("")).await), "INVALID_FIELDS");
@@ -299,73 +284,72 @@ async fn personal_data_are_revealed_for_a_reason_that_is_kept() {
         .reveal_personal_data(ask("curious"))
         .await;
     assert_eq!(reason(sibling), "NOT_FOUND");
-    let desk = world
-        .people(world.desk(world.chain.chaoyang))
+    let desk = people(world.desk(world.chain.chaoyang))
         .reveal_personal_data(ask("curious"))
         .await;
     assert_eq!(reason(desk), "ROLE_MISSING");
-    let own = world
-        .people(world.it.as_member(lin.id))
+    let own = people(world.it.as_member(lin.id))
         .reveal_personal_data(ask("mine"))
         .await;
     assert_eq!(own.unwrap().into_inner().phone, lin.phone);
 }
 
+async fn contact(world: &World, lin: &Lin) -> pb::ResolveContactResponse {
+    let person_id = lin.id.to_string();
+    let mut sender = people(world.it.as_service("notifications"));
+    let reply = sender
+        .resolve_contact(pb::ResolveContactRequest { person_id })
+        .await;
+    reply.unwrap().into_inner()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn only_notifications_learns_where_to_write_and_whether_advertising_is_welcome() {
+async fn only_notifications_learns_where_to_write() {
     let world = World::open().await;
     let lin = world.lin(1).await;
-    let ask = || pb::ResolveContactRequest {
-        person_id: lin.id.to_string(),
+    let known = contact(&world, &lin).await;
+    assert_eq!(
+        (known.email.as_str(), known.language()),
+        ("lin1@example.com", pb::Language::ZhCn)
+    );
+    for who in [
+        world.it.as_service("orders"),
+        world.admin(),
+        world.it.as_member(lin.id),
+    ] {
+        let person_id = lin.id.to_string();
+        let answer = people(who)
+            .resolve_contact(pb::ResolveContactRequest { person_id })
+            .await;
+        assert_eq!(reason(answer), "ROLE_MISSING");
+    }
+}
+
+fn advertising(lin: &Lin, given: bool) -> pb::RecordConsentRequest {
+    let consent = pb::Consent {
+        document: pb::ConsentDocument::Marketing.into(),
+        document_version: "2026-11".to_owned(),
+        given,
     };
-    let consent = |given| pb::RecordConsentRequest {
+    pb::RecordConsentRequest {
         request_id: id(),
         person_id: lin.id.to_string(),
-        consent: Some(pb::Consent {
-            document: pb::ConsentDocument::Marketing.into(),
-            document_version: "2026-11".to_owned(),
-            given,
-        }),
-    };
-    let mut sender = world.people(world.it.as_service("notifications"));
-    let contact = sender.resolve_contact(ask()).await.unwrap().into_inner();
-    assert_eq!(
-        (contact.email.as_str(), contact.marketing_allowed),
-        ("lin1@example.com", false)
-    );
-    let mut member = world.people(world.it.as_member(lin.id));
-    member.record_consent(consent(true)).await.unwrap();
-    assert!(
-        sender
-            .resolve_contact(ask())
-            .await
-            .unwrap()
-            .into_inner()
-            .marketing_allowed
-    );
-    world.days_pass(1);
-    member.record_consent(consent(false)).await.unwrap();
-    assert!(
-        !sender
-            .resolve_contact(ask())
-            .await
-            .unwrap()
-            .into_inner()
-            .marketing_allowed
-    );
+        consent: Some(consent),
+    }
+}
 
-    assert_eq!(
-        reason(
-            world
-                .people(world.it.as_service("orders"))
-                .resolve_contact(ask())
-                .await
-        ),
-        "ROLE_MISSING"
-    );
-    let stranger = world
-        .people(world.it.as_member(PersonId::fresh()))
-        .record_consent(consent(true))
-        .await;
-    assert_eq!(reason(stranger), "NOT_FOUND");
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_word_of_a_member_on_advertising_counts() {
+    let world = World::open().await;
+    let lin = world.lin(1).await;
+    assert!(!contact(&world, &lin).await.marketing_allowed);
+    for said in [true, false] {
+        let mut member = people(world.it.as_member(lin.id));
+        member.record_consent(advertising(&lin, said)).await.unwrap();
+        assert_eq!(contact(&world, &lin).await.marketing_allowed, said);
+        world.days_pass(1);
+    }
+    let mut stranger = people(world.it.as_member(PersonId::fresh()));
+    let answer = stranger.record_consent(advertising(&lin, true)).await;
+    assert_eq!(reason(answer), "NOT_FOUND");
 }

@@ -1,9 +1,10 @@
 //! What row level security itself shows, whatever a query forgets.
 
 use kernel::{CardId, StudioId};
+use proto::studio::members::v1 as pb;
 use sqlx::AssertSqlSafe;
 
-use crate::world::World;
+use crate::world::{World, cards, id, people, visit, visits};
 
 const BOUND: [&str; 7] = [
     "people",
@@ -18,13 +19,7 @@ const BOUND: [&str; 7] = [
 /// How many rows of a table the runtime role sees in a scope.
 async fn seen(world: &World, table: &str, studios: &str, own: &str) -> i64 {
     let mut tx = world.it.pool().begin().await.unwrap();
-    let role: String = sqlx::query_scalar(
-        "select rolname::text from pg_roles where has_table_privilege(oid, 'cards', 'insert') and not rolsuper \
-         and not has_schema_privilege(oid, 'public', 'create') limit 1",
-    )
-    .fetch_one(&mut *tx)
-    .await
-    .unwrap();
+    let role = "studio_test_members_run";
     sqlx::query(AssertSqlSafe(format!("set local role {role}")))
         .execute(&mut *tx)
         .await
@@ -45,10 +40,6 @@ fn only(studio: StudioId) -> String {
 
 /// A world in which every bound table has a row of Chaoyang.
 async fn busy() -> (World, kernel::PersonId) {
-    use proto::studio::members::v1 as pb;
-
-    use crate::world::id;
-
     let world = World::open().await;
     let consents = vec![pb::Consent {
         document: pb::ConsentDocument::Terms.into(),
@@ -59,25 +50,28 @@ async fn busy() -> (World, kernel::PersonId) {
         consents,
         ..world.registration(1)
     };
-    let reply = world
-        .people(world.it.anonymous())
+    let reply = people(world.it.anonymous())
         .register_person(request)
         .await
         .unwrap();
     let person = reply.into_inner().person_id.parse().unwrap();
     let card: CardId = world.card_of(person).await;
-    let mut desk = world.visits(world.desk(world.chain.chaoyang));
-    desk.check_in(world.visit(card, "ENTRY", world.chain.chaoyang))
+    let mut desk = visits(world.desk(world.chain.chaoyang));
+    desk.check_in(visit(card, "ENTRY", world.chain.chaoyang))
         .await
         .unwrap();
+    hold_and_revoke(&world, person, card).await;
+    (world, person)
+}
+
+async fn hold_and_revoke(world: &World, person: kernel::PersonId, card: CardId) {
     let hold = pb::HoldBenefitRequest {
         request_id: id(),
         benefit_id: world.benefit(card, "CLASS").await.benefit_id,
         studio_id: world.chain.chaoyang.to_string(),
         expire_at: world.in_an_hour(),
     };
-    world
-        .cards(world.it.as_member(person))
+    cards(world.it.as_member(person))
         .hold_benefit(hold)
         .await
         .unwrap();
@@ -87,12 +81,10 @@ async fn busy() -> (World, kernel::PersonId) {
         case_id: id(),
         ..Default::default()
     };
-    world
-        .cards(world.it.as_service("refunds"))
+    cards(world.it.as_service("refunds"))
         .revoke_benefits(revoke)
         .await
         .unwrap();
-    (world, person)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use proto::studio::members::v1 as pb;
 use proto::studio::members::v1::staff_service_client::StaffServiceClient;
 use testkit::{At, Door, Identity};
 
-use crate::world::{World, id, phone, reason};
+use crate::world::{World, id, imports, phone, reason};
 
 /// Two people: Wu with two accounts and two roles, and an administrator.
 pub fn staff_file() -> &'static str {
@@ -21,8 +21,7 @@ pub async fn import(world: &World, file: &str) -> pb::ImportReport {
         content: file.into(),
         trial_run: false,
     };
-    world
-        .imports(world.admin())
+    imports(world.admin())
         .import_staff(request)
         .await
         .unwrap()
@@ -55,12 +54,12 @@ async fn person_of(world: &World, number: &str) -> PersonId {
         .unwrap()
 }
 
-fn grant(person: PersonId, role: Role, node: impl ToString) -> pb::GrantRoleRequest {
+fn grant(person: PersonId, role: Role, node: impl Into<uuid::Uuid>) -> pb::GrantRoleRequest {
     pb::GrantRoleRequest {
         request_id: id(),
         person_id: person.to_string(),
         role: role.into(),
-        node_id: node.to_string(),
+        node_id: node.into().to_string(),
     }
 }
 
@@ -141,52 +140,30 @@ async fn a_director_sees_the_staff_of_their_studio_and_no_other() {
     assert_eq!(reason(desk), "ROLE_MISSING");
 }
 
+async fn grants_of(world: &World, person: PersonId, include_revoked: bool) -> usize {
+    let request = pb::ListGrantsRequest {
+        person_id: person.to_string(),
+        include_revoked,
+        ..Default::default()
+    };
+    let reply = staff(world.admin()).list_grants(request).await;
+    reply.unwrap().into_inner().grants.len()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_gives_a_role_and_takes_it_away_once() {
     let world = World::open().await;
     import(&world, staff_file()).await;
     let wu = person_of(&world, "E1").await;
     let mut admin = staff(world.admin());
-    let given = admin
-        .grant_role(grant(wu, Role::Sales, world.chain.haidian))
-        .await
-        .unwrap()
-        .into_inner();
-    let twice = admin
-        .grant_role(grant(wu, Role::Sales, world.chain.haidian))
-        .await;
-    assert_eq!(reason(twice), "GRANT_EXISTS");
-    admin.revoke_grant(revoke(&given.grant_id)).await.unwrap();
-    assert_eq!(
-        reason(admin.revoke_grant(revoke(&given.grant_id)).await),
-        "GRANT_REVOKED"
-    );
+    let request = || grant(wu, Role::Sales, world.chain.haidian);
+    let given = admin.grant_role(request()).await.unwrap().into_inner().grant_id;
+    assert_eq!(reason(admin.grant_role(request()).await), "GRANT_EXISTS");
+    admin.revoke_grant(revoke(&given)).await.unwrap();
+    assert_eq!(reason(admin.revoke_grant(revoke(&given)).await), "GRANT_REVOKED");
     assert_eq!(world.told("staff_grant_revoked").await, 1);
-    let list = |include_revoked| pb::ListGrantsRequest {
-        person_id: wu.to_string(),
-        include_revoked,
-        ..Default::default()
-    };
-    assert_eq!(
-        admin
-            .list_grants(list(false))
-            .await
-            .unwrap()
-            .into_inner()
-            .grants
-            .len(),
-        2
-    );
-    assert_eq!(
-        admin
-            .list_grants(list(true))
-            .await
-            .unwrap()
-            .into_inner()
-            .grants
-            .len(),
-        3
-    );
+    assert_eq!(grants_of(&world, wu, false).await, 2);
+    assert_eq!(grants_of(&world, wu, true).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,41 +171,25 @@ async fn a_role_is_refused_to_oneself_to_strangers_for_no_post_and_at_no_node() 
     let world = World::open().await;
     import(&world, staff_file()).await;
     let (wu, li) = (person_of(&world, "E1").await, person_of(&world, "E2").await);
-    let mut admin = staff(
-        world
-            .it
-            .door(Identity::posts(li, &[(Role::OperatorAdmin, At::Everywhere)])),
-    );
-    assert_eq!(
-        reason(
-            admin
-                .grant_role(grant(li, Role::Sales, world.chain.haidian))
-                .await
-        ),
-        "SAME_PERSON"
-    );
-    assert_eq!(
-        reason(
-            admin
-                .grant_role(grant(wu, Role::Member, world.chain.haidian))
-                .await
-        ),
-        "ROLE_NOT_GRANTABLE"
-    );
-    assert_eq!(
-        reason(admin.grant_role(grant(wu, Role::Sales, id())).await),
-        "NODE_UNKNOWN"
-    );
-    let nobody = grant(PersonId::fresh(), Role::Sales, world.chain.haidian);
-    assert_eq!(reason(admin.grant_role(nobody).await), "NOT_FOUND");
+    let himself = Identity::posts(li, &[(Role::OperatorAdmin, At::Everywhere)]);
+    let mut admin = staff(world.it.door(himself));
+    let haidian = world.chain.haidian;
+    for (request, why) in [
+        (grant(li, Role::Sales, haidian), "SAME_PERSON"),
+        (grant(wu, Role::Member, haidian), "ROLE_NOT_GRANTABLE"),
+        (grant(wu, Role::Sales, kernel::fresh_uuid()), "NODE_UNKNOWN"),
+        (grant(PersonId::fresh(), Role::Sales, haidian), "NOT_FOUND"),
+    ] {
+        assert_eq!(reason(admin.grant_role(request).await), why);
+    }
     let desk = staff(world.desk(world.chain.chaoyang))
-        .grant_role(grant(wu, Role::Sales, world.chain.haidian))
+        .grant_role(grant(wu, Role::Sales, haidian))
         .await;
     assert_eq!(reason(desk), "ROLE_MISSING");
     let service = staff(world.it.as_service("orders"))
-        .grant_role(grant(wu, Role::Sales, world.chain.haidian))
+        .grant_role(grant(wu, Role::Sales, haidian))
         .await;
-    assert!(["PERSON_REQUIRED", "ROLE_MISSING"].contains(&reason(service).as_str()));
+    assert_eq!(reason(service), "PERSON_REQUIRED");
 }
 
 #[tokio::test(flavor = "multi_thread")]

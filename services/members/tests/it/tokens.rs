@@ -4,7 +4,7 @@ use proto::studio::members::v1::dev_issuer_service_client::DevIssuerServiceClien
 use proto::studio::members::v1::issue_id_token_request::Subject;
 
 use crate::staff::{import, staff_file};
-use crate::world::{World, reason};
+use crate::world::{World, people, reason};
 
 const DEV: &str = "service.dev_issuer.enabled = true\nservice.first_admin = 'first@example.com'";
 
@@ -44,13 +44,7 @@ async fn staff_exchange_an_id_token_for_one_that_carries_their_roles() {
         "authorization",
         format!("Bearer {}", token.token).parse().unwrap(),
     );
-    assert!(
-        world
-            .people(world.it.anonymous())
-            .look_up_person(request)
-            .await
-            .is_ok()
-    );
+    assert!(people(world.it.anonymous()).look_up_person(request).await.is_ok());
     let second = sign_in(&world, account("wu2@example.com")).await.unwrap();
     assert_eq!(second.person_id, token.person_id);
 }

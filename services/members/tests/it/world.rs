@@ -64,6 +64,31 @@ pub fn id_number(n: u32) -> String {
     format!("{body}{}", IdNumber::check_character(&body).unwrap())
 }
 
+pub fn cards(who: Door) -> CardServiceClient<Door> {
+    CardServiceClient::new(who)
+}
+
+pub fn people(who: Door) -> PeopleServiceClient<Door> {
+    PeopleServiceClient::new(who)
+}
+
+pub fn visits(who: Door) -> CheckInServiceClient<Door> {
+    CheckInServiceClient::new(who)
+}
+
+pub fn imports(who: Door) -> ImportServiceClient<Door> {
+    ImportServiceClient::new(who)
+}
+
+pub fn visit(card: CardId, code: &str, studio: StudioId) -> pb::CheckInRequest {
+    pb::CheckInRequest {
+        request_id: id(),
+        card_id: card.to_string(),
+        benefit_code: code.to_owned(),
+        studio_id: studio.to_string(),
+    }
+}
+
 impl World {
     pub async fn open() -> Self {
         Self::open_with("").await
@@ -74,22 +99,6 @@ impl World {
             it: Running::start_with(settings).await,
             chain: chain(),
         }
-    }
-
-    pub fn cards(&self, who: Door) -> CardServiceClient<Door> {
-        CardServiceClient::new(who)
-    }
-
-    pub fn people(&self, who: Door) -> PeopleServiceClient<Door> {
-        PeopleServiceClient::new(who)
-    }
-
-    pub fn visits(&self, who: Door) -> CheckInServiceClient<Door> {
-        CheckInServiceClient::new(who)
-    }
-
-    pub fn imports(&self, who: Door) -> ImportServiceClient<Door> {
-        ImportServiceClient::new(who)
     }
 
     pub fn tokens(&self) -> TokenServiceClient<Door> {
@@ -118,8 +127,7 @@ impl World {
 
     /// The nth person, at home in Chaoyang.
     pub async fn lin(&self, n: u32) -> Lin {
-        let reply = self
-            .people(self.it.anonymous())
+        let reply = people(self.it.anonymous())
             .register_person(self.registration(n))
             .await
             .unwrap();
@@ -162,8 +170,7 @@ impl World {
     }
 
     pub async fn open_card(&self, sale: &pb::OpenCardRequest) -> CardId {
-        let reply = self
-            .cards(self.it.as_service("orders"))
+        let reply = cards(self.it.as_service("orders"))
             .open_card(sale.clone())
             .await
             .unwrap();
@@ -178,7 +185,7 @@ impl World {
     pub async fn see(&self, card: CardId) -> pb::GetCardResponse {
         let key = pb::get_card_request::Key::CardId(card.to_string());
         let request = pb::GetCardRequest { key: Some(key) };
-        self.cards(self.it.as_service("refunds"))
+        cards(self.it.as_service("refunds"))
             .get_card(request)
             .await
             .unwrap()
@@ -191,15 +198,6 @@ impl World {
             .into_iter()
             .find(|b| b.terms.as_ref().is_some_and(|t| t.code == code))
             .unwrap()
-    }
-
-    pub fn visit(&self, card: CardId, code: &str, studio: StudioId) -> pb::CheckInRequest {
-        pb::CheckInRequest {
-            request_id: id(),
-            card_id: card.to_string(),
-            benefit_code: code.to_owned(),
-            studio_id: studio.to_string(),
-        }
     }
 
     /// The code of a challenge, as notifications gets it.
@@ -230,6 +228,7 @@ impl World {
         self.it.advance(Duration::from_hours(24 * days));
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the contract's fields are optional")]
     pub fn in_an_hour(&self) -> Option<prost_types::Timestamp> {
         let clock: &Clock = self.it.clock();
         Some(to_proto_time(clock.now() + chrono::Duration::hours(1)))

@@ -32,9 +32,8 @@ pub async fn handle(
     let (now, subject) = (app.clock.now(), subject(app, id));
     let lockout = store::challenges::lock_lockout(&mut tx, Purpose::Activation, &subject, now).await?;
     lockout.check(now)?;
-    let card = store::cards::lock(&mut tx, id)
-        .await?
-        .ok_or_else(|| Error::not_found("card"))?;
+    let card = store::cards::lock(&mut tx, id).await?;
+    let card = card.ok_or_else(|| Error::not_found("card"))?;
     if card.person == staff {
         return Err(Refusal::OwnCard.into());
     }
@@ -44,15 +43,11 @@ pub async fn handle(
     }
 
     store::challenges::clear(&mut tx, Purpose::Activation, &subject, now).await?;
-    let desk = Some((studio, proof, request.proof_number.clone()));
-    let activation = Activation {
-        at: now,
-        by: caller.actor(),
-        desk,
-    };
+    let (by, desk) = (caller.actor(), Some((studio, proof, request.proof_number)));
+    let activation = Activation { at: now, by, desk };
     let card = activate(app, &mut tx, card, &activation).await?;
-    tx.commit(pb::ActivateCardAtDeskResponse { card: Some(card) })
-        .await
+    let reply = pb::ActivateCardAtDeskResponse { card: Some(card) };
+    tx.commit(reply).await
 }
 
 fn proof(said: pb::ActivationProof) -> Result<Proof, BadField> {

@@ -1,7 +1,7 @@
 use chrono::Duration;
 use kernel::{ChallengeId, PersonId};
 use platform::personal::Phone;
-use platform::{Caller, Claim, Error};
+use platform::{Caller, Claim, Error, WriteTx};
 use proto::studio::members::v1 as pb;
 
 use super::{counted_wrong, digest, same};
@@ -32,28 +32,15 @@ pub async fn handle(
     lockout.check(now)?;
     let answer = store::challenges::lock(&mut tx, id).await?.map(|challenge| {
         let same_code = same(&challenge.digest, &digest(app, id, &request.code));
-        challenge.answer(
-            Purpose::SignIn,
-            &subject,
-            same_code,
-            app.settings.codes.most_wrong,
-            now,
-        )
+        let most_wrong = app.settings.codes.most_wrong;
+        challenge.answer(Purpose::SignIn, &subject, same_code, most_wrong, now)
     });
 
     match answer {
         Some(Answer::Right(challenge, person)) => {
             store::challenges::save(&mut tx, &challenge).await?;
             store::challenges::clear(&mut tx, Purpose::SignIn, &subject, now).await?;
-            // The reply that is kept names the person; a token is never stored.
-            let kept = pb::PlatformToken {
-                person_id: person.to_string(),
-                ..Default::default()
-            };
-            tx.commit(pb::SignInResponse { token: Some(kept) }).await?;
-            Ok(pb::SignInResponse {
-                token: Some(token::of_member(app, person)?),
-            })
+            signed_in(app, tx, person).await
         }
         Some(Answer::Spent) => Err(Refusal::CodeExpired.into()),
         Some(Answer::Wrong(challenge)) => {
@@ -62,6 +49,18 @@ pub async fn handle(
         }
         None => Err(counted_wrong(app, tx, Purpose::SignIn, &subject, lockout, Refusal::CodeRejected).await),
     }
+}
+
+/// The reply that is kept names the person; a token is never stored.
+async fn signed_in(app: &App, tx: WriteTx, person: PersonId) -> Result<pb::SignInResponse, Error> {
+    let kept = pb::PlatformToken {
+        person_id: person.to_string(),
+        ..Default::default()
+    };
+    tx.commit(pb::SignInResponse { token: Some(kept) }).await?;
+    Ok(pb::SignInResponse {
+        token: Some(token::of_member(app, person)?),
+    })
 }
 
 /// A repeated sign-in, whose first answer may have been lost on the way.

@@ -1,5 +1,5 @@
-use kernel::{CardId, StudioId, to_proto_time};
-use platform::{Caller, Claim, Error};
+use kernel::{CardId, StudioId, Timestamp, to_proto_time};
+use platform::{Caller, Claim, Error, WriteTx};
 use proto::studio::members::v1 as pb;
 
 use crate::api::cards::{begun, benefit_view};
@@ -24,19 +24,8 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let before = store::cards::lock(&mut tx, id)
-        .await?
-        .ok_or_else(|| Error::not_found("card"))?;
     let now = app.clock.now();
-    let card = before.clone().visit(now, zone_of(app, before.studio))?;
-    if card.validity != before.validity {
-        let card = Card {
-            version: before.version + 1,
-            ..card
-        };
-        store::cards::save(&mut tx, &card, None).await?;
-        begun(app, &mut tx, &before, &card).await?;
-    }
+    come_in(app, &mut tx, id, now).await?;
 
     let benefit = store::cards::find_benefit(&mut tx, id, &request.benefit_code).await?;
     let benefit = benefit.ok_or_else(|| Error::not_found("benefit"))?;
@@ -50,4 +39,18 @@ pub async fn handle(
         checked_in_at: Some(to_proto_time(now)),
     })
     .await
+}
+
+/// Lets the card's holder in; a first visit may begin its validity.
+async fn come_in(app: &App, tx: &mut WriteTx, id: CardId, now: Timestamp) -> Result<(), Error> {
+    let before = store::cards::lock(tx, id).await?;
+    let before = before.ok_or_else(|| Error::not_found("card"))?;
+    let card = before.clone().visit(now, zone_of(app, before.studio))?;
+    if card.validity != before.validity {
+        let version = before.version + 1;
+        let card = Card { version, ..card };
+        store::cards::save(tx, &card, None).await?;
+        begun(app, tx, &before, &card).await?;
+    }
+    Ok(())
 }

@@ -60,25 +60,35 @@ enum Took {
 async fn take_in(app: &App, tx: &mut WriteTx, row: &MemberRow) -> Result<Result<Took, BadField>, Error> {
     let (said, vault) = (&row.registration, app.vault());
     let holder = store::people::find_by_id_number(tx, vault, &said.id_number).await?;
-    let Some(known) = store::people::find_by_phone(tx, vault, &said.phone).await? else {
-        if holder.is_some() {
-            return Ok(Err(BadField::new(
-                "id_number",
-                "belongs to somebody with another phone number",
-            )));
+    match store::people::find_by_phone(tx, vault, &said.phone).await? {
+        Some(known) if holder.is_none_or(|holder| holder == known.id) => update(app, tx, row, known).await,
+        None if holder.is_none() => {
+            let person = newcomer(app, row);
+            store::people::insert(tx, vault, &person, said).await?;
+            tx.publish(facts::registered(&person, said.home, true)).await?;
+            Ok(Ok(Took::New))
         }
-        let person = newcomer(app, row);
-        store::people::insert(tx, vault, &person, said).await?;
-        tx.publish(facts::registered(&person, said.home, true)).await?;
-        return Ok(Ok(Took::New));
-    };
+        _ => Ok(Err(BadField::new(
+            "id_number",
+            "belongs to somebody with another phone number",
+        ))),
+    }
+}
 
-    let values = store::people::open(tx, vault, known.id).await?;
-    let another = values
+/// Writes what a newer file says of somebody.
+async fn update(
+    app: &App,
+    tx: &mut WriteTx,
+    row: &MemberRow,
+    known: Person,
+) -> Result<Result<Took, BadField>, Error> {
+    let said = &row.registration;
+    let values = store::people::open(tx, app.vault(), known.id).await?;
+    if values
         .id_number
         .as_ref()
-        .is_some_and(|number| *number != said.id_number);
-    if another || holder.is_some_and(|holder| holder != known.id) {
+        .is_some_and(|number| *number != said.id_number)
+    {
         return Ok(Err(BadField::new(
             "id_number",
             "is another than this person's, and never changes",
@@ -99,7 +109,7 @@ async fn take_in(app: &App, tx: &mut WriteTx, row: &MemberRow) -> Result<Result<
         version: known.version + 1,
         ..known
     };
-    store::people::update(tx, vault, &person, said).await?;
+    store::people::update(tx, app.vault(), &person, said).await?;
     Ok(Ok(Took::Changed))
 }
 

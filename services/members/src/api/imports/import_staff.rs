@@ -75,27 +75,40 @@ async fn take_in(
     if account.is_none() {
         store::staff::add_account(tx, vault, person, &row.account, now).await?;
     }
+    let Some(gave) = give(app, caller, tx, person, row).await? else {
+        let bad = BadField::new("role", "cannot be given to whoever imports the file");
+        return Ok(Err(bad));
+    };
+    Ok(Ok(match (account.is_none() || gave, renamed.contains(&person)) {
+        (true, _) => Took::New,
+        (false, true) => Took::Changed,
+        (false, false) => Took::Known,
+    }))
+}
+
+/// Gives the role of a row unless the person holds it: whether it was given,
+/// or none where nobody may give it.
+async fn give(
+    app: &App,
+    caller: &Caller,
+    tx: &mut WriteTx,
+    person: PersonId,
+    row: &StaffRow,
+) -> Result<Option<bool>, Error> {
     let held = store::staff::grants_of(tx, person).await?;
-    let is_held = held
+    if held
         .iter()
-        .any(|grant| grant.post == row.post && grant.node == row.node);
-    if !is_held {
-        let Ok(grant) = Grant::give(person, row.post, row.node, caller.person(), caller.actor(), now) else {
-            return Ok(Err(BadField::new(
-                "role",
-                "cannot be given to whoever imports the file",
-            )));
-        };
-        store::staff::insert_grant(tx, &grant).await?;
-        tx.publish(facts::granted(&grant)).await?;
+        .any(|grant| grant.post == row.post && grant.node == row.node)
+    {
+        return Ok(Some(false));
     }
-    Ok(Ok(
-        match (account.is_none() || !is_held, renamed.contains(&person)) {
-            (true, _) => Took::New,
-            (false, true) => Took::Changed,
-            (false, false) => Took::Known,
-        },
-    ))
+    let now = app.clock.now();
+    let Ok(grant) = Grant::give(person, row.post, row.node, caller.person(), caller.actor(), now) else {
+        return Ok(None);
+    };
+    store::staff::insert_grant(tx, &grant).await?;
+    tx.publish(facts::granted(&grant)).await?;
+    Ok(Some(true))
 }
 
 /// Makes somebody new staff: a member with their phone number is one person with them.

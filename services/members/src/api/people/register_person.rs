@@ -26,31 +26,30 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     if let Some(person) = themselves(app, caller, &mut tx, &said).await? {
-        return tx
-            .commit(pb::RegisterPersonResponse {
-                person_id: person.to_string(),
-            })
-            .await;
+        return tx.commit(reply(person)).await;
     }
 
-    let now = app.clock.now();
     let person = Person {
         id: PersonId::fresh(),
         home: Some(said.home),
         state: PersonState::Registered,
         language: said.language,
-        registered_at: now,
+        registered_at: app.clock.now(),
         version: 1,
     };
     store::people::insert(&mut tx, app.vault(), &person, &said).await?;
     for consent in &consents {
-        store::people::record_consent(&mut tx, &person, consent, &caller.actor(), now).await?;
+        store::people::record_consent(&mut tx, &person, consent, &caller.actor(), person.registered_at)
+            .await?;
     }
     tx.publish(facts::registered(&person, said.home, false)).await?;
-    tx.commit(pb::RegisterPersonResponse {
-        person_id: person.id.to_string(),
-    })
-    .await
+    tx.commit(reply(person.id)).await
+}
+
+fn reply(person: PersonId) -> pb::RegisterPersonResponse {
+    pb::RegisterPersonResponse {
+        person_id: person.to_string(),
+    }
 }
 
 fn parse(request: &pb::RegisterPersonRequest) -> Result<Registration, Error> {

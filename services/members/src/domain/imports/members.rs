@@ -2,7 +2,7 @@ use kernel::{BadField, BusinessDay, StudioId};
 use platform::import::{Row, RowErrors, Sheet};
 use platform::personal::{Email, IdNumber, PersonName, Phone};
 
-use super::Seen;
+use super::{Seen, required};
 use crate::domain::people::{Language, Registration};
 
 /// The columns that a file of members must have.
@@ -50,28 +50,15 @@ fn read_row(
     errors: &mut RowErrors,
 ) -> Option<MemberRow> {
     let line = row.line();
-    let name = errors.keep(
-        line,
-        row.require("name")
-            .and_then(|text| PersonName::parse("name", text)),
-    );
-    let phone = errors.keep(
-        line,
-        row.require("phone").and_then(|text| Phone::parse("phone", text)),
-    );
-    let id_number = errors.keep(
-        line,
-        row.require("id_number")
-            .and_then(|text| IdNumber::parse("id_number", text)),
-    );
+    let name = errors.keep(line, required(row, "name", PersonName::parse));
+    let phone = errors.keep(line, required(row, "phone", Phone::parse));
+    let id_number = errors.keep(line, required(row, "id_number", IdNumber::parse));
     let email = errors.keep(line, row.optional("email", Email::parse));
     let known = |text| studio(text).ok_or_else(|| BadField::new("studio", "is no code of an open studio"));
     let home = errors.keep(line, row.require("studio").and_then(known));
     let language = errors.keep(line, row.optional("language", Language::parse));
-    let registered_on = errors.keep(
-        line,
-        row.optional("registered_on", |field, text| day(field, text, today)),
-    );
+    let day = row.optional("registered_on", |field, text| day(field, text, today));
+    let registered_on = errors.keep(line, day);
     let registration = Registration {
         name: name?,
         phone: phone?,

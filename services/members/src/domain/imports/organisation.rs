@@ -25,6 +25,23 @@ pub struct Plan {
     pub unchanged: usize,
 }
 
+impl Plan {
+    fn add(&mut self, before: Option<Node>, node: Node) {
+        let is_new = before.is_none();
+        let same = before.is_some_and(|b| {
+            Node {
+                version: b.version,
+                ..node.clone()
+            } == b
+        });
+        if same {
+            self.unchanged += 1;
+        } else {
+            self.changes.push(NodeChange { node, is_new });
+        }
+    }
+}
+
 struct NodeRow<'a> {
     line: u64,
     code: String,
@@ -50,29 +67,12 @@ pub fn plan_organisation(
         }
     }
     rows.sort_by_key(|row| NodeKind::ALL.iter().position(|kind| *kind == row.kind));
-    let mut tree: HashMap<String, Node> = known
-        .iter()
-        .map(|node| (node.code.clone(), node.clone()))
-        .collect();
+    let by_code = |node: &Node| (node.code.clone(), node.clone());
+    let mut tree: HashMap<String, Node> = known.iter().map(by_code).collect();
     let mut plan = Plan::default();
     for row in &rows {
-        let Some(node) = errors.keep(row.line, place(row, &tree, &mut fresh)) else {
-            continue;
-        };
-        let before = tree.insert(node.code.clone(), node.clone());
-        match before {
-            Some(before)
-                if Node {
-                    version: before.version,
-                    ..node.clone()
-                } == before =>
-            {
-                plan.unchanged += 1;
-            }
-            before => plan.changes.push(NodeChange {
-                node,
-                is_new: before.is_none(),
-            }),
+        if let Some(node) = errors.keep(row.line, place(row, &tree, &mut fresh)) {
+            plan.add(tree.insert(node.code.clone(), node.clone()), node);
         }
     }
     errors.into_result().map(|()| plan)

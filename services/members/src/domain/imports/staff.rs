@@ -4,7 +4,7 @@ use kernel::{BadField, NodeId};
 use platform::import::{Row, RowErrors, Sheet};
 use platform::personal::{Email, PersonName, Phone};
 
-use super::{Seen, code};
+use super::{Seen, code, required};
 use crate::domain::staff::Post;
 
 /// The columns that a file of staff must have.
@@ -40,29 +40,22 @@ pub fn read_staff(sheet: &Sheet, node: impl Fn(&str) -> Option<NodeId>) -> (Vec<
             read.node,
         );
         errors.keep(read.line, seen.once("role", key, read.line));
-        let owner = accounts
-            .entry(read.account.expose().to_owned())
-            .or_insert_with(|| read.number.clone());
-        if *owner != read.number {
+        let owner = accounts.entry(read.account.expose().to_owned());
+        if *owner.or_insert_with(|| read.number.clone()) != read.number {
             errors.add(
                 read.line,
                 BadField::new("account", "belongs to another person in this file"),
             );
         }
-        let said = persons
-            .entry(read.number.clone())
-            .or_insert_with(|| (read.name.clone(), read.phone.clone()));
-        if said.0 != read.name {
-            errors.add(
-                read.line,
-                BadField::new("name", "is another than on an earlier line of this person"),
-            );
-        }
-        if said.1 != read.phone {
-            errors.add(
-                read.line,
-                BadField::new("phone", "is another than on an earlier line of this person"),
-            );
+        let said = persons.entry(read.number.clone());
+        let said = said.or_insert_with(|| (read.name.clone(), read.phone.clone()));
+        for (field, same) in [("name", said.0 == read.name), ("phone", said.1 == read.phone)] {
+            if !same {
+                errors.add(
+                    read.line,
+                    BadField::new(field, "is another than on an earlier line of this person"),
+                );
+            }
         }
         rows.push(read);
     }
@@ -75,21 +68,10 @@ fn read_row(
     errors: &mut RowErrors,
 ) -> Option<StaffRow> {
     let line = row.line();
-    let account = errors.keep(
-        line,
-        row.require("account")
-            .and_then(|text| Email::parse("account", text)),
-    );
-    let name = errors.keep(
-        line,
-        row.require("name")
-            .and_then(|text| PersonName::parse("name", text)),
-    );
-    let number = errors.keep(line, row.require("person").and_then(|text| code("person", text)));
-    let post = errors.keep(
-        line,
-        row.require("role").and_then(|text| Post::parse("role", text)),
-    );
+    let account = errors.keep(line, required(row, "account", Email::parse));
+    let name = errors.keep(line, required(row, "name", PersonName::parse));
+    let number = errors.keep(line, required(row, "person", code));
+    let post = errors.keep(line, required(row, "role", Post::parse));
     let known = |text| node(text).ok_or_else(|| BadField::new("node", "is no code of an open node"));
     let node = errors.keep(line, row.require("node").and_then(known));
     let phone = errors.keep(line, row.optional("phone", Phone::parse));
