@@ -57,6 +57,13 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
             money("amount", fen("amount", f.amount.as_ref())?),
             time("pay_by", time("pay_by", f.pay_by.as_ref())?)
         ),
+        _ => return ended(event),
+    }))
+}
+
+/// How an order ended otherwise than by a card.
+fn ended(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
+    Ok(Some(match &event.fact {
         Some(Fact::OrderDeclined(f)) => about_order!("order_declined", f),
         Some(Fact::OrderUnfulfillable(f)) => {
             about_order!(
@@ -67,15 +74,6 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
         }
         Some(Fact::OrderCancelled(f)) => about_order!("order_cancelled", f),
         Some(Fact::OrderExpired(f)) => about_order!("order_expired", f),
-        Some(
-            Fact::ProductVersionPublished(_)
-            | Fact::OrderFirstReviewPassed(_)
-            | Fact::OrderSubmittedForApproval(_)
-            | Fact::OrderSentBack(_)
-            | Fact::OrderPaid(_)
-            | Fact::OrderFulfilled(_)
-            | Fact::OrderRefundRecorded(_),
-        )
-        | None => return Ok(None),
+        _ => return Ok(None),
     }))
 }

@@ -42,6 +42,37 @@ pub async fn insert(tx: &mut PgConnection, notice: &Announcement) -> Result<(), 
     Ok(())
 }
 
+struct Row {
+    notice_id: Uuid,
+    department: String,
+    studio_id: StudioId,
+    template: String,
+    fill: serde_json::Value,
+    source: String,
+    cause_id: Uuid,
+    about_id: Uuid,
+    created_at: Timestamp,
+}
+
+impl TryFrom<Row> for Announcement {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.notice_id,
+            department: row.department,
+            studio: row.studio_id,
+            template: row.template,
+            fill: serde_json::from_value(row.fill)
+                .map_err(|e| inconsistent("notices", format!("fill: {e}")))?,
+            source: row.source,
+            cause: row.cause_id,
+            about: row.about_id,
+            created_at: row.created_at,
+        })
+    }
+}
+
 /// A page of what was announced to the departments, the newest first.
 pub async fn list(
     tx: &mut PgConnection,
@@ -50,7 +81,8 @@ pub async fn list(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Announcement>, Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"
         select notice_id, department, studio_id as "studio_id: StudioId", template, fill, source, cause_id, about_id,
                created_at
@@ -68,20 +100,5 @@ pub async fn list(
     )
     .fetch_all(tx)
     .await?;
-    rows.into_iter()
-        .map(|r| {
-            Ok(Announcement {
-                id: r.notice_id,
-                department: r.department,
-                studio: r.studio_id,
-                template: r.template,
-                fill: serde_json::from_value(r.fill)
-                    .map_err(|e| inconsistent("notices", format!("fill: {e}")))?,
-                source: r.source,
-                cause: r.cause_id,
-                about: r.about_id,
-                created_at: r.created_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Announcement::try_from).collect()
 }

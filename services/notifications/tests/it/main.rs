@@ -7,4 +7,5 @@ mod doors;
 mod journey;
 mod mails;
 mod members;
+mod money;
 mod world;

@@ -1,6 +1,6 @@
 use proto::studio::orders::v1 as pb;
 
-use super::orders::{get, list, shown};
+use super::orders::{get, list, show};
 use super::{Desk, held};
 use crate::cli::{Approvals, Decision};
 use crate::failure::Failure;
@@ -8,49 +8,38 @@ use crate::house::{House, request_id};
 
 pub async fn run(desk: &Desk, command: Approvals) -> Result<(), Failure> {
     let house = desk.enter("reviewer").await?;
-    match command {
-        Approvals::List => list(desk, &house, pb::Queue::Approval).await,
-        Approvals::Approve(decision) => {
-            let order = approve(&house, decision).await?;
-            desk.output.reply::<pb::ApproveRequest>(
-                &pb::ApproveResponse {
-                    order: Some(order.clone()),
-                },
-                |_| shown(&order),
-            )
-        }
+    let request_id = request_id();
+    let order = match command {
+        Approvals::List => return list(desk, &house, pb::Queue::Approval).await,
+        Approvals::Approve(decision) => approve(&house, decision).await?,
         Approvals::Reject(Decision {
             order_id,
-            policy,
+            policy: policy_version,
             reason,
         }) => {
             let request = pb::RejectRequest {
-                request_id: request_id(),
+                request_id,
                 order_id,
-                policy_version: policy,
+                policy_version,
                 reason,
             };
-            let reply = house.ask(request).await?;
-            let order = held(reply.order.clone(), "order")?;
-            desk.output.reply::<pb::RejectRequest>(&reply, |_| shown(&order))
+            held(house.ask(request).await?.order, "order")?
         }
         Approvals::SendBack(Decision {
             order_id,
-            policy,
+            policy: policy_version,
             reason,
         }) => {
             let request = pb::SendBackRequest {
-                request_id: request_id(),
+                request_id,
                 order_id,
-                policy_version: policy,
+                policy_version,
                 reason,
             };
-            let reply = house.ask(request).await?;
-            let order = held(reply.order.clone(), "order")?;
-            desk.output
-                .reply::<pb::SendBackRequest>(&reply, |_| shown(&order))
+            held(house.ask(request).await?.order, "order")?
         }
-    }
+    };
+    show(desk, order)
 }
 
 /// Approves exactly the quote that the order has now.

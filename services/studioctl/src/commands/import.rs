@@ -44,11 +44,12 @@ pub async fn run(desk: &Desk, what: ImportKind, file: &Path, trial: bool) -> Res
 }
 
 async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial_run: bool) -> Result<Report, Failure> {
+    use members::{ImportMembersRequest, ImportOrganisationRequest, ImportStaffRequest};
     let request_id = request_id();
     let report = match what {
         ImportKind::Organisation => {
             house
-                .ask(members::ImportOrganisationRequest {
+                .ask(ImportOrganisationRequest {
                     request_id,
                     content,
                     trial_run,
@@ -58,7 +59,7 @@ async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial_run: bool
         }
         ImportKind::Staff => {
             house
-                .ask(members::ImportStaffRequest {
+                .ask(ImportStaffRequest {
                     request_id,
                     content,
                     trial_run,
@@ -68,7 +69,7 @@ async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial_run: bool
         }
         ImportKind::Members => {
             house
-                .ask(members::ImportMembersRequest {
+                .ask(ImportMembersRequest {
                     request_id,
                     content,
                     trial_run,
@@ -77,14 +78,12 @@ async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial_run: bool
                 .report
         }
         ImportKind::Catalogue => {
-            return Ok(house
-                .ask(orders::ImportCatalogueRequest {
-                    request_id,
-                    content,
-                    trial_run,
-                })
-                .await?
-                .into());
+            let request = orders::ImportCatalogueRequest {
+                request_id,
+                content,
+                trial_run,
+            };
+            return Ok(house.ask(request).await?.into());
         }
     };
     held(report, "report").map(Report::from)

@@ -4,7 +4,7 @@ use proto::studio::members::v1 as pb;
 use super::{Desk, held, studio};
 use crate::cli::Members;
 use crate::failure::Failure;
-use crate::house::request_id;
+use crate::house::{House, request_id};
 use crate::output::{facts, table, time, word};
 
 pub async fn run(desk: &Desk, command: Members) -> Result<(), Failure> {
@@ -35,22 +35,30 @@ pub async fn run(desk: &Desk, command: Members) -> Result<(), Failure> {
             card_id,
             benefit_code,
             studio_code,
-        } => {
-            let studio_id = studio(&house, &studio_code).await?;
-            let request = pb::CheckInRequest {
-                request_id: request_id(),
-                card_id,
-                benefit_code,
-                studio_id,
-            };
-            let reply = house.ask(request).await?;
-            desk.output
-                .reply::<pb::CheckInRequest>(&reply, |r| benefits(r.benefit.as_slice()))
-        }
+        } => check_in(desk, &house, card_id, benefit_code, &studio_code).await,
     }
 }
 
-async fn show(desk: &Desk, house: &crate::house::House, person_id: String) -> Result<(), Failure> {
+async fn check_in(
+    desk: &Desk,
+    house: &House,
+    card_id: String,
+    benefit_code: String,
+    studio_code: &str,
+) -> Result<(), Failure> {
+    let studio_id = studio(house, studio_code).await?;
+    let request = pb::CheckInRequest {
+        request_id: request_id(),
+        card_id,
+        benefit_code,
+        studio_id,
+    };
+    let reply = house.ask(request).await?;
+    desk.output
+        .reply::<pb::CheckInRequest>(&reply, |r| benefits(r.benefit.as_slice()))
+}
+
+async fn show(desk: &Desk, house: &House, person_id: String) -> Result<(), Failure> {
     let reply = house
         .ask(pb::GetPersonRequest {
             person_id: person_id.clone(),

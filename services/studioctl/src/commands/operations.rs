@@ -4,7 +4,8 @@ use comfy_table::Table;
 use proto::Call;
 use proto::studio::operations::v1::{
     GetClockRequest, GetClockResponse, GetFeedStatusRequest, GetFeedStatusResponse, ListParkedRequest,
-    ListTasksRequest, ReleaseParkedRequest, RetryTaskRequest, SetClockRequest, TaskState,
+    ListParkedResponse, ListTasksRequest, ListTasksResponse, ReleaseParkedRequest, RetryTaskRequest,
+    SetClockRequest, TaskState,
 };
 use serde_json::{Map, Value, json};
 
@@ -69,18 +70,7 @@ pub async fn stuck(desk: &Desk) -> Result<(), Failure> {
     };
     let tasks = everywhere(&house, parked).await;
     let heading = table(["service", "task", "kind", "for", "tries", "last error"]);
-    let (task_values, task_rows) = both::<ListTasksRequest>(&tasks, heading, |table, service, reply| {
-        for task in &reply.tasks {
-            table.add_row([
-                service.to_owned(),
-                task.task_id.clone(),
-                task.kind.clone(),
-                task.aggregate.clone(),
-                task.attempts.to_string(),
-                task.last_error.clone(),
-            ]);
-        }
-    })?;
+    let (tasks, task_rows) = both::<ListTasksRequest>(&tasks, heading, parked_tasks)?;
     let facts = everywhere(
         &house,
         ListParkedRequest {
@@ -90,21 +80,39 @@ pub async fn stuck(desk: &Desk) -> Result<(), Failure> {
     )
     .await;
     let heading = table(["service", "source", "seq", "fact", "of", "error"]);
-    let (fact_values, fact_rows) = both::<ListParkedRequest>(&facts, heading, |table, service, reply| {
-        for fact in &reply.events {
-            table.add_row([
-                service.to_owned(),
-                fact.source.clone(),
-                fact.seq.to_string(),
-                fact.r#type.clone(),
-                fact.aggregate.clone(),
-                fact.error.clone(),
-            ]);
-        }
-    })?;
-    let value = json!({ "tasks": task_values, "facts": fact_values });
-    desk.output.value(&value, || format!("{task_rows}\n{fact_rows}"));
+    let (facts, fact_rows) = both::<ListParkedRequest>(&facts, heading, parked_facts)?;
+    desk.output.value(&json!({ "tasks": tasks, "facts": facts }), || {
+        format!("{task_rows}\n{fact_rows}")
+    });
     Ok(())
+}
+
+fn parked_tasks(table: &mut Table, service: &str, reply: &ListTasksResponse) {
+    for task in &reply.tasks {
+        let tries = task.attempts.to_string();
+        table.add_row([
+            service,
+            &task.task_id,
+            &task.kind,
+            &task.aggregate,
+            &tries,
+            &task.last_error,
+        ]);
+    }
+}
+
+fn parked_facts(table: &mut Table, service: &str, reply: &ListParkedResponse) {
+    for fact in &reply.events {
+        let seq = fact.seq.to_string();
+        table.add_row([
+            service,
+            &fact.source,
+            &seq,
+            &fact.r#type,
+            &fact.aggregate,
+            &fact.error,
+        ]);
+    }
 }
 
 pub async fn retry(desk: &Desk, service: Service, task_id: String) -> Result<(), Failure> {

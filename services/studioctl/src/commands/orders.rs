@@ -9,62 +9,50 @@ use crate::output::{facts, table, time, word, yuan};
 
 pub async fn run(desk: &Desk, command: Orders) -> Result<(), Failure> {
     let house = desk.enter("customer-service").await?;
-    match command {
-        Orders::List => list(desk, &house, pb::Queue::Unspecified).await,
-        Orders::Show { order_id } => {
-            let reply = house.ask(pb::GetOrderRequest { order_id }).await?;
-            let order = held(reply.order.clone(), "order")?;
-            desk.output
-                .reply::<pb::GetOrderRequest>(&reply, |_| shown(&order))
-        }
-        Orders::Track { order_number } => {
-            let reply = house.ask(pb::TrackOrderRequest { order_number }).await?;
-            desk.output.reply::<pb::TrackOrderRequest>(&reply, tracked)
-        }
-        Orders::Products => {
-            let reply = house
-                .ask(pb::ListProductsRequest {
-                    page_size: 200,
-                    ..Default::default()
-                })
-                .await?;
-            desk.output
-                .reply::<pb::ListProductsRequest>(&reply, |r| products(&r.products))
-        }
+    let order = match command {
+        Orders::List => return list(desk, &house, pb::Queue::Unspecified).await,
+        Orders::Track { order_number } => return track(desk, &house, order_number).await,
+        Orders::Products => return products(desk, &house).await,
+        Orders::Show { order_id } => get(&house, &order_id).await?,
         Orders::Apply {
             product,
             studio,
             person,
-        } => {
-            let order = apply(&house, &product, &studio, person, pb::Channel::Studio).await?;
-            desk.output.reply::<pb::GetOrderRequest>(
-                &pb::GetOrderResponse {
-                    order: Some(order.clone()),
-                },
-                |_| shown(&order),
-            )
-        }
-        Orders::Accept { order_id } => {
-            let order = accept(&house, order_id).await?;
-            desk.output.reply::<pb::GetOrderRequest>(
-                &pb::GetOrderResponse {
-                    order: Some(order.clone()),
-                },
-                |_| shown(&order),
-            )
-        }
+        } => apply(&house, &product, &studio, person, pb::Channel::Studio).await?,
+        Orders::Accept { order_id } => accept(&house, order_id).await?,
         Orders::Cancel { order_id, reason } => {
-            let reply = house
-                .ask(pb::CancelRequest {
-                    request_id: request_id(),
-                    order_id,
-                    reason,
-                })
-                .await?;
-            let order = held(reply.order.clone(), "order")?;
-            desk.output.reply::<pb::CancelRequest>(&reply, |_| shown(&order))
+            let request = pb::CancelRequest {
+                request_id: request_id(),
+                order_id,
+                reason,
+            };
+            held(house.ask(request).await?.order, "order")?
         }
-    }
+    };
+    show(desk, order)
+}
+
+/// Prints one order.
+pub fn show(desk: &Desk, order: pb::Order) -> Result<(), Failure> {
+    let reply = pb::GetOrderResponse { order: Some(order) };
+    desk.output
+        .reply::<pb::GetOrderRequest>(&reply, |r| shown(&r.order.clone().unwrap_or_default()))
+}
+
+async fn track(desk: &Desk, house: &House, order_number: String) -> Result<(), Failure> {
+    let reply = house.ask(pb::TrackOrderRequest { order_number }).await?;
+    desk.output.reply::<pb::TrackOrderRequest>(&reply, tracked)
+}
+
+async fn products(desk: &Desk, house: &House) -> Result<(), Failure> {
+    let reply = house
+        .ask(pb::ListProductsRequest {
+            page_size: 200,
+            ..Default::default()
+        })
+        .await?;
+    desk.output
+        .reply::<pb::ListProductsRequest>(&reply, |r| catalogue(&r.products))
 }
 
 /// Lists a queue, or everything.
@@ -136,7 +124,7 @@ pub async fn accept(house: &House, order_id: String) -> Result<pb::Order, Failur
     held(house.ask(request).await?.order, "order")
 }
 
-pub fn orders(orders: &[pb::Order]) -> Table {
+fn orders(orders: &[pb::Order]) -> Table {
     let mut rows = table(["order", "number", "state", "amount", "since", "due"]);
     for order in orders {
         rows.add_row([
@@ -151,11 +139,11 @@ pub fn orders(orders: &[pb::Order]) -> Table {
     rows
 }
 
-pub fn state(state: pb::OrderState) -> String {
+fn state(state: pb::OrderState) -> String {
     word(state.as_str_name(), "ORDER_STATE_")
 }
 
-pub fn shown(order: &pb::Order) -> Table {
+fn shown(order: &pb::Order) -> Table {
     let quote = order.quote.clone().unwrap_or_default();
     let due = order.dues.first().cloned().unwrap_or_default();
     facts([
@@ -184,7 +172,7 @@ fn tracked(reply: &pb::TrackOrderResponse) -> Table {
     ])
 }
 
-fn products(products: &[pb::Product]) -> Table {
+fn catalogue(products: &[pb::Product]) -> Table {
     let mut rows = table(["code", "name", "price", "days", "version"]);
     for product in products {
         let terms = product

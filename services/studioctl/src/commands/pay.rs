@@ -6,7 +6,7 @@ use proto::studio::payments::v1 as payments;
 use proto::studio::payments::v1::AttemptState;
 use tokio_stream::StreamExt as _;
 
-use super::orders::{get, shown};
+use super::orders::{get, show as show_order};
 use super::{Desk, held};
 use crate::failure::Failure;
 use crate::house::{House, request_id};
@@ -32,12 +32,7 @@ pub async fn run(desk: &Desk, order_id: &str, wallet: bool) -> Result<(), Failur
         wait(&house, &due.attempt_id).await?;
     }
     let order = settled(&house, order_id).await?;
-    desk.output.reply::<orders::GetOrderRequest>(
-        &orders::GetOrderResponse {
-            order: Some(order.clone()),
-        },
-        |_| shown(&order),
-    )
+    show_order(desk, order)
 }
 
 /// Starts a payment and waits until its due names an attempt or is paid.

@@ -8,43 +8,39 @@ use crate::house::{House, request_id};
 use crate::output::{facts, table, time, word, yuan};
 
 pub async fn run(desk: &Desk, command: Refunds) -> Result<(), Failure> {
-    match command {
-        Refunds::List { state } => list(desk, state).await,
-        Refunds::Show { case_id } => show(desk, &desk.enter("refund-clerk").await?, &case_id).await,
+    let usual = if matches!(
+        command,
+        Refunds::List { .. } | Refunds::Approve { .. } | Refunds::Reject { .. }
+    ) {
+        "refund-approver"
+    } else {
+        "refund-clerk"
+    };
+    let house = desk.enter(usual).await?;
+    let case_id = match command {
+        Refunds::List { state } => return list(desk, &house, state).await,
         Refunds::Quote { order_id } => {
-            let house = desk.enter("refund-clerk").await?;
             let reply = house.ask(quote(order_id)).await?;
-            desk.output
-                .reply::<pb::QuoteRefundRequest>(&reply, |r| lines(r.quote.as_ref()))
+            return desk
+                .output
+                .reply::<pb::QuoteRefundRequest>(&reply, |r| lines(r.quote.as_ref()));
         }
+        Refunds::Show { case_id } => case_id,
         Refunds::Open {
             order_id,
             amount,
             explanation,
         } => {
-            let house = desk.enter("refund-clerk").await?;
-            let opened = open(&house, order_id, amount.as_deref(), explanation).await?;
-            show(desk, &house, &opened.case_id).await
+            open(&house, order_id, amount.as_deref(), explanation)
+                .await?
+                .case_id
         }
         Refunds::Approve { case_id, note } => {
-            let house = desk.enter("refund-approver").await?;
             approve(&house, &case_id, note).await?;
-            show(desk, &house, &case_id).await
+            case_id
         }
-        Refunds::Reject { case_id, note } => {
-            let house = desk.enter("refund-approver").await?;
-            let request = pb::RejectCaseRequest {
-                request_id: request_id(),
-                version: get(&house, &case_id).await?.version,
-                case_id: case_id.clone(),
-                reason: pb::CaseRejectReason::Other.into(),
-                note,
-            };
-            house.ask(request).await?;
-            show(desk, &house, &case_id).await
-        }
+        Refunds::Reject { case_id, note } => reject(&house, case_id, note).await?,
         Refunds::Resume { case_id } => {
-            let house = desk.enter("refund-clerk").await?;
             let version = get(&house, &case_id).await?.version;
             house
                 .ask(pb::ResumeCaseRequest {
@@ -53,13 +49,25 @@ pub async fn run(desk: &Desk, command: Refunds) -> Result<(), Failure> {
                     version,
                 })
                 .await?;
-            show(desk, &house, &case_id).await
+            case_id
         }
-    }
+    };
+    show(desk, &house, &case_id).await
 }
 
-async fn list(desk: &Desk, state: Option<String>) -> Result<(), Failure> {
-    let house = desk.enter("refund-approver").await?;
+async fn reject(house: &House, case_id: String, note: String) -> Result<String, Failure> {
+    let request = pb::RejectCaseRequest {
+        request_id: request_id(),
+        version: get(house, &case_id).await?.version,
+        case_id: case_id.clone(),
+        reason: pb::CaseRejectReason::Other.into(),
+        note,
+    };
+    house.ask(request).await?;
+    Ok(case_id)
+}
+
+async fn list(desk: &Desk, house: &House, state: Option<String>) -> Result<(), Failure> {
     let state = match state {
         None => pb::CaseState::Unspecified,
         Some(text) => pb::CaseState::from_str_name(&format!("CASE_STATE_{}", text.to_uppercase()))

@@ -9,19 +9,8 @@ use crate::output::{table, time, word};
 
 pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
     let house = desk.enter("customer-service").await?;
-    let request_id = request_id();
     let ticket = match command {
-        Tickets::List { mine } => {
-            let reply = house
-                .ask(pb::ListTicketsRequest {
-                    assigned_to_me: mine,
-                    ..Default::default()
-                })
-                .await?;
-            return desk
-                .output
-                .reply::<pb::ListTicketsRequest>(&reply, |r| tickets(&r.tickets));
-        }
+        Tickets::List { mine } => return list(desk, &house, mine).await,
         Tickets::Show { ticket_id } => return show(desk, &house, ticket_id).await,
         Tickets::Open {
             studio: code,
@@ -32,15 +21,34 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
             let studio_id = studio(&house, &code).await?;
             open(&house, studio_id, text, topic.into(), person).await?
         }
-        Tickets::Assign { ticket_id, person_id } => {
-            let request = pb::AssignTicketRequest {
-                request_id,
-                ticket_id,
-                assignee_person_id: person_id,
-            };
-            held(house.ask(request).await?.ticket, "ticket")?
+        Tickets::Accept { ticket_id } => accept(&house, ticket_id).await?,
+        step => take(&house, step).await?,
+    };
+    let reply = pb::OpenTicketResponse {
+        ticket: Some(ticket.clone()),
+    };
+    desk.output
+        .reply::<pb::OpenTicketRequest>(&reply, |_| tickets(&[ticket]))
+}
+
+/// Assigns, reports, proposes or declines.
+async fn take(house: &House, step: Tickets) -> Result<pb::Ticket, Failure> {
+    let request_id = request_id();
+    let ticket = match step {
+        Tickets::Assign {
+            ticket_id,
+            person_id: assignee_person_id,
+        } => {
+            house
+                .ask(pb::AssignTicketRequest {
+                    request_id,
+                    ticket_id,
+                    assignee_person_id,
+                })
+                .await?
+                .ticket
         }
-        Tickets::Progress { ticket_id, text } => held(
+        Tickets::Progress { ticket_id, text } => {
             house
                 .ask(pb::RecordProgressRequest {
                     request_id,
@@ -48,10 +56,9 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
                     text,
                 })
                 .await?
-                .ticket,
-            "ticket",
-        )?,
-        Tickets::Propose { ticket_id, text } => held(
+                .ticket
+        }
+        Tickets::Propose { ticket_id, text } => {
             house
                 .ask(pb::ProposeResolutionRequest {
                     request_id,
@@ -59,11 +66,9 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
                     text,
                 })
                 .await?
-                .ticket,
-            "ticket",
-        )?,
-        Tickets::Accept { ticket_id } => accept(&house, ticket_id).await?,
-        Tickets::Decline { ticket_id, text } => held(
+                .ticket
+        }
+        Tickets::Decline { ticket_id, text } => {
             house
                 .ask(pb::DeclineResolutionRequest {
                     request_id,
@@ -71,15 +76,22 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
                     text,
                 })
                 .await?
-                .ticket,
-            "ticket",
-        )?,
+                .ticket
+        }
+        Tickets::List { .. } | Tickets::Show { .. } | Tickets::Open { .. } | Tickets::Accept { .. } => None,
     };
-    let reply = pb::OpenTicketResponse {
-        ticket: Some(ticket.clone()),
-    };
+    held(ticket, "ticket")
+}
+
+async fn list(desk: &Desk, house: &House, assigned_to_me: bool) -> Result<(), Failure> {
+    let reply = house
+        .ask(pb::ListTicketsRequest {
+            assigned_to_me,
+            ..Default::default()
+        })
+        .await?;
     desk.output
-        .reply::<pb::OpenTicketRequest>(&reply, |_| tickets(&[ticket]))
+        .reply::<pb::ListTicketsRequest>(&reply, |r| tickets(&r.tickets))
 }
 
 /// Records a complaint.

@@ -12,45 +12,23 @@ pub async fn run(story: &mut Story, member: &Member) -> Result<(), Failure> {
     story.part("A complaint");
     let me = story.with_token(&member.token);
     let director = story.staff("studio-director").await?;
-    let ticket = story
-        .step(
-            "oversight",
-            "the member complains; a supervisor answers for it",
-            opened(&me, member),
-        )
-        .await?;
-    let id = ticket.ticket_id;
+    let what = "the member complains; a supervisor answers for it";
+    let id = story.step("oversight", what, opened(&me, member)).await?;
+    let what = "the supervisor investigates and proposes";
     story
-        .step(
-            "oversight",
-            "the supervisor investigates and proposes",
-            proposed(&director, &id, "赠送一次体验课"),
-        )
+        .step("oversight", what, proposed(&director, &id, "赠送一次体验课"))
         .await?;
+    let what = "the member declines: back to negotiation";
+    story.step("oversight", what, declined(&me, &id)).await?;
+    let what = "the supervisor proposes something better";
     story
-        .step(
-            "oversight",
-            "the member declines: back to negotiation",
-            declined(&me, &id),
-        )
+        .step("oversight", what, proposed(&director, &id, "道歉并延长年卡七天"))
         .await?;
-    story
-        .step(
-            "oversight",
-            "the supervisor proposes something better",
-            proposed(&director, &id, "道歉并延长年卡七天"),
-        )
-        .await?;
-    story
-        .step(
-            "oversight",
-            "the member accepts, which alone closes it",
-            closed(&me, &id),
-        )
-        .await
+    let what = "the member accepts, which alone closes it";
+    story.step("oversight", what, closed(&me, &id)).await
 }
 
-async fn opened(me: &House, member: &Member) -> Result<(pb::Ticket, String), Failure> {
+async fn opened(me: &House, member: &Member) -> Result<(String, String), Failure> {
     let text = "上周团课临时取消，没有提前通知。".to_owned();
     let ticket = tickets::open(
         me,
@@ -64,7 +42,7 @@ async fn opened(me: &House, member: &Member) -> Result<(pb::Ticket, String), Fai
         "{} answered by {}",
         ticket.ticket_number, ticket.assignee_person_id
     );
-    Ok((ticket, told))
+    Ok((ticket.ticket_id, told))
 }
 
 async fn proposed(director: &House, ticket_id: &str, text: &str) -> Result<((), String), Failure> {
