@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use kernel::Clock;
 use platform::{Error, NewTask, telemetry};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::keep::{Kept, keep};
 use crate::channel::{ChannelNumber, Notice, NoticeContent, Paid};
@@ -68,20 +68,26 @@ pub async fn receive(
         NoticeContent::Paid(paid) => find(app, origin, &paid.number).await?,
         NoticeContent::Refund(_) | NoticeContent::Other => None,
     };
+    let span = span(&notice, attempt.as_ref());
+    record(app, origin, &notice, body, attempt.as_ref())
+        .instrument(span)
+        .await
+}
+
+/// The callback goes on in the trace in which the attempt was started, and
+/// links to it, since the channel stood between.
+fn span(notice: &Notice, attempt: Option<&Attempt>) -> Span {
     let span = tracing::info_span!(
         "payments.callback",
         notice.kind = notice.kind,
         attempt.id = tracing::field::Empty
     );
-    if let Some(attempt) = &attempt {
-        // the callback goes on where the attempt was started, and says so
+    if let Some(attempt) = attempt {
         telemetry::continue_trace(&span, &attempt.traceparent);
         telemetry::link_trace(&span, &attempt.traceparent);
         span.record("attempt.id", tracing::field::display(attempt.id));
     }
-    record(app, origin, &notice, body, attempt.as_ref())
-        .instrument(span)
-        .await
+    span
 }
 
 async fn find(app: &App, origin: Origin<'_>, number: &ChannelNumber) -> Result<Option<Attempt>, Error> {

@@ -163,56 +163,23 @@ mod tests {
     fn any_contradiction_is_named_and_believed_in_nothing() {
         let intent = intent();
         let attempt = attempt_of(&intent);
-        let good = paid(&attempt);
-        let cases = [
-            (
-                Paid {
-                    amount_minor: good.amount_minor - 1,
-                    ..good.clone()
-                },
-                Mismatch::Amount,
-            ),
-            (
-                Paid {
-                    currency: "USD".to_owned(),
-                    ..good.clone()
-                },
-                Mismatch::Currency,
-            ),
-            (
-                Paid {
-                    currency: String::new(),
-                    ..good.clone()
-                },
-                Mismatch::Currency,
-            ),
-            (
-                Paid {
-                    identity: Identity {
-                        merchant: "other".to_owned(),
-                        ..ours()
-                    },
-                    ..good.clone()
-                },
-                Mismatch::Merchant,
-            ),
-            (
-                Paid {
-                    identity: Identity {
-                        app: "other".to_owned(),
-                        ..ours()
-                    },
-                    ..good.clone()
-                },
-                Mismatch::App,
-            ),
-            (paid(&attempt_of(&intent)), Mismatch::Number),
-        ];
-        for (stated, mismatch) in cases {
+        let check = |change: fn(&mut Paid), mismatch| {
+            let mut stated = paid(&attempt);
+            change(&mut stated);
             assert_eq!(
                 weigh(&attempt, &intent, &ours(), &stated),
                 Meaning::Contradicts(mismatch)
             );
-        }
+        };
+        check(|p| p.amount_minor -= 1, Mismatch::Amount);
+        check(|p| p.currency = "USD".to_owned(), Mismatch::Currency);
+        check(|p| p.currency = String::new(), Mismatch::Currency);
+        check(|p| p.identity.merchant = "other".to_owned(), Mismatch::Merchant);
+        check(|p| p.identity.app = "other".to_owned(), Mismatch::App);
+        let another = paid(&attempt_of(&intent));
+        assert_eq!(
+            weigh(&attempt, &intent, &ours(), &another),
+            Meaning::Contradicts(Mismatch::Number)
+        );
     }
 }

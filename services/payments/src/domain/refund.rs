@@ -154,33 +154,20 @@ mod tests {
 
     #[test]
     fn every_pair_of_state_and_step_is_in_the_table_or_refused() {
+        let done = Step::Succeed {
+            at: noon(),
+            channel_refund: "5".to_owned(),
+        };
+        let no = Step::Bounce {
+            why: "CLOSED".to_owned(),
+        };
         let states = [
             State::Reserved,
             State::Submitted,
-            State::Succeeded {
-                at: noon(),
-                channel_refund: "5".to_owned(),
-            },
-            State::Bounced {
-                why: "CLOSED".to_owned(),
-            },
+            State::Reserved.take(done.clone()).unwrap(),
+            State::Reserved.take(no.clone()).unwrap(),
         ];
-        let steps = [
-            ("submit", Step::Submit),
-            (
-                "succeed",
-                Step::Succeed {
-                    at: noon(),
-                    channel_refund: "5".to_owned(),
-                },
-            ),
-            (
-                "bounce",
-                Step::Bounce {
-                    why: "CLOSED".to_owned(),
-                },
-            ),
-        ];
+        let steps = [("submit", Step::Submit), ("succeed", done), ("bounce", no)];
         let allowed = [
             ("reserved", "submit", "submitted"),
             ("reserved", "succeed", "succeeded"),

@@ -4,9 +4,9 @@ use kernel::IsolatedMoneyId;
 use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
-use crate::channel::{Failure, Outcome};
+use crate::channel::{Failure, Outcome, Returned};
 use crate::domain::Method;
-use crate::domain::isolated::State;
+use crate::domain::isolated::{IsolatedMoney, State};
 use crate::domain::schedule::next_refund_look;
 use crate::{App, facts, store};
 
@@ -33,42 +33,50 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
         let channel = app.channel(&money.merchant, Method::WechatNative)?;
         let outcome = pursue(channel.as_ref(), &money.order(), false).await;
 
-        let now = app.clock.now();
-        let mut tx = task.begin(app).await?;
-        let current = store::isolated::lock(&mut tx, id)
-            .await?
-            .ok_or_else(|| Error::not_found("isolated money"))?;
-        if current.state == State::Returned || current.return_try != money.return_try {
-            return tx.done(task).await;
-        }
-        match outcome {
-            Outcome::Succeeded(found) => {
-                let returned = current.returned();
-                store::isolated::save_state(&mut tx, &returned, "", Some(found.returned_at.unwrap_or(now)))
-                    .await?;
-                tx.publish(facts::money_returned(&returned)).await?;
-                tx.done(task).await
-            }
-            Outcome::Failed(Failure {
-                code,
-                may_succeed_later: false,
-            }) => {
-                if current.return_try >= MOST_TRIES {
-                    return Err(Error::Internal(format!(
-                        "the channel will not take isolated money {id} back: {code}"
-                    )));
-                }
-                tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
-                store::isolated::save_state(&mut tx, &current.next_try(), &code, None).await?;
-                tx.again(task, PAUSE).await
-            }
-            Outcome::Failed(Failure { code, .. }) => {
-                tracing::error!(isolated.id = %id, code, "the channel lacks funds to return isolated money; it waits");
-                tx.again(task, PAUSE).await
-            }
-            Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
-                tx.again(task, next_refund_look(now - money.isolated_at)).await
-            }
-        }
+        settle(app, task, &money, outcome).await
     })
+}
+
+async fn settle(
+    app: &App,
+    task: &Task,
+    sent: &IsolatedMoney,
+    outcome: Outcome<Returned>,
+) -> Result<Settled, Error> {
+    let (id, now) = (sent.id, app.clock.now());
+    let mut tx = task.begin(app).await?;
+    let money = store::isolated::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("isolated money"))?;
+    if money.state == State::Returned || money.return_try != sent.return_try {
+        return tx.done(task).await;
+    }
+    match outcome {
+        Outcome::Succeeded(found) => {
+            let returned = money.returned();
+            let at = found.returned_at.unwrap_or(now);
+            store::isolated::save_state(&mut tx, &returned, "", Some(at)).await?;
+            tx.publish(facts::money_returned(&returned)).await?;
+            tx.done(task).await
+        }
+        Outcome::Failed(Failure {
+            code,
+            may_succeed_later,
+        }) => {
+            tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
+            if may_succeed_later {
+                return tx.again(task, PAUSE).await;
+            }
+            if money.return_try >= MOST_TRIES {
+                return Err(Error::Internal(format!(
+                    "the channel will not take isolated money {id} back: {code}"
+                )));
+            }
+            store::isolated::save_state(&mut tx, &money.next_try(), &code, None).await?;
+            tx.again(task, PAUSE).await
+        }
+        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
+            tx.again(task, next_refund_look(now - money.isolated_at)).await
+        }
+    }
 }

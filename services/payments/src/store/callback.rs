@@ -73,6 +73,11 @@ pub async fn keep(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<Option
     if inserted.rows_affected() == 1 {
         return Ok(None);
     }
+    came_again(tx, arrival).await.map(Some)
+}
+
+/// Counts the delivery and reads what came first.
+async fn came_again(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<Earlier, Error> {
     let row = sqlx::query!(
         r#"
         update callbacks set deliveries = deliveries + 1
@@ -85,11 +90,11 @@ pub async fn keep(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<Option
     )
     .fetch_one(tx)
     .await?;
-    Ok(Some(Earlier {
+    Ok(Earlier {
         id: row.callback_id,
         state: word("callbacks", "state", State::from_word(&row.state))?,
         digest: row.digest,
-    }))
+    })
 }
 
 pub async fn save_state(tx: &mut PgConnection, id: CallbackId, state: State) -> Result<(), Error> {

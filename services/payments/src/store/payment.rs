@@ -5,7 +5,7 @@ use kernel::{
 };
 use platform::page::Page;
 use platform::{Error, Studios};
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{amount, balance, word};
 use crate::channel::ChannelNumber;
@@ -181,6 +181,31 @@ pub struct Filter {
     pub before: Option<Timestamp>,
 }
 
+impl Filter {
+    fn narrow(&self, query: &mut QueryBuilder<Postgres>) {
+        if let Some(person) = self.person {
+            query.push(" and p.person_id = ").push_bind(person);
+        }
+        if let Some(studio) = self.studio {
+            query.push(" and p.studio_id = ").push_bind(studio);
+        }
+        if let Some(due) = self.due {
+            query.push(" and p.due_id = ").push_bind(due);
+        }
+        if let Some(transaction) = &self.transaction {
+            query
+                .push(" and p.channel_transaction = ")
+                .push_bind(transaction.clone());
+        }
+        if let Some(from) = self.from {
+            query.push(" and p.paid_at >= ").push_bind(from);
+        }
+        if let Some(before) = self.before {
+            query.push(" and p.paid_at < ").push_bind(before);
+        }
+    }
+}
+
 /// A payment with its receipt.
 pub struct Listed {
     pub payment: Payment,
@@ -208,26 +233,7 @@ pub async fn list(
         "select p.*, r.receipt_id, r.receipt_number from payments p left join receipts r using (payment_id) where true",
     );
     super::scope(&mut query, scope, own);
-    if let Some(person) = filter.person {
-        query.push(" and p.person_id = ").push_bind(person);
-    }
-    if let Some(studio) = filter.studio {
-        query.push(" and p.studio_id = ").push_bind(studio);
-    }
-    if let Some(due) = filter.due {
-        query.push(" and p.due_id = ").push_bind(due);
-    }
-    if let Some(transaction) = &filter.transaction {
-        query
-            .push(" and p.channel_transaction = ")
-            .push_bind(transaction.clone());
-    }
-    if let Some(from) = filter.from {
-        query.push(" and p.paid_at >= ").push_bind(from);
-    }
-    if let Some(before) = filter.before {
-        query.push(" and p.paid_at < ").push_bind(before);
-    }
+    filter.narrow(&mut query);
     if let Some((at, id)) = page.after() {
         query
             .push(" and (p.paid_at, p.payment_id) < (")

@@ -6,14 +6,14 @@ use tonic::{Code, Status};
 
 use crate::world::{World, fen, intents, reason, receipts, request_id};
 
-async fn payments(world: &World, door: Door) -> Result<usize, Status> {
+async fn payments(door: Door) -> Result<usize, Status> {
     let listed = intents(door)
         .list_payments(pb::ListPaymentsRequest::default())
         .await?;
     Ok(listed.into_inner().payments.len())
 }
 
-async fn receipt(world: &World, door: Door, payment: &pb::Payment) -> Result<pb::Receipt, Status> {
+async fn receipt(door: Door, payment: &pb::Payment) -> Result<pb::Receipt, Status> {
     let request = pb::GetReceiptRequest {
         receipt_id: payment.receipt_id.clone(),
         ..Default::default()
@@ -33,12 +33,12 @@ async fn staff_see_the_payments_of_their_studios_and_no_others() {
     let here = world.it.as_staff(Role::FrontDesk, world.chain.chaoyang);
     let company = world.it.as_staff(Role::FinanceStaff, world.chain.beijing_company);
     let elsewhere = world.it.as_staff(Role::FrontDesk, world.chain.xuhui);
-    assert_eq!(payments(&world, here.clone()).await.unwrap(), 1);
-    assert_eq!(payments(&world, company).await.unwrap(), 1);
-    assert_eq!(payments(&world, elsewhere.clone()).await.unwrap(), 0);
-    assert!(receipt(&world, here, &payment).await.is_ok());
+    assert_eq!(payments(here.clone()).await.unwrap(), 1);
+    assert_eq!(payments(company).await.unwrap(), 1);
+    assert_eq!(payments(elsewhere.clone()).await.unwrap(), 0);
+    assert!(receipt(here, &payment).await.is_ok());
     assert_eq!(
-        reason(&receipt(&world, elsewhere, &payment).await.unwrap_err()),
+        reason(&receipt(elsewhere, &payment).await.unwrap_err()),
         "NOT_FOUND"
     );
 }
@@ -80,8 +80,8 @@ async fn members_see_and_pay_what_is_theirs_and_nothing_else() {
         .unwrap_err();
     assert_eq!(reason(&refused), "NOT_FOUND");
     world.pay(&attempt).await;
-    assert_eq!(payments(&world, world.it.as_member(owner)).await.unwrap(), 1);
-    assert_eq!(payments(&world, world.it.as_member(stranger)).await.unwrap(), 0);
+    assert_eq!(payments(world.it.as_member(owner)).await.unwrap(), 1);
+    assert_eq!(payments(world.it.as_member(stranger)).await.unwrap(), 0);
 }
 
 #[tokio::test]

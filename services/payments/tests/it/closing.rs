@@ -86,9 +86,10 @@ async fn no_time_out_ends_an_attempt_while_the_channel_is_silent() {
     let world = World::open().await;
     let intent = world.intent().await;
     let attempt = world.qr(&intent).await;
+    let how = Fails::BadGateway;
     let silent = |call| Fault {
         call,
-        how: Fails::BadGateway,
+        how,
         times: 1000,
     };
     let faults = vec![silent(Operation::Query), silent(Operation::Close)];

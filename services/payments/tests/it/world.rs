@@ -170,8 +170,7 @@ impl World {
             intent_id: intent.intent_id.clone(),
             method: pb::Method::WechatNative.into(),
         };
-        Ok(self
-            .intents(door)
+        Ok(intents(door)
             .start_attempt(request)
             .await?
             .into_inner()

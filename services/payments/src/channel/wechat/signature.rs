@@ -66,38 +66,38 @@ pub fn verify(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), NoticeRefusal> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .ok_or(NoticeRefusal::Headers)
-    };
-    let signature = text("wechatpay-signature")?;
+    let signature = header(headers, "wechatpay-signature")?;
     if signature.starts_with(PROBE) {
         return Err(NoticeRefusal::Probe);
     }
-    let (timestamp, nonce, serial) = (
-        text("wechatpay-timestamp")?,
-        text("wechatpay-nonce")?,
-        text("wechatpay-serial")?,
-    );
-    if headers
-        .get("wechatpay-signature-type")
-        .is_some_and(|scheme| scheme.as_bytes() != SCHEME.as_bytes())
-    {
+    let scheme = headers.get("wechatpay-signature-type");
+    if scheme.is_some_and(|scheme| scheme.as_bytes() != SCHEME.as_bytes()) {
         return Err(NoticeRefusal::Headers);
     }
+    let (timestamp, nonce) = (
+        header(headers, "wechatpay-timestamp")?,
+        header(headers, "wechatpay-nonce")?,
+    );
+    let key = keys.get(header(headers, "wechatpay-serial")?);
     let seconds: i64 = timestamp.parse().map_err(|_| NoticeRefusal::Headers)?;
     if now.timestamp().saturating_sub(seconds).saturating_abs() > WINDOW_SECONDS {
         return Err(NoticeRefusal::Stale);
     }
-    let key = keys.get(serial).ok_or(NoticeRefusal::UnknownKey)?;
+    let key = key.ok_or(NoticeRefusal::UnknownKey)?;
     let signature = STANDARD
         .decode(signature)
         .map_err(|_| NoticeRefusal::BadSignature)?;
-    if key.holds(&answer_message(timestamp, nonce, body), &signature) {
+    let holds = key.holds(&answer_message(timestamp, nonce, body), &signature);
+    if holds {
         Ok(())
     } else {
         Err(NoticeRefusal::BadSignature)
     }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, NoticeRefusal> {
+    headers
+        .get(name)
+        .and_then(|v| v.to_str().ok())
+        .ok_or(NoticeRefusal::Headers)
 }
