@@ -283,3 +283,17 @@ pub fn refund_recorded(order: &Order, case: RefundCaseId, amount: kernel::Amount
         )),
     )
 }
+
+/// Nobody acted on the order in time.
+pub fn overdue(order: &Order) -> Published {
+    about(
+        order,
+        F::OrderOverdue(of!(
+            order,
+            OrderOverdue {
+                state: crate::api::show::state(order.state).into(),
+                act_by: order.act_by.map(to_proto_time),
+            }
+        )),
+    )
+}

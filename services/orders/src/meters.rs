@@ -1,8 +1,9 @@
-//! What orders measures: how long orders stand in a state before they leave it.
+//! What orders measures: how long orders stand in a state before they leave it,
+//! and how often nobody acts in time.
 
 use std::sync::OnceLock;
 
-use opentelemetry::metrics::Histogram;
+use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::{KeyValue, global};
 
 use crate::domain::order::{State, Taken};
@@ -32,4 +33,16 @@ pub fn took(taken: &Taken) {
 
 fn word(key: &'static str, state: State) -> KeyValue {
     KeyValue::new(key, state.as_str())
+}
+
+/// Notes an order on which nobody acted in time.
+pub fn overdue(state: State) {
+    static OVERDUE: OnceLock<Counter<u64>> = OnceLock::new();
+    let overdue = OVERDUE.get_or_init(|| {
+        global::meter("orders")
+            .u64_counter("orders_overdue")
+            .with_description("orders on which nobody acted in time, by state")
+            .build()
+    });
+    overdue.add(1, &[word("state", state)]);
 }

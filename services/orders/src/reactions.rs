@@ -3,6 +3,7 @@
 mod arrived;
 mod intent_ended;
 pub mod open_card;
+pub mod overdue;
 mod payment_captured;
 pub mod remote;
 pub mod run_out;
@@ -40,6 +41,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(take_back::KIND, take_back::run),
         TaskKind::new(open_card::KIND, open_card::run),
         TaskKind::new(run_out::KIND, run_out::run),
+        TaskKind::new(overdue::KIND, overdue::run),
     ]
 }
 

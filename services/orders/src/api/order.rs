@@ -31,6 +31,7 @@ use kernel::OrderId;
 use platform::{Caller, Error, ReadTx, WriteTx};
 
 use crate::domain::order::{Change, Order, Quote};
+use crate::reactions::overdue;
 use crate::{App, facts, store};
 
 /// For what the vault seals the applicant's words.
@@ -64,6 +65,14 @@ async fn record(
     quote: Option<&Quote>,
 ) -> Result<(), Error> {
     store::order::save(tx, change, &caller.into()).await?;
+    follow(tx, change, quote).await
+}
+
+/// Publishes what follows from a change and watches whether somebody goes on.
+async fn follow(tx: &mut WriteTx, change: &Change, quote: Option<&Quote>) -> Result<(), Error> {
+    if let Some(alarm) = overdue::watch(change) {
+        tx.task(alarm).await?;
+    }
     for fact in facts::of(change, quote) {
         tx.publish(fact).await?;
     }

@@ -52,6 +52,9 @@ async fn paid(tx: &mut SystemTx, change: &Change, due: &Due) -> Result<(), Error
         return Ok(());
     }
     tx.publish(facts::paid(order, due)).await?;
+    if let Some(alarm) = super::overdue::watch(change) {
+        tx.task(alarm).await?;
+    }
     let task = NewTask::now(open_card::KIND, order.id, &Nothing {});
     tx.task(
         task.lane(format!("{} card", order.id))

@@ -58,6 +58,9 @@ async fn record(
         tx.task(task).await?;
     }
     super::drop_dues(tx, order, dues).await?;
+    if let Some(alarm) = super::overdue::watch(change) {
+        tx.task(alarm).await?;
+    }
     for fact in facts::of(change, None) {
         tx.publish(fact).await?;
     }

@@ -165,3 +165,34 @@ async fn the_time_from_application_to_card_is_measured() {
         .into_inner();
     assert!(figures.median_cycle_ms > 0);
 }
+
+#[tokio::test]
+async fn an_order_on_which_nobody_acts_in_time_raises_one_alarm() {
+    let world = World::open().await;
+    let late = world.submitted(PersonId::fresh()).await;
+    let quick = world.passed(PersonId::fresh()).await;
+    world.hand_over(&quick.order_id).await;
+    world.advance_hours(25);
+    world.it.settle().await;
+    assert_eq!(
+        world.facts(&late.order_id).await,
+        ["order_submitted", "order_overdue"]
+    );
+    assert!(
+        !world
+            .facts(&quick.order_id)
+            .await
+            .contains(&"order_overdue".to_owned())
+    );
+    let pb::orders_event::Fact::OrderOverdue(fact) = world.last_fact(&late.order_id).await else {
+        panic!("no alarm");
+    };
+    assert_eq!(fact.state(), pb::OrderState::Submitted);
+    world.advance_hours(24);
+    world.it.settle().await;
+    assert_eq!(world.facts(&late.order_id).await.len(), 2);
+    assert_eq!(
+        world.facts(&quick.order_id).await.last().unwrap(),
+        "order_overdue"
+    );
+}

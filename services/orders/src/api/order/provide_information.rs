@@ -2,7 +2,7 @@ use platform::{Caller, Claim, Error};
 use proto::studio::orders::v1 as pb;
 
 use super::show;
-use crate::{App, facts, store};
+use crate::{App, store};
 
 /// Keeps the applicant's answer below what they wrote before.
 pub async fn handle(
@@ -32,9 +32,7 @@ pub async fn handle(
         .seal(&mut tx, person, super::NEEDS, needs.trim())
         .await?;
     store::order::save_with_needs(&mut tx, &change, Some(&sealed), &caller.into()).await?;
-    for fact in facts::of(&change, None) {
-        tx.publish(fact).await?;
-    }
+    super::follow(&mut tx, &change, None).await?;
     tx.commit(pb::ProvideInformationResponse {
         order: Some(show::order(&change.order, None, &[])),
     })
