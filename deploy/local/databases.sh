@@ -1,9 +1,8 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what it names comes from lib.sh
 # One database and two roles a service, as in production: the owner changes the
 # schema, the runtime role changes rows, and nobody enters another's database.
 # Sourced by `up`; an operator runs the same statements by hand.
-# shellcheck source=deploy/local/lib.sh
-[ -n "${state:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 services=(members orders payments wallet refunds notifications oversight)
 

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what it names comes from lib.sh
 # The processes of one machine: ports, starting, waiting, stopping. Each has a
 # log in .studio/log, and in .studio/run its number and what it was started with.
-# shellcheck source=deploy/local/lib.sh
-[ -n "${state:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 run_folder=$state/run
 log_folder=$state/log

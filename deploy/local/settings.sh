@@ -1,10 +1,7 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what it names comes from lib.sh, processes.sh and databases.sh
 # What each service is told on one machine: .studio/config/<service>.toml.
 # Everything that is not said here is the service's own default.
-# shellcheck source=deploy/local/processes.sh
-[ -n "${run_folder:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
-# shellcheck source=deploy/local/databases.sh
-[ -n "${services:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/databases.sh"
 
 config_folder=$state/config
 
