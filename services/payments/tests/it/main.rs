@@ -10,4 +10,5 @@ mod collecting;
 mod erasing;
 mod races;
 mod refunding;
+mod tracing;
 mod world;
