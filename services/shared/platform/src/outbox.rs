@@ -76,6 +76,8 @@ impl Platform {
         else {
             return Ok(0);
         };
+        // Before the facts are read: whoever ended by now is seen by that read.
+        let oldest = oldest_running(&mut tx).await?;
         let numbered = sqlx::query!(
             r#"
             insert into feed (seq, outbox_id)
@@ -94,7 +96,7 @@ impl Platform {
         .await?
         .rows_affected();
         if numbered > 0 {
-            let passed = gaps.pass(&mut tx, low_water).await?;
+            let passed = gaps.pass(&mut tx, low_water, oldest).await?;
             sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
                 .execute(&mut *tx)
                 .await?;
@@ -126,13 +128,22 @@ impl Platform {
     }
 }
 
+async fn oldest_running(tx: &mut PgConnection) -> Result<i64, Error> {
+    Ok(
+        sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "oldest!""#)
+            .fetch_one(tx)
+            .await?,
+    )
+}
+
 impl Gaps {
-    /// The highest id below which nothing can appear any more.
-    async fn pass(&mut self, tx: &mut PgConnection, low_water: i64) -> Result<i64, Error> {
+    /// The highest id below which nothing can appear any more. `oldest` is the
+    /// oldest transaction that ran before the facts of this round were read: one
+    /// that ended between that read and now left a fact that nobody numbered yet.
+    async fn pass(&mut self, tx: &mut PgConnection, low_water: i64, oldest: i64) -> Result<i64, Error> {
         let row = sqlx::query!(
             r#"
-            select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "oldest!",
-                   pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
+            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
                    (select coalesce(max(outbox_id), 0) from feed) as "top!"
             "#
         )
@@ -150,7 +161,7 @@ impl Gaps {
         let mut passed = low_water;
         for id in low_water + 1..=row.top.min(low_water + ROUND) {
             let known = present.contains(&id);
-            let dead = self.seen.get(&id).is_some_and(|next| row.oldest >= *next);
+            let dead = self.seen.get(&id).is_some_and(|next| oldest >= *next);
             if !known && !dead {
                 self.seen.entry(id).or_insert(row.next);
                 break;

@@ -87,6 +87,42 @@ async fn a_fact_that_commits_late_is_not_passed_over() {
 }
 
 #[tokio::test]
+async fn a_fact_that_commits_while_a_round_is_under_way_is_not_passed_over() {
+    let it = Running::<Toy>::start().await;
+    let Claim::Fresh(mut late) = it.app().claim(&staff(&[]), &command("late")).await.unwrap() else {
+        panic!("claimed before")
+    };
+    late.publish(Fact::new(fresh_uuid(), 1, OrdersEvent::default()))
+        .await
+        .unwrap();
+    publish(&it, fresh_uuid(), 1).await;
+    let mut gaps = Gaps::default();
+    it.app().sequence_once(&mut gaps).await.unwrap();
+
+    // A round now stops between reading the facts and moving the mark.
+    let stop = "create function stop() returns trigger language plpgsql as \
+                $$ begin perform pg_advisory_xact_lock(1); return null; end $$; \
+                create trigger stop after insert on feed for each statement execute function stop()";
+    sqlx::raw_sql(stop).execute(it.pool()).await.unwrap();
+    let mut held = it.pool().begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(1)")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    publish(&it, fresh_uuid(), 1).await;
+    let (round, ()) = futures::join!(it.app().sequence_once(&mut gaps), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        done(late).await.unwrap();
+        held.commit().await.unwrap();
+    });
+    assert_eq!(round.unwrap(), 1);
+
+    publish(&it, fresh_uuid(), 1).await;
+    it.app().sequence_once(&mut gaps).await.unwrap();
+    assert_eq!(pull(&it, None).await.unwrap().events.len(), 4);
+}
+
+#[tokio::test]
 async fn a_number_that_was_rolled_back_is_passed_in_the_end() {
     let it = Running::<Toy>::start().await;
     let Claim::Fresh(mut lost) = it.app().claim(&staff(&[]), &command("lost")).await.unwrap() else {
