@@ -44,3 +44,39 @@ pub fn entitled(after: Duration, within: Duration) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use platform::config;
+    use platform::telemetry::Telemetry;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_time_from_paid_to_entitled_is_measured_and_late_cards_are_counted() {
+        let settings = config::Telemetry {
+            otlp: String::new(),
+            log: "off".to_owned(),
+            format: config::LogFormat::Text,
+            metric_interval_s: 60,
+        };
+        let telemetry = Telemetry::start("members", &settings).unwrap();
+        entitled(Duration::milliseconds(300), Duration::seconds(60));
+        entitled(Duration::seconds(61), Duration::seconds(60));
+        let shown = telemetry.scrape().unwrap();
+        let line = |name: &str| {
+            shown
+                .lines()
+                .find(|line| line.starts_with(name))
+                .map(str::to_owned)
+        };
+        assert!(
+            line("members_paid_to_entitled_ms_count").unwrap().ends_with(" 2"),
+            "{shown}"
+        );
+        assert!(
+            line("members_entitled_late_total").unwrap().ends_with(" 1"),
+            "{shown}"
+        );
+    }
+}

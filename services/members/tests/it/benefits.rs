@@ -137,11 +137,13 @@ async fn a_hold_is_refused_to_others_for_the_past_and_nowhere() {
         .await;
     assert_eq!(reason(sibling), "NOT_FOUND");
     let mut member = cards(world.it.as_member(lin.id));
-    let past = pb::HoldBenefitRequest {
-        expire_at: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
-        ..hold(&world, card, "CLASS").await
-    };
-    assert_eq!(reason(member.hold_benefit(past).await), "INVALID_FIELDS");
+    for seconds in [1, 4_000_000_000] {
+        let request = pb::HoldBenefitRequest {
+            expire_at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+            ..hold(&world, card, "CLASS").await
+        };
+        assert_eq!(reason(member.hold_benefit(request).await), "INVALID_FIELDS");
+    }
     let nowhere = pb::HoldBenefitRequest {
         studio_id: id(),
         ..hold(&world, card, "CLASS").await

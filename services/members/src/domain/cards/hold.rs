@@ -1,3 +1,4 @@
+use chrono::Duration;
 use kernel::{BadField, BenefitId, CardId, HoldId, PersonId, StudioId, Timestamp};
 
 use super::Benefit;
@@ -29,6 +30,9 @@ impl HoldState {
     }
 }
 
+/// Nobody books further ahead.
+const LONGEST: Duration = Duration::days(30);
+
 /// One use of a benefit, reserved for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -54,6 +58,9 @@ impl Hold {
     ) -> Result<Self, BadField> {
         if expires_at <= now {
             return Err(BadField::new("expire_at", "must lie ahead"));
+        }
+        if expires_at > now + LONGEST {
+            return Err(BadField::new("expire_at", "must be at most 30 days ahead"));
         }
         if benefit.valid_until.is_some_and(|until| expires_at > until) {
             return Err(BadField::new(
