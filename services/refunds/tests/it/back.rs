@@ -1,4 +1,3 @@
-use kernel::{DueId, fresh_uuid, to_proto_time};
 use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as members;
 use proto::studio::orders::v1 as orders;
@@ -20,7 +19,7 @@ fn resume(case: &pb::RefundCase) -> pb::ResumeCaseRequest {
     }
 }
 
-async fn arrives(world: &World, leg_id: &str) {
+pub async fn arrives(world: &World, leg_id: &str) {
     let fact = payments::RefundSucceeded {
         leg_id: leg_id.to_owned(),
         ..payments::RefundSucceeded::default()
@@ -41,7 +40,7 @@ async fn bounces(world: &World, leg_id: &str) {
 }
 
 /// The newest try that payments was asked for.
-fn latest_try(world: &World, known: &[String]) -> String {
+pub fn latest_try(world: &World, known: &[String]) -> String {
     world
         .below()
         .refunds
@@ -340,97 +339,4 @@ async fn several_partial_refunds_stop_at_what_was_paid() {
             .await
             .unwrap();
     assert_eq!(sums, (10_000, 0, 10_000));
-}
-
-#[tokio::test]
-async fn money_that_bought_nothing_opens_a_case_of_the_system_that_a_person_approves() {
-    let world = World::open().await;
-    let sale = world.sold(10_000);
-    let fact = orders::OrderUnfulfillable {
-        order_id: sale.order.clone(),
-        person_id: sale.person.to_string(),
-        due_id: sale.dues[0].clone(),
-        amount: Some(money(10_000)),
-        ..orders::OrderUnfulfillable::default()
-    };
-    let event = orders::OrdersEvent {
-        fact: Some(orders::orders_event::Fact::OrderUnfulfillable(fact)),
-    };
-    world.it.hear(fresh_uuid(), 1, &event).await.unwrap();
-    world.it.hear(fresh_uuid(), 2, &event).await.unwrap();
-    world.it.settle().await;
-    let queue = pb::ListCasesRequest {
-        order_id: sale.order.clone(),
-        ..pb::ListCasesRequest::default()
-    };
-    let cases = world
-        .approver()
-        .list_cases(queue)
-        .await
-        .unwrap()
-        .into_inner()
-        .cases;
-    assert_eq!(
-        (cases.len(), cases[0].opened_by.as_str(), cases[0].reason()),
-        (1, "", pb::RefundReason::NotDelivered)
-    );
-    assert_eq!(minor(cases[0].quote.clone().unwrap().amount), 10_000);
-    world.approver().approve_case(approve(&cases[0])).await.unwrap();
-    world.it.settle().await;
-    assert_eq!(
-        world.see(&cases[0].case_id).await.state(),
-        pb::CaseState::Completed
-    );
-}
-
-#[tokio::test]
-async fn money_that_came_a_second_time_goes_back_whole_and_the_card_stays() {
-    let world = World::open().await;
-    let sale = world.sold(10_000);
-    let surplus = orders::Due {
-        due_id: DueId::fresh().to_string(),
-        amount: Some(money(10_000)),
-        state: orders::DueState::Paid.into(),
-        method: PaymentMethod::WechatNative.into(),
-        payment_id: id(),
-        paid_at: Some(to_proto_time(world.it.clock().now())),
-        surplus: true,
-        ..orders::Due::default()
-    };
-    let due_id = surplus.due_id.clone();
-    world
-        .below()
-        .orders
-        .get_mut(&sale.order)
-        .unwrap()
-        .dues
-        .push(surplus);
-    let fact = orders::OrderUnfulfillable {
-        order_id: sale.order.clone(),
-        due_id,
-        surplus: true,
-        ..orders::OrderUnfulfillable::default()
-    };
-    let event = orders::OrdersEvent {
-        fact: Some(orders::orders_event::Fact::OrderUnfulfillable(fact)),
-    };
-    world.it.hear(fresh_uuid(), 1, &event).await.unwrap();
-    world.it.settle().await;
-    let queue = pb::ListCasesRequest {
-        order_id: sale.order.clone(),
-        ..pb::ListCasesRequest::default()
-    };
-    let case = world
-        .approver()
-        .list_cases(queue)
-        .await
-        .unwrap()
-        .into_inner()
-        .cases
-        .remove(0);
-    world.approver().approve_case(approve(&case)).await.unwrap();
-    world.it.settle().await;
-    arrives(&world, &latest_try(&world, &[])).await;
-    assert_eq!(world.see(&case.case_id).await.state(), pb::CaseState::Completed);
-    assert_eq!(world.below().revoked.len(), 0);
 }

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod back;
+mod below;
 mod case;
 mod peers;
 mod policy;
 mod quote;
 mod races;
+mod undelivered;
 mod world;

@@ -1,9 +1,11 @@
 use kernel::{Amount, Clock, DueId, PersonId, RechargeId, StudioId, to_proto_time};
+use platform::organisation::Studio;
 use platform::{Caller, Claim, Error, NewTask, WriteTx};
 use proto::studio::wallet::v1 as pb;
 
 use super::words;
-use crate::domain::recharge::{self, Mark, State};
+use crate::config::Limits;
+use crate::domain::recharge::{self, Mark, Method, State};
 use crate::domain::{Recharge, Refusal, Wallet};
 use crate::reactions::expire_recharge;
 use crate::{App, facts, store};
@@ -14,10 +16,7 @@ pub async fn handle(
     caller: &Caller,
     request: pb::ApplyRechargeRequest,
 ) -> Result<pb::ApplyRechargeResponse, Error> {
-    let person = PersonId::parse("person_id", &request.person_id)?;
-    let studio_id = StudioId::parse("studio_id", &request.studio_id)?;
-    let amount = Amount::parse("amount", request.amount.as_ref())?;
-    let method = words::method(request.method())?;
+    let ask = Ask::parse(&request)?;
     let by = caller.require_person()?;
 
     // Wide, since the member may belong to another studio than the one that takes the application.
@@ -25,52 +24,91 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    caller.require_reach("person", studio_id, Some(person))?;
+    caller.require_reach("person", ask.studio, Some(ask.person))?;
     let studio = app
         .organisation()
-        .studio(studio_id)
+        .studio(ask.studio)
         .filter(|s| !s.closed)
         .ok_or(Refusal::StudioUnknown)?;
-    let limits = app.limits;
-    if amount < limits.min || amount > limits.max {
-        return Err(Refusal::AmountOutOfRange {
-            min: limits.min,
-            max: limits.max,
-        }
-        .into());
-    }
+    ask.within(&app.limits)?;
 
-    let at = app.clock.now();
-    let id = RechargeId::fresh();
-    let wallet = wallet(app, &mut tx, person, studio_id).await?;
-    let recharge = Recharge {
-        id,
-        number: recharge::number(id, Clock::day_in(at, studio.zone)),
-        wallet: wallet.id,
-        person,
-        studio: studio_id,
-        legal_entity: studio.legal_entity,
-        amount,
-        method,
-        due: DueId::derived(id, "whole"),
-        intent: None,
-        applied: Mark { by, at },
-        accepted: None,
-        expire_at: at + limits.valid,
-        state: State::Applied,
-        version: 1,
-    };
+    let wallet = wallet(app, &mut tx, ask.person, studio.id).await?;
+    let recharge = ask.recharge(
+        &wallet,
+        &studio,
+        Mark {
+            by,
+            at: app.clock.now(),
+        },
+        &app.limits,
+    );
     store::recharges::insert(&mut tx, &recharge).await?;
     tx.publish(facts::applied(&recharge)).await?;
-    tx.task(NewTask::at(expire_recharge::KIND, id, recharge.expire_at, &()))
-        .await?;
+    tx.task(NewTask::at(
+        expire_recharge::KIND,
+        recharge.id,
+        recharge.expire_at,
+        &(),
+    ))
+    .await?;
     tx.commit(pb::ApplyRechargeResponse {
-        recharge_id: id.to_string(),
+        recharge_id: recharge.id.to_string(),
         number: recharge.number,
         expire_at: Some(to_proto_time(recharge.expire_at)),
         version: recharge.version,
     })
     .await
+}
+
+struct Ask {
+    person: PersonId,
+    studio: StudioId,
+    amount: Amount,
+    method: Method,
+}
+
+impl Ask {
+    fn parse(request: &pb::ApplyRechargeRequest) -> Result<Self, Error> {
+        Ok(Self {
+            person: PersonId::parse("person_id", &request.person_id)?,
+            studio: StudioId::parse("studio_id", &request.studio_id)?,
+            amount: Amount::parse("amount", request.amount.as_ref())?,
+            method: words::method(request.method())?,
+        })
+    }
+
+    fn within(&self, limits: &Limits) -> Result<(), Refusal> {
+        let inside = (limits.min..=limits.max).contains(&self.amount);
+        if inside {
+            Ok(())
+        } else {
+            Err(Refusal::AmountOutOfRange {
+                min: limits.min,
+                max: limits.max,
+            })
+        }
+    }
+
+    fn recharge(&self, wallet: &Wallet, studio: &Studio, applied: Mark, limits: &Limits) -> Recharge {
+        let id = RechargeId::fresh();
+        Recharge {
+            id,
+            number: recharge::number(id, Clock::day_in(applied.at, studio.zone)),
+            wallet: wallet.id,
+            person: self.person,
+            studio: studio.id,
+            legal_entity: studio.legal_entity,
+            amount: self.amount,
+            method: self.method,
+            due: DueId::derived(id, "whole"),
+            intent: None,
+            applied,
+            accepted: None,
+            expire_at: applied.at + limits.valid,
+            state: State::Applied,
+            version: 1,
+        }
+    }
 }
 
 /// The person's wallet, opened here if members' fact has not opened it yet.

@@ -30,8 +30,7 @@ pub async fn handle(
         .await?
         .ok_or(Refusal::UnknownWallet)?;
 
-    let at = app.clock.now();
-    let lot = LotId::derived(id, "lot");
+    let (at, lot) = (app.clock.now(), LotId::derived(id, "lot"));
     let words = request.consultation.trim();
     let consultation = (!words.is_empty()).then(|| words.to_owned());
     let recharge = recharge.post(Mark { by, at }, seen, consultation, lot)?;
@@ -48,14 +47,7 @@ pub async fn handle(
     store::recharges::save(&mut tx, &recharge).await?;
     tx.publish(facts::posted(&recharge, &received, lot, after.spendable()))
         .await?;
-    tx.commit(pb::PostRechargeResponse {
-        state: pb::RechargeState::from(&recharge.state).into(),
-        version: recharge.version,
-        lot_id: lot.to_string(),
-        journal_id: journal.to_string(),
-        balance: Some(after.spendable().into()),
-    })
-    .await
+    tx.commit(posting.reply(journal, &after)).await
 }
 
 /// Operator scope is for the wallet alone: the recharge must be of a studio
@@ -76,6 +68,16 @@ struct Posting<'a> {
 }
 
 impl Posting<'_> {
+    fn reply(&self, journal: JournalId, wallet: &Wallet) -> pb::PostRechargeResponse {
+        pb::PostRechargeResponse {
+            state: pb::RechargeState::from(&self.recharge.state).into(),
+            version: self.recharge.version,
+            lot_id: self.lot.to_string(),
+            journal_id: journal.to_string(),
+            balance: Some(wallet.spendable().into()),
+        }
+    }
+
     /// The lot, the transfers and the new balance.
     async fn write(
         &self,

@@ -1,9 +1,10 @@
 use kernel::{Amount, DueId, JournalId, RefundCaseId, RefundLegId, RequestId};
 use platform::{Caller, Claim, Error};
 use proto::studio::wallet::v1 as pb;
+use uuid::Uuid;
 
-use crate::domain::Refusal;
 use crate::domain::journal::{self, Cause, Origin};
+use crate::domain::{Refusal, Spend};
 use crate::store::spends::Returned;
 use crate::{App, facts, store};
 
@@ -13,25 +14,17 @@ pub async fn handle(
     caller: &Caller,
     request: pb::ReturnSpendRequest,
 ) -> Result<pb::ReturnSpendResponse, Error> {
-    let due = DueId::parse("due_id", &request.due_id)?;
-    let leg = RefundLegId::parse("leg_id", &request.leg_id)?;
-    let amount = Amount::parse("amount", request.amount.as_ref())?;
-    let case = match request.case_id.as_str() {
-        "" => None,
-        id => Some(RefundCaseId::parse("case_id", id)?),
-    };
+    let ask = Ask::parse(&request)?;
 
     let mut tx = match app.claim(caller, &request).await? {
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let spend = store::spends::lock(&mut tx, due)
+    let spend = store::spends::lock(&mut tx, ask.due)
         .await?
         .ok_or(Refusal::UnknownSpend)?;
-    if let Some(earlier) = store::spends::returned(&mut tx, leg).await? {
-        if earlier.due != due || earlier.amount != amount {
-            return Err(Refusal::LegConflict.into());
-        }
+    if let Some(earlier) = store::spends::returned(&mut tx, ask.leg).await? {
+        ask.same_as(&earlier)?;
         return tx.commit(reply(&earlier)).await;
     }
     let lots: Vec<_> = spend.parts.iter().map(|part| part.lot).collect();
@@ -40,30 +33,27 @@ pub async fn handle(
         .ok_or(Refusal::UnknownWallet)?;
 
     let at = app.clock.now();
-    let (spend, after, backs) = spend.give_back(before.clone(), amount)?;
+    let (spend, after, backs) = spend.give_back(before.clone(), ask.amount)?;
     let legs = journal::given_back(&backs, spend.seller, spend.studio);
-    let origin = Origin {
-        journal: JournalId::derived(leg, "return"),
-        cause: Cause::SpendReturned,
-        cause_id: leg.0,
-        wallet: after.id,
-        person: spend.person,
-        studio: spend.studio,
-        caller: caller.actor(),
-        request: RequestId::parse("request_id", &request.request_id)?.0,
-        at,
-    };
-    let balance = after.spendable();
+    let (journal, balance) = (JournalId::derived(ask.leg, "return"), after.spendable());
+    let Ask {
+        due,
+        leg,
+        amount,
+        case,
+        ..
+    } = ask;
     let back = Returned {
         leg,
         due,
         case,
-        journal: origin.journal,
+        journal,
         amount,
         returned: spend.returned,
         balance,
         at,
     };
+    let origin = origin(&spend, &back, caller.actor(), ask.request);
 
     store::spends::give_back(&mut tx, due, amount, &backs).await?;
     store::spends::insert_return(&mut tx, &back).await?;
@@ -71,6 +61,48 @@ pub async fn handle(
     store::wallets::save_value(&mut tx, &before, &after, at).await?;
     tx.publish(facts::given_back(&after, &spend, &back)).await?;
     tx.commit(reply(&back)).await
+}
+
+struct Ask {
+    due: DueId,
+    leg: RefundLegId,
+    amount: Amount,
+    case: Option<RefundCaseId>,
+    request: Uuid,
+}
+
+impl Ask {
+    fn parse(request: &pb::ReturnSpendRequest) -> Result<Self, Error> {
+        Ok(Self {
+            due: DueId::parse("due_id", &request.due_id)?,
+            leg: RefundLegId::parse("leg_id", &request.leg_id)?,
+            amount: Amount::parse("amount", request.amount.as_ref())?,
+            case: match request.case_id.as_str() {
+                "" => None,
+                id => Some(RefundCaseId::parse("case_id", id)?),
+            },
+            request: RequestId::parse("request_id", &request.request_id)?.0,
+        })
+    }
+
+    fn same_as(&self, earlier: &Returned) -> Result<(), Refusal> {
+        let same = earlier.due == self.due && earlier.amount == self.amount;
+        if same { Ok(()) } else { Err(Refusal::LegConflict) }
+    }
+}
+
+fn origin(spend: &Spend, back: &Returned, caller: String, request: Uuid) -> Origin {
+    Origin {
+        journal: back.journal,
+        cause: Cause::SpendReturned,
+        cause_id: back.leg.0,
+        wallet: spend.wallet,
+        person: spend.person,
+        studio: spend.studio,
+        caller,
+        request,
+        at: back.at,
+    }
 }
 
 fn reply(back: &Returned) -> pb::ReturnSpendResponse {

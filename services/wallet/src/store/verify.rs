@@ -1,6 +1,5 @@
 //! Recomputes what is kept from the transfers alone, and says what differs.
 
-use kernel::{AccountId, DueId, LotId};
 use platform::Error;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -64,31 +63,6 @@ pub async fn differences(tx: &mut PgConnection) -> Result<Vec<Difference>, Error
         where kept is distinct from computed
         order by 1, 2
         "#
-    )
-    .fetch_all(tx)
-    .await?)
-}
-
-/// The sum of a house account, credits less debits. House accounts hold no
-/// balance of their own.
-pub async fn house_sum(tx: &mut PgConnection, account: AccountId) -> Result<i64, Error> {
-    Ok(sqlx::query_scalar!(
-        r#"
-        select coalesce(sum(case when credit_id = $1 then amount_minor else -amount_minor end), 0)::bigint as "sum!"
-        from transfers
-        where credit_id = $1 or debit_id = $1
-        "#,
-        account as AccountId,
-    )
-    .fetch_one(tx)
-    .await?)
-}
-
-/// Which lots paid a due, in order of use.
-pub async fn lots_of(tx: &mut PgConnection, due: DueId) -> Result<Vec<LotId>, Error> {
-    Ok(sqlx::query_scalar!(
-        r#"select lot_id as "lot: LotId" from spend_uses where due_id = $1 order by use_no"#,
-        due as DueId
     )
     .fetch_all(tx)
     .await?)

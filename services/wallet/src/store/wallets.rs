@@ -206,29 +206,32 @@ pub async fn save_value(
         one_row(moved.rows_affected(), "accounts")?;
     }
     for lot in &after.lots {
-        let Some(was) = before
+        if let Some(was) = before
             .lots
             .iter()
             .find(|l| l.id == lot.id && l.remaining != lot.remaining)
-        else {
-            continue;
-        };
-        let moved = sqlx::query!(
-            r#"
-            update lots
-            set remaining_minor = $3::bigint, used_up_at = case when $3::bigint = 0 then $4::timestamptz end
-            where lot_id = $1 and remaining_minor = $2
-            "#,
-            lot.id as LotId,
-            was.remaining.minor(),
-            lot.remaining.minor(),
-            at,
-        )
-        .execute(&mut *tx)
-        .await?;
-        one_row(moved.rows_affected(), "lots")?;
+        {
+            save_remaining(tx, was, lot, at).await?;
+        }
     }
     Ok(())
+}
+
+async fn save_remaining(tx: &mut PgConnection, was: &Lot, lot: &Lot, at: Timestamp) -> Result<(), Error> {
+    let moved = sqlx::query!(
+        r#"
+        update lots
+        set remaining_minor = $3::bigint, used_up_at = case when $3::bigint = 0 then $4::timestamptz end
+        where lot_id = $1 and remaining_minor = $2
+        "#,
+        lot.id as LotId,
+        was.remaining.minor(),
+        lot.remaining.minor(),
+        at,
+    )
+    .execute(tx)
+    .await?;
+    one_row(moved.rows_affected(), "lots")
 }
 
 async fn save_version(tx: &mut PgConnection, before: &Wallet, after: &Wallet) -> Result<(), Error> {

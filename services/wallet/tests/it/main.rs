@@ -2,6 +2,7 @@
 //! played by a small server.
 #![cfg(test)]
 
+mod audit;
 mod books;
 mod freeze;
 mod payments;

@@ -103,6 +103,31 @@ async fn a_lost_answer_sends_the_money_back_once() {
 }
 
 #[tokio::test]
+async fn a_crash_between_the_refund_and_the_commit_returns_the_money_once() {
+    let world = World::open().await;
+    let recharge = world.received(world.member().await, 50_000, 50_000).await;
+    world.payments.seen().answer_refunds = Refunds::Succeed;
+    world.auditor().reject_recharge(reject(&recharge)).await.unwrap();
+    let crash = "create sequence crashes;
+        create function crash() returns trigger language plpgsql as $$ begin
+            if nextval('crashes') = 1 then raise exception 'crash'; end if; return new; end $$;
+        grant usage on sequence crashes to public;
+        create trigger crash before update on recharges for each row execute function crash();";
+    sqlx::raw_sql(crash).execute(world.it.pool()).await.unwrap();
+    world.it.settle().await;
+    assert_eq!(
+        world.see(&recharge.recharge_id).await.state(),
+        pb::RechargeState::Returned
+    );
+    assert_eq!(world.payments.seen().refund_calls, 2);
+    assert_eq!(world.payments.seen().refunds.len(), 1);
+    assert_eq!(
+        world.count("transfers where cause = 'recharge_returned'").await,
+        1
+    );
+}
+
+#[tokio::test]
 async fn an_answer_and_its_fact_return_the_money_once() {
     let world = World::open().await;
     let recharge = world.received(world.member().await, 50_000, 50_000).await;
