@@ -68,8 +68,28 @@ fn violations(result: Result<(), prost_protovalidate::ValidationError>) -> Vec<B
             .iter()
             .map(|v| BadField {
                 field: v.field_path(),
-                description: v.message().to_owned(),
+                description: wanted(v.rule_id(), v.message()),
             })
             .collect()
     })
+}
+
+/// What a rule wants, for a person. The rules themselves have ids and no words.
+fn wanted(rule: &str, message: &str) -> String {
+    let text = match rule {
+        _ if !message.is_empty() => message,
+        "required" | "string.uuid_empty" => "is required",
+        "string.uuid" => "must be a UUID",
+        "string.min_len" | "bytes.min_len" => "is too short",
+        "string.max_len" | "bytes.max_len" => "is too long",
+        "string.pattern" => "does not have the form that the contract wants",
+        "enum.defined_only" => "must be one of the values of the contract",
+        "enum.not_in" => "must be given",
+        "repeated.min_items" => "has too few entries",
+        "repeated.max_items" => "has too many entries",
+        "repeated.unique" => "must not repeat an entry",
+        _ if rule.contains(".gt") || rule.contains(".lt") => "is out of range",
+        _ => return format!("breaks the rule {rule}"),
+    };
+    text.to_owned()
 }
