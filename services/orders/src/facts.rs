@@ -78,6 +78,14 @@ fn of_step(order: &Order, taken: &Taken, quote: Option<&Quote>) -> Option<F> {
             }
         )),
         Step::QuoteIssued => quote_issued(order, quote?),
+        Step::Approved => approved(order, quote?),
+        step => return decided(order, step),
+    })
+}
+
+/// What the review department or the member decided.
+fn decided(order: &Order, step: Step) -> Option<F> {
+    Some(match step {
         Step::SubmittedForApproval => F::OrderSubmittedForApproval(of!(
             order,
             OrderSubmittedForApproval {
@@ -85,7 +93,6 @@ fn of_step(order: &Order, taken: &Taken, quote: Option<&Quote>) -> Option<F> {
                 submitted_by: id(order.submitted_by),
             }
         )),
-        Step::Approved => approved(order, quote?),
         Step::Rejected => F::OrderRejected(of!(
             order,
             OrderRejected {
@@ -94,7 +101,7 @@ fn of_step(order: &Order, taken: &Taken, quote: Option<&Quote>) -> Option<F> {
                 reason: order.reason.clone(),
             }
         )),
-        Step::SentBack | Step::QuoteExpired | Step::ChangeRequested => sent_back(order, taken.step),
+        Step::SentBack | Step::QuoteExpired | Step::ChangeRequested => sent_back(order, step),
         Step::Declined => F::OrderDeclined(of!(
             order,
             OrderDeclined {

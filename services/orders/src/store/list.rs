@@ -45,19 +45,7 @@ pub async fn page(
 ) -> Result<Vec<Order>, Error> {
     let mut query = QueryBuilder::<Postgres>::new("select order_id from orders where true");
     scope(&mut query, studios, own);
-    if !filter.states.is_empty() {
-        let states: Vec<&str> = filter.states.iter().map(|s| s.as_str()).collect();
-        query.push(" and state = any(").push_bind(states).push(")");
-    }
-    if let Some(studio) = filter.studio {
-        query.push(" and studio_id = ").push_bind(studio.0);
-    }
-    if let Some(person) = filter.person {
-        query.push(" and person_id = ").push_bind(person.0);
-    }
-    if let Some(at) = filter.overdue_at {
-        query.push(" and act_by < ").push_bind(at);
-    }
+    narrow(&mut query, filter);
     let (column, past, direction) = if filter.longest_first {
         ("state_since", ">", "asc")
     } else {
@@ -82,6 +70,22 @@ pub async fn page(
         .map(|row| row.try_get("order_id").map(OrderId))
         .collect::<Result<Vec<_>, _>>()?;
     store::order::many(tx, &ids).await
+}
+
+fn narrow(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    if !filter.states.is_empty() {
+        let states: Vec<&str> = filter.states.iter().map(|s| s.as_str()).collect();
+        query.push(" and state = any(").push_bind(states).push(")");
+    }
+    if let Some(studio) = filter.studio {
+        query.push(" and studio_id = ").push_bind(studio.0);
+    }
+    if let Some(person) = filter.person {
+        query.push(" and person_id = ").push_bind(person.0);
+    }
+    if let Some(at) = filter.overdue_at {
+        query.push(" and act_by < ").push_bind(at);
+    }
 }
 
 /// Says what row level security says, so that the index on the studio serves.

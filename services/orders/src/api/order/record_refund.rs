@@ -4,7 +4,7 @@ use proto::studio::orders::v1 as pb;
 
 use super::{sale, show};
 use crate::domain::Refusal;
-use crate::domain::order::share_refund;
+use crate::domain::order::{Due, Order, Quote, share_refund};
 use crate::store::refund::Recorded;
 use crate::{App, facts, store};
 
@@ -25,21 +25,17 @@ pub async fn handle(
     let order = super::lock(&mut tx, &request.order_id).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
     let dues = store::due::of_order(&mut tx, order.id).await?;
-    if let Some(recorded) = store::refund::find(&mut tx, case).await? {
-        if recorded
-            != (Recorded {
-                order: order.id,
-                due: named,
-                amount_minor: amount.minor(),
-            })
-        {
-            return Err(Refusal::RefundDiffers.into());
+    let wanted = Recorded {
+        order: order.id,
+        due: named,
+        amount_minor: amount.minor(),
+    };
+    match store::refund::find(&mut tx, case).await? {
+        None => {}
+        Some(recorded) if recorded == wanted => {
+            return tx.commit(reply(&order, quote.as_ref(), &dues)).await;
         }
-        return tx
-            .commit(pb::RecordRefundResponse {
-                order: Some(show::order(&order, quote.as_ref(), &dues)),
-            })
-            .await;
+        Some(_) => return Err(Refusal::RefundDiffers.into()),
     }
     let change = order.record_refund(case, amount, app.now())?;
     for due in share_refund(&dues, named, amount)? {
@@ -51,8 +47,11 @@ pub async fn handle(
     store::order::save(&mut tx, &change, &caller.into()).await?;
     tx.publish(facts::refund_recorded(order, case, amount)).await?;
     let dues = store::due::of_order(&mut tx, order.id).await?;
-    tx.commit(pb::RecordRefundResponse {
-        order: Some(show::order(order, quote.as_ref(), &dues)),
-    })
-    .await
+    tx.commit(reply(order, quote.as_ref(), &dues)).await
+}
+
+fn reply(order: &Order, quote: Option<&Quote>, dues: &[Due]) -> pb::RecordRefundResponse {
+    pb::RecordRefundResponse {
+        order: Some(show::order(order, quote, dues)),
+    }
 }
