@@ -60,6 +60,18 @@ fn outcome<T>(answer: Result<Answer, Doubt>, read: impl FnOnce(&[u8]) -> Outcome
     }
 }
 
+/// As [`outcome`], for a question. That a question was turned down, for a bad
+/// key or a missing right, says nothing about the thing that was asked about.
+fn told<T>(answer: Result<Answer, Doubt>, read: impl FnOnce(&[u8]) -> Outcome<T>) -> Outcome<T> {
+    match answer {
+        Ok(answer) if !matches!(answer.status, 200 | 204) => match verdict::of(&answer) {
+            Outcome::Failed(failure) => Outcome::Unknown(format!("{} to a question", failure.code)),
+            known => known,
+        },
+        answer => outcome(answer, read),
+    }
+}
+
 fn garbled<T>(what: &str) -> Outcome<T> {
     Outcome::Unknown(format!("the answer makes no sense: {what}"))
 }
@@ -73,5 +85,17 @@ mod tests {
         let at = read_time("2026-11-21T02:00:00Z").unwrap();
         assert_eq!(wire_time(at), "2026-11-21T10:00:00+08:00");
         assert_eq!(read_time(&wire_time(at)), Some(at));
+    }
+
+    #[test]
+    fn a_question_that_is_turned_down_tells_nothing_of_the_payment() {
+        let no = |status, code: &str| {
+            let body = serde_json::json!({ "code": code }).to_string().into_bytes();
+            told::<()>(Ok(Answer { status, body }), |_| Outcome::Succeeded(()))
+        };
+        for (status, code) in [(401, "SIGN_ERROR"), (403, "NO_AUTH"), (400, "PARAM_ERROR")] {
+            assert!(matches!(no(status, code), Outcome::Unknown(_)), "{code}");
+        }
+        assert!(matches!(no(404, "ORDER_NOT_EXIST"), Outcome::NotFound));
     }
 }

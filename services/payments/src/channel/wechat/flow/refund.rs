@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{garbled, outcome, read_time};
+use super::{garbled, outcome, read_time, told};
 use crate::channel::wechat::WeChat;
 use crate::channel::{Failure, Outcome, RefundOrder, Returned};
 
@@ -58,7 +58,7 @@ pub async fn submit(account: &WeChat, refund: &RefundOrder) -> Outcome<Returned>
 
 pub async fn query(account: &WeChat, refund: &RefundOrder) -> Outcome<Returned> {
     let target = format!("/v3/refund/domestic/refunds/{}", refund.number);
-    outcome(account.transport.get(&target).await, |body| read(body, refund))
+    told(account.transport.get(&target).await, |body| read(body, refund))
 }
 
 fn read(body: &[u8], refund: &RefundOrder) -> Outcome<Returned> {

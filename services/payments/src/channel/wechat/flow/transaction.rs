@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{garbled, outcome, read_time};
+use super::{garbled, outcome, read_time, told};
 use crate::channel::wechat::WeChat;
 use crate::channel::{ChannelNumber, Failure, Identity, Outcome, Paid};
 
@@ -55,7 +55,7 @@ pub async fn query(account: &WeChat, number: &ChannelNumber) -> Outcome<Paid> {
         "/v3/pay/transactions/out-trade-no/{number}?mchid={}",
         account.identity.merchant
     );
-    outcome(account.transport.get(&target).await, |body| {
+    told(account.transport.get(&target).await, |body| {
         let Ok(transaction) = serde_json::from_slice::<Transaction>(body) else {
             return garbled("query");
         };
