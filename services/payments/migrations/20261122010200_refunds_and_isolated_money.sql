@@ -42,6 +42,7 @@ create table isolated_money (
     intent_id           uuid        not null references intents,
     person_id           uuid        not null,
     studio_id           uuid        not null,
+    method              text        not null check (method in ('wechat_native')),
     merchant            text        not null,
     cause               text        not null check (cause in ('late', 'duplicate')),
     amount_minor        bigint      not null check (amount_minor > 0),

@@ -93,11 +93,11 @@ fn base_url() -> String {
 }
 
 fn connect_timeout_ms() -> u64 {
-    3_000
+    2_000
 }
 
 fn timeout_ms() -> u64 {
-    10_000
+    6_000
 }
 
 impl Attempts {

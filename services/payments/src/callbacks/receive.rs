@@ -1,5 +1,6 @@
 use http::HeaderMap;
 use kernel::Clock;
+use opentelemetry::KeyValue;
 use platform::{Error, NewTask, telemetry};
 use tracing::{Instrument as _, Span};
 
@@ -51,27 +52,58 @@ pub async fn receive(
         channel: channel_word,
         merchant,
     };
-    let notice = match channel.read_notice(headers, body, Clock::real()) {
-        Ok(notice) => notice,
+    match channel.read_notice(headers, body, Clock::real()) {
+        Ok(notice) => believe(app, origin, &notice, body).await,
         Err(why) => {
-            // a probe is the channel's own test and no reason to worry
+            // counted by reason: a probe is the channel's own test and no reason to worry
+            count(channel_word, why.label());
+            let bytes = body.len();
             tracing::warn!(
                 why = why.label(),
                 merchant = merchant.name,
-                bytes = body.len(),
+                bytes,
                 "a callback was refused: {why}"
             );
-            return Ok(Answer::Refused(why.label()));
+            Ok(Answer::Refused(why.label()))
         }
-    };
+    }
+}
+
+/// What the channel says by a proved callback, in the attempt's trace.
+async fn believe(app: &App, origin: Origin<'_>, notice: &Notice, body: &[u8]) -> Result<Answer, Error> {
     let attempt = match &notice.content {
         NoticeContent::Paid(paid) => find(app, origin, &paid.number).await?,
         NoticeContent::Refund(_) | NoticeContent::Other => None,
     };
-    let span = span(&notice, attempt.as_ref());
-    record(app, origin, &notice, body, attempt.as_ref())
+    let span = span(notice, attempt.as_ref());
+    let answer = record(app, origin, notice, body, attempt.as_ref())
         .instrument(span)
-        .await
+        .await?;
+    count(
+        origin.channel,
+        if answer == Answer::TooEarly {
+            "unmatched"
+        } else {
+            "acknowledged"
+        },
+    );
+    Ok(answer)
+}
+
+/// Counts callbacks by what became of them.
+fn count(channel: &str, outcome: &'static str) {
+    let meter = opentelemetry::global::meter("studio");
+    let counter = meter
+        .u64_counter("studio_callbacks")
+        .with_description("callbacks, by channel and outcome")
+        .build();
+    counter.add(
+        1,
+        &[
+            KeyValue::new("channel", channel.to_owned()),
+            KeyValue::new("outcome", outcome),
+        ],
+    );
 }
 
 /// The callback goes on in the trace in which the attempt was started, and

@@ -2,6 +2,7 @@
 
 use kernel::{Amount, AttemptId, IntentId, IsolatedMoneyId, PersonId, StudioId, Timestamp};
 
+use super::Method;
 use super::attempt::Attempt;
 use super::evidence::Cause;
 use crate::channel::{ChannelNumber, Paid, RefundOrder};
@@ -18,6 +19,7 @@ pub struct IsolatedMoney {
     pub intent_id: IntentId,
     pub person_id: PersonId,
     pub studio_id: StudioId,
+    pub method: Method,
     pub merchant: String,
     pub cause: Cause,
     pub amount: Amount,
@@ -40,6 +42,7 @@ impl IsolatedMoney {
             intent_id: attempt.intent_id,
             person_id: attempt.person_id,
             studio_id: attempt.studio_id,
+            method: attempt.method,
             merchant: attempt.merchant.clone(),
             cause,
             amount: attempt.amount,

@@ -5,7 +5,6 @@ use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
 use crate::channel::{Failure, Outcome, Returned};
-use crate::domain::Method;
 use crate::domain::isolated::{IsolatedMoney, State};
 use crate::domain::schedule::next_refund_look;
 use crate::{App, facts, store};
@@ -30,7 +29,7 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
         }
         drop(tx);
         // whether an earlier run came through to the channel nobody knows: ask first
-        let channel = app.channel(&money.merchant, Method::WechatNative)?;
+        let channel = app.channel(&money.merchant, money.method)?;
         let outcome = pursue(channel.as_ref(), &money.order(), false).await;
 
         settle(app, task, &money, outcome).await

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use super::{amount, word};
 use crate::channel::ChannelNumber;
+use crate::domain::Method;
 use crate::domain::evidence::Cause;
 use crate::domain::isolated::{IsolatedMoney, State};
 
@@ -17,6 +18,7 @@ struct Row {
     intent_id: IntentId,
     person_id: PersonId,
     studio_id: StudioId,
+    method: String,
     merchant: String,
     cause: String,
     amount_minor: i64,
@@ -40,6 +42,7 @@ impl TryFrom<Row> for IsolatedMoney {
             intent_id: row.intent_id,
             person_id: row.person_id,
             studio_id: row.studio_id,
+            method: word(TABLE, "method", Method::from_word(&row.method))?,
             merchant: row.merchant,
             cause: word(TABLE, "cause", Cause::from_word(&row.cause))?,
             amount: amount(TABLE, row.amount_minor)?,
@@ -59,16 +62,17 @@ pub async fn insert(tx: &mut PgConnection, money: &IsolatedMoney) -> Result<(), 
     let return_number = money.return_number();
     sqlx::query!(
         r#"
-        insert into isolated_money (isolated_id, attempt_id, intent_id, person_id, studio_id, merchant, cause,
+        insert into isolated_money (isolated_id, attempt_id, intent_id, person_id, studio_id, method, merchant, cause,
                                     amount_minor, channel_number, channel_transaction, paid_at, isolated_at,
                                     traceparent, return_number)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         "#,
         money.id as _,
         money.attempt_id as _,
         money.intent_id as _,
         money.person_id as _,
         money.studio_id as _,
+        money.method.word(),
         money.merchant,
         money.cause.word(),
         money.amount.minor(),
@@ -90,7 +94,7 @@ pub async fn lock(tx: &mut PgConnection, id: IsolatedMoneyId) -> Result<Option<I
         Row,
         r#"
         select isolated_id as "isolated_id: _", attempt_id as "attempt_id: _", intent_id as "intent_id: _",
-               person_id as "person_id: _", studio_id as "studio_id: _", merchant, cause, amount_minor,
+               person_id as "person_id: _", studio_id as "studio_id: _", method, merchant, cause, amount_minor,
                channel_number, channel_transaction, state, return_try, paid_at, isolated_at, traceparent, version
         from isolated_money
         where isolated_id = $1

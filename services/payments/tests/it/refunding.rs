@@ -15,13 +15,6 @@ async fn a_refund_is_reserved_sent_and_succeeds_when_the_channel_says_so() {
     let leg = RefundLegId::fresh();
     let refund = world.refund(&payment, leg, 100_000).await.unwrap();
     assert_eq!(refund.state(), pb::RefundState::Reserved);
-    world.it.settle().await;
-    assert_eq!(
-        world.refund_now(leg).await.state(),
-        pb::RefundState::Submitted,
-        "accepted is not done"
-    );
-    assert_eq!(world.facts("refund_succeeded").await, 0);
     world.refunds_done().await;
     let done = world.refund_now(leg).await;
     assert_eq!(done.state(), pb::RefundState::Succeeded);
@@ -34,6 +27,27 @@ async fn a_refund_is_reserved_sent_and_succeeds_when_the_channel_says_so() {
         )
         .await;
     assert_eq!(refunded, 100_000);
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_channel_only_accepted_is_not_done() {
+    let world = World::open().await;
+    let payment = world.payment().await;
+    let script = Script {
+        refund_ends: RefundEnd::Never,
+        ..Script::default()
+    };
+    world.sim.script(&payment.channel_number, script).unwrap();
+    let leg = RefundLegId::fresh();
+    world.refund(&payment, leg, PRICE).await.unwrap();
+    world.refunds_done().await;
+    assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Submitted);
+    assert_eq!(world.facts("refund_succeeded").await, 0);
+    assert_eq!(
+        reason(&world.refund(&payment, RefundLegId::fresh(), 1).await.unwrap_err()),
+        "REFUND_EXCEEDS_PAYMENT"
+    );
     world.books_balance().await;
 }
 

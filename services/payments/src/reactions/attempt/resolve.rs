@@ -13,6 +13,8 @@ use crate::{App, store};
 
 /// How long after a try to close the channel is asked again.
 const CLOSING_PAUSE: Duration = Duration::from_secs(5);
+/// How long after a statement that nobody believes the channel is asked again.
+const QUARANTINE_PAUSE: Duration = Duration::from_mins(5);
 /// A request to create that is still on its way arrives within this time; only
 /// then "nothing by that number" means that nothing will be there.
 const CREATE_MARGIN: chrono::Duration = chrono::Duration::seconds(60);
@@ -34,13 +36,11 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             evidence_of(channel.query(&attempt.number).await)
         };
         let mut tx = task.begin(app).await?;
-        if let Some(evidence) = found
-            && !matches!(
-                apply_channel_evidence(app, &mut tx, id, &evidence, Source::Query).await?,
-                Applied::Quarantined(_)
-            )
-        {
-            return tx.done(task).await;
+        if let Some(evidence) = found {
+            return match apply_channel_evidence(app, &mut tx, id, &evidence, Source::Query).await? {
+                Applied::Changed | Applied::NoEffect => tx.done(task).await,
+                Applied::Quarantined(_) => tx.again(task, QUARANTINE_PAUSE).await,
+            };
         }
         let now = app.clock.now();
         let pause = if closing {
