@@ -192,6 +192,7 @@ impl<S: Service> Subscription<S> {
             let Some(parked) = parked else { return Ok(released) };
             let envelope = Envelope::decode(parked.event.as_slice())
                 .map_err(|e| inconsistent("parked_events", e.to_string()))?;
+            learn(app, &mut tx, self.source, &envelope).await?;
             (self.apply)(app, &mut tx, envelope).await?;
             sqlx::query!(
                 "delete from parked_events where source = $1 and seq = $2",
@@ -354,6 +355,12 @@ async fn park(platform: &Platform, source: &str, envelope: &Envelope, error: &st
         .parse()
         .map_err(|_| inconsistent("feed", "event_id"))?;
     let mut tx = platform.begin_system().await?;
+    if !inbox(&mut tx, source, envelope).await? {
+        // Applied after all, by another process or by a try whose answer was
+        // lost. Parked as well, it would be applied a second time.
+        move_cursor(&mut tx, source, envelope).await?;
+        return tx.commit().await;
+    }
     sqlx::query!(
         r#"
         insert into parked_events (source, seq, event_id, aggregate, type, event, error)
@@ -369,7 +376,6 @@ async fn park(platform: &Platform, source: &str, envelope: &Envelope, error: &st
     )
     .execute(&mut *tx)
     .await?;
-    inbox(&mut tx, source, envelope).await?;
     move_cursor(&mut tx, source, envelope).await?;
     tx.commit().await?;
     tracing::error!(
