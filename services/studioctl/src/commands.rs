@@ -104,5 +104,7 @@ pub fn money(text: &str) -> Result<proto::studio::money::v1::Money, Failure> {
 }
 
 pub fn completions(shell: clap_complete::Shell) {
-    clap_complete::generate(shell, &mut Cli::command(), "studioctl", &mut std::io::stdout());
+    let mut written = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "studioctl", &mut written);
+    crate::output::line(String::from_utf8_lossy(&written).trim_end());
 }

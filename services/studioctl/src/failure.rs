@@ -49,7 +49,12 @@ impl Failure {
                 .collect()
         });
         let metadata = details.error_info().map(|info| {
-            let mut known: Vec<_> = info.metadata.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            let mut known: Vec<_> = info
+                .metadata
+                .iter()
+                .filter(|(key, _)| *key != "what")
+                .map(|(k, v)| format!("{k}={v}"))
+                .collect();
             known.sort();
             known
         });

@@ -1,10 +1,11 @@
 //! Prints replies: tables for people, the contract's own JSON for scripts.
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ContentArrangement, Table, TableComponent};
 use kernel::from_proto_time;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
@@ -31,8 +32,8 @@ impl Output {
         table: impl FnOnce(&C::Reply) -> Table,
     ) -> Result<(), Failure> {
         match self {
-            Self::Table => println!("{}", table(reply)),
-            Self::Json => println!("{}", pretty(&json::<C>(reply)?)),
+            Self::Table => line(&filled(&table(reply))),
+            Self::Json => line(&pretty(&json::<C>(reply)?)),
         }
         Ok(())
     }
@@ -40,9 +41,25 @@ impl Output {
     /// Prints what is no reply of one call.
     pub fn value(self, value: &Value, text: impl FnOnce() -> String) {
         match self {
-            Self::Table => println!("{}", text()),
-            Self::Json => println!("{}", pretty(value)),
+            Self::Table => line(&text()),
+            Self::Json => line(&pretty(value)),
         }
+    }
+}
+
+/// Prints a line. Whoever reads may go away before the end, as `head` does.
+pub fn line(text: &str) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// A table, or a word that it is empty.
+pub fn filled(table: &Table) -> String {
+    if table.is_empty() {
+        "none".to_owned()
+    } else {
+        table.to_string()
     }
 }
 
@@ -76,22 +93,33 @@ pub fn json<C: Call>(reply: &C::Reply) -> Result<Value, Failure> {
 
 /// A table with a heading.
 pub fn table<const N: usize>(heading: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(heading);
+    let mut table = plain();
+    table.set_header(heading);
     table
 }
 
 /// Two columns: what, and its value.
 pub fn facts<const N: usize>(facts: [(&str, String); N]) -> Table {
+    let mut table = plain();
+    for (what, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        table.add_row([what.to_owned(), value]);
+    }
+    table
+}
+
+/// Lines above and below and under the heading, none between rows.
+fn plain() -> Table {
     let mut table = Table::new();
     table
         .load_preset(UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic);
-    for (what, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
-        table.add_row([what.to_owned(), value]);
+    for between in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(between);
     }
     table
 }

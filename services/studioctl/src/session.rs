@@ -21,8 +21,8 @@ const LEAST_LIFE_S: i64 = 60;
 #[derive(Debug, Clone, Args)]
 pub struct StateFolder {
     /// Folder of the session file [default: .studio above here, else ~/.local/state/studio].
-    #[arg(long, global = true, env = "STUDIO_STATE")]
-    state: Option<PathBuf>,
+    #[arg(long, global = true, env = "STUDIO_STATE", value_name = "FOLDER")]
+    state_folder: Option<PathBuf>,
     #[arg(long, hide = true, global = true, env = "XDG_STATE_HOME")]
     xdg_state_home: Option<PathBuf>,
     #[arg(long, hide = true, global = true, env = "HOME")]
@@ -42,7 +42,7 @@ impl StateFolder {
             .clone()
             .or_else(|| self.home.as_ref().map(|h| h.join(".local/state")));
         let folder = self
-            .state
+            .state_folder
             .clone()
             .or(beside)
             .or_else(|| xdg.map(|x| x.join("studio")));
@@ -184,7 +184,7 @@ mod tests {
     fn a_session_is_kept_read_and_forgotten() {
         let folder = std::env::temp_dir().join(kernel::fresh_uuid().to_string());
         let folder = StateFolder {
-            state: Some(folder),
+            state_folder: Some(folder),
             xdg_state_home: None,
             home: None,
         };

@@ -285,6 +285,7 @@ async fn bad_fields_are_named_all_at_once() {
     };
     let status = world.member().open_ticket(bad).await.unwrap_err();
     let details = tonic_types::StatusExt::get_details_bad_request(&status).unwrap();
+    assert!(details.field_violations.iter().all(|v| !v.description.is_empty()));
     let mut fields: Vec<_> = details.field_violations.into_iter().map(|v| v.field).collect();
     fields.sort();
     assert_eq!(fields, ["studio_id", "text", "topic"]);

@@ -14,7 +14,7 @@ use crate::addresses::Service;
 use crate::cli::Clock;
 use crate::failure::Failure;
 use crate::house::{House, request_id};
-use crate::output::{json as as_json, table, time, word};
+use crate::output::{filled, json as as_json, table, time, word};
 
 const ROLE: &str = "operations";
 
@@ -34,7 +34,7 @@ fn print<C: Call>(
     row: impl Fn(&mut Table, &str, &C::Reply),
 ) -> Result<(), Failure> {
     let (value, table) = both::<C>(answers, table, row)?;
-    desk.output.value(&value, || table.to_string());
+    desk.output.value(&value, || filled(&table));
     Ok(())
 }
 
@@ -82,7 +82,14 @@ pub async fn stuck(desk: &Desk) -> Result<(), Failure> {
     let heading = table(["service", "source", "seq", "fact", "of", "error"]);
     let (facts, fact_rows) = both::<ListParkedRequest>(&facts, heading, parked_facts)?;
     desk.output.value(&json!({ "tasks": tasks, "facts": facts }), || {
-        format!("{task_rows}\n{fact_rows}")
+        format!(
+            "tasks
+{}
+facts
+{}",
+            filled(&task_rows),
+            filled(&fact_rows)
+        )
     });
     Ok(())
 }

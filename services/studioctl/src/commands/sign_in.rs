@@ -3,6 +3,7 @@ use serde_json::json;
 use super::Desk;
 use crate::cli::SignIn;
 use crate::failure::Failure;
+use crate::output::line;
 use crate::session::{self, Session, Who};
 
 pub async fn sign_in(desk: &Desk, who: SignIn) -> Result<(), Failure> {
@@ -27,7 +28,7 @@ pub async fn whoami(desk: &Desk) -> Result<(), Failure> {
 }
 
 pub async fn token(desk: &Desk, role: &str) -> Result<(), Failure> {
-    println!("{}", session::sign_in(&desk.house, Who::read(role)).await?.token);
+    line(&session::sign_in(&desk.house, Who::read(role)).await?.token);
     Ok(())
 }
 

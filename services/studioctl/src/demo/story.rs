@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::commands::held;
 use crate::failure::Failure;
 use crate::house::{House, Trace};
+use crate::output::line;
 use crate::session::{self, Who};
 use crate::{sinks, trace};
 
@@ -36,9 +37,9 @@ impl Story {
     }
 
     /// A line for people.
-    pub fn tell(&self, line: &str) {
+    pub fn tell(&self, text: &str) {
         if !self.json {
-            println!("{line}");
+            line(text);
         }
     }
 
@@ -82,7 +83,7 @@ impl Story {
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.steps += 1;
         let told = match &done {
-            Ok((_, line)) => line.clone(),
+            Ok((_, told)) => told.clone(),
             Err(failure) => failure.to_string(),
         };
         if self.json {
@@ -90,10 +91,10 @@ impl Story {
             if done.is_err() {
                 object["error"] = told.into();
             }
-            println!("{object}");
+            line(&object.to_string());
         } else {
             let mark = if done.is_ok() { "✓" } else { "✗" };
-            println!("  {mark} {service:<14}{what:<52}{ms:>6} ms  {told}");
+            line(&format!("  {mark} {service:<14}{what:<52}{ms:>6} ms  {told}"));
         }
         done.map(|(value, _)| value)
     }
@@ -105,13 +106,13 @@ impl Story {
         }
         // The last spans leave their services a moment later.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        println!("\nAll {} steps succeeded. Each part is one trace:\n", self.steps);
+        line(&format!(
+            "\nAll {} steps succeeded. Each part is one trace:\n",
+            self.steps
+        ));
         for (name, part) in &self.parts {
-            println!(
-                "  studioctl trace {}   {name}: {}",
-                part.id,
-                self.services(part).await
-            );
+            let services = self.services(part).await;
+            line(&format!("  studioctl trace {}   {name}: {services}", part.id));
         }
     }
 
