@@ -5,6 +5,7 @@ mod activation;
 mod benefits;
 mod cards;
 mod checkins;
+mod doors;
 mod imports;
 mod people;
 mod rows;

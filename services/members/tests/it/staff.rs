@@ -138,6 +138,20 @@ async fn a_director_sees_the_staff_of_their_studio_and_no_other() {
         .list_staff(pb::ListStaffRequest::default())
         .await;
     assert_eq!(reason(desk), "ROLE_MISSING");
+    let asked = pb::ListStaffRequest {
+        node_id: world.chain.chaoyang.to_string(),
+        ..Default::default()
+    };
+    let mut sibling = staff(director(world.chain.haidian));
+    assert!(
+        sibling
+            .list_staff(asked)
+            .await
+            .unwrap()
+            .into_inner()
+            .staff
+            .is_empty()
+    );
 }
 
 async fn grants_of(world: &World, person: PersonId, include_revoked: bool) -> usize {

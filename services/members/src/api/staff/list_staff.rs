@@ -61,18 +61,16 @@ async fn view(
 
 /// A node and the studios below it, as far as the caller reaches.
 fn below(app: &App, caller: &Caller, node: NodeId) -> Vec<Uuid> {
-    let mut nodes: Vec<Uuid> = match app.organisation().reach(&[node]) {
+    let studios = match app.organisation().reach(&[node]) {
         Studios::All => app
             .organisation()
             .studios()
             .into_iter()
-            .map(|studio| studio.id.0)
+            .map(|studio| studio.id)
             .collect(),
-        Studios::Some(studios) => studios.into_iter().map(|studio| studio.0).collect(),
+        Studios::Some(studios) => studios,
     };
-    if *caller.studios() == Studios::All {
-        nodes.push(node.0);
-    }
-    nodes.retain(|id| *id == node.0 || caller.may_reach((*id).into()));
+    let mut nodes: Vec<Uuid> = studios.into_iter().map(Uuid::from).chain([node.0]).collect();
+    nodes.retain(|id| caller.may_reach((*id).into()));
     nodes
 }
