@@ -21,8 +21,14 @@ const LEAST_LIFE_S: i64 = 60;
 #[derive(Debug, Clone, Args)]
 pub struct StateFolder {
     /// Folder of the session file [default: .studio above here, else ~/.local/state/studio].
-    #[arg(long, global = true, env = "STUDIO_STATE", value_name = "FOLDER")]
-    state_folder: Option<PathBuf>,
+    #[arg(
+        id = "state_folder",
+        long = "state-folder",
+        global = true,
+        env = "STUDIO_STATE",
+        value_name = "FOLDER"
+    )]
+    folder: Option<PathBuf>,
     #[arg(long, hide = true, global = true, env = "XDG_STATE_HOME")]
     xdg_state_home: Option<PathBuf>,
     #[arg(long, hide = true, global = true, env = "HOME")]
@@ -42,7 +48,7 @@ impl StateFolder {
             .clone()
             .or_else(|| self.home.as_ref().map(|h| h.join(".local/state")));
         let folder = self
-            .state_folder
+            .folder
             .clone()
             .or(beside)
             .or_else(|| xdg.map(|x| x.join("studio")));
@@ -184,7 +190,7 @@ mod tests {
     fn a_session_is_kept_read_and_forgotten() {
         let folder = std::env::temp_dir().join(kernel::fresh_uuid().to_string());
         let folder = StateFolder {
-            state_folder: Some(folder),
+            folder: Some(folder),
             xdg_state_home: None,
             home: None,
         };

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use proto::studio::members::v1 as members;
+use proto::studio::members::v1::{ImportMembersRequest, ImportOrganisationRequest, ImportStaffRequest};
 use proto::studio::orders::v1 as orders;
+use proto::studio::orders::v1::ImportCatalogueRequest;
 use serde_json::json;
 
 use super::{Desk, held};
@@ -43,47 +45,35 @@ pub async fn run(desk: &Desk, what: ImportKind, file: &Path, trial: bool) -> Res
     .hint("correct the file and import it again; --trial only checks"))
 }
 
-async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial_run: bool) -> Result<Report, Failure> {
-    use members::{ImportMembersRequest, ImportOrganisationRequest, ImportStaffRequest};
-    let request_id = request_id();
+/// The contracts of all kinds have the same three fields.
+macro_rules! file {
+    ($request:ident, $content:ident, $trial:ident) => {
+        $request {
+            request_id: request_id(),
+            content: $content,
+            trial_run: $trial,
+        }
+    };
+}
+
+async fn send(house: &House, what: ImportKind, content: Vec<u8>, trial: bool) -> Result<Report, Failure> {
     let report = match what {
         ImportKind::Organisation => {
             house
-                .ask(ImportOrganisationRequest {
-                    request_id,
-                    content,
-                    trial_run,
-                })
+                .ask(file!(ImportOrganisationRequest, content, trial))
                 .await?
                 .report
         }
-        ImportKind::Staff => {
-            house
-                .ask(ImportStaffRequest {
-                    request_id,
-                    content,
-                    trial_run,
-                })
-                .await?
-                .report
-        }
+        ImportKind::Staff => house.ask(file!(ImportStaffRequest, content, trial)).await?.report,
         ImportKind::Members => {
             house
-                .ask(ImportMembersRequest {
-                    request_id,
-                    content,
-                    trial_run,
-                })
+                .ask(file!(ImportMembersRequest, content, trial))
                 .await?
                 .report
         }
         ImportKind::Catalogue => {
-            let request = orders::ImportCatalogueRequest {
-                request_id,
-                content,
-                trial_run,
-            };
-            return Ok(house.ask(request).await?.into());
+            let taken = house.ask(file!(ImportCatalogueRequest, content, trial)).await?;
+            return Ok(taken.into());
         }
     };
     held(report, "report").map(Report::from)

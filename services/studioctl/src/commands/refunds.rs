@@ -8,15 +8,7 @@ use crate::house::{House, request_id};
 use crate::output::{facts, table, time, word, yuan};
 
 pub async fn run(desk: &Desk, command: Refunds) -> Result<(), Failure> {
-    let usual = if matches!(
-        command,
-        Refunds::List { .. } | Refunds::Approve { .. } | Refunds::Reject { .. }
-    ) {
-        "refund-approver"
-    } else {
-        "refund-clerk"
-    };
-    let house = desk.enter(usual).await?;
+    let house = desk.enter(usual(&command)).await?;
     let case_id = match command {
         Refunds::List { state } => return list(desk, &house, state).await,
         Refunds::Quote { order_id } => {
@@ -53,6 +45,16 @@ pub async fn run(desk: &Desk, command: Refunds) -> Result<(), Failure> {
         }
     };
     show(desk, &house, &case_id).await
+}
+
+/// Who usually does it.
+fn usual(command: &Refunds) -> &'static str {
+    match command {
+        Refunds::List { .. } | Refunds::Approve { .. } | Refunds::Reject { .. } => "refund-approver",
+        Refunds::Show { .. } | Refunds::Quote { .. } | Refunds::Open { .. } | Refunds::Resume { .. } => {
+            "refund-clerk"
+        }
+    }
 }
 
 async fn reject(house: &House, case_id: String, note: String) -> Result<String, Failure> {

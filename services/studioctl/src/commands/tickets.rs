@@ -22,7 +22,8 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
             open(&house, studio_id, text, topic.into(), person).await?
         }
         Tickets::Accept { ticket_id } => accept(&house, ticket_id).await?,
-        step => take(&house, step).await?,
+        Tickets::Assign { ticket_id, person_id } => assign(&house, ticket_id, person_id).await?,
+        step => say(&house, step).await?,
     };
     let reply = pb::OpenTicketResponse {
         ticket: Some(ticket.clone()),
@@ -31,54 +32,44 @@ pub async fn run(desk: &Desk, command: Tickets) -> Result<(), Failure> {
         .reply::<pb::OpenTicketRequest>(&reply, |_| tickets(&[ticket]))
 }
 
-/// Assigns, reports, proposes or declines.
-async fn take(house: &House, step: Tickets) -> Result<pb::Ticket, Failure> {
+async fn assign(house: &House, ticket_id: String, assignee_person_id: String) -> Result<pb::Ticket, Failure> {
+    let request = pb::AssignTicketRequest {
+        request_id: request_id(),
+        ticket_id,
+        assignee_person_id,
+    };
+    held(house.ask(request).await?.ticket, "ticket")
+}
+
+/// Reports, proposes or declines.
+async fn say(house: &House, step: Tickets) -> Result<pb::Ticket, Failure> {
     let request_id = request_id();
     let ticket = match step {
-        Tickets::Assign {
-            ticket_id,
-            person_id: assignee_person_id,
-        } => {
-            house
-                .ask(pb::AssignTicketRequest {
-                    request_id,
-                    ticket_id,
-                    assignee_person_id,
-                })
-                .await?
-                .ticket
-        }
         Tickets::Progress { ticket_id, text } => {
-            house
-                .ask(pb::RecordProgressRequest {
-                    request_id,
-                    ticket_id,
-                    text,
-                })
-                .await?
-                .ticket
+            let request = pb::RecordProgressRequest {
+                request_id,
+                ticket_id,
+                text,
+            };
+            house.ask(request).await?.ticket
         }
         Tickets::Propose { ticket_id, text } => {
-            house
-                .ask(pb::ProposeResolutionRequest {
-                    request_id,
-                    ticket_id,
-                    text,
-                })
-                .await?
-                .ticket
+            let request = pb::ProposeResolutionRequest {
+                request_id,
+                ticket_id,
+                text,
+            };
+            house.ask(request).await?.ticket
         }
         Tickets::Decline { ticket_id, text } => {
-            house
-                .ask(pb::DeclineResolutionRequest {
-                    request_id,
-                    ticket_id,
-                    text,
-                })
-                .await?
-                .ticket
+            let request = pb::DeclineResolutionRequest {
+                request_id,
+                ticket_id,
+                text,
+            };
+            house.ask(request).await?.ticket
         }
-        Tickets::List { .. } | Tickets::Show { .. } | Tickets::Open { .. } | Tickets::Accept { .. } => None,
+        _ => None,
     };
     held(ticket, "ticket")
 }
