@@ -10,7 +10,16 @@ impl Platform {
     /// Keeps that the caller looks at what others may not, before they see it.
     pub(crate) async fn note_look(&self, caller: &Caller, why: &str) -> Result<(), Error> {
         let mut record = self.open("", "", false).await?;
-        audit(&mut record, self.clock.now(), &caller.actor(), caller.method, None, "looked", why).await?;
+        audit(
+            &mut record,
+            self.clock.now(),
+            &caller.actor(),
+            caller.method,
+            None,
+            "looked",
+            why,
+        )
+        .await?;
         Ok(record.commit().await?)
     }
 }

@@ -72,7 +72,10 @@ impl Refused {
     }
 
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand in what they have, without an ampersand")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand in what they have, without an ampersand"
+    )]
     pub fn with(mut self, key: &str, value: impl ToString) -> Self {
         self.metadata.push((key.to_owned(), value.to_string()));
         self

@@ -21,6 +21,7 @@ pub mod personal;
 mod platform;
 pub mod run;
 pub mod subscription;
+mod sweep;
 pub mod tasks;
 pub mod telemetry;
 pub mod token;

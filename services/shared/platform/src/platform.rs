@@ -144,7 +144,10 @@ impl Platform {
 }
 
 /// Platform's own migrations and the service's, in the order of their times.
-#[expect(clippy::needless_pass_by_value, reason = "called with what a service just made")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "called with what a service just made"
+)]
 pub fn all_migrations(own: Migrator) -> Migrator {
     let platform = sqlx::migrate!("./migrations");
     let mut all: Vec<_> = platform.iter().cloned().chain(own.iter().cloned()).collect();

@@ -51,7 +51,8 @@ impl<E: proto::Event> Delivery<E> {
 }
 
 /// Applies a fact of one kind of event for a service.
-pub type React<S, E> = for<'a> fn(&'a S, &'a mut SystemTx, &'a Delivery<E>) -> BoxFuture<'a, Result<(), Error>>;
+pub type React<S, E> =
+    for<'a> fn(&'a S, &'a mut SystemTx, &'a Delivery<E>) -> BoxFuture<'a, Result<(), Error>>;
 
 type Apply<S> =
     Arc<dyn for<'a> Fn(&'a S, &'a mut SystemTx, Envelope) -> BoxFuture<'a, Result<(), Error>> + Send + Sync>;
@@ -65,10 +66,7 @@ pub struct Subscription<S> {
 impl<S: Service> Subscription<S> {
     /// Applies every fact of `source` with `react`, which decides by the fact
     /// what it concerns, and lets the others pass.
-    pub fn to<E: proto::Event>(
-        source: &'static str,
-        react: React<S, E>,
-    ) -> Self {
+    pub fn to<E: proto::Event>(source: &'static str, react: React<S, E>) -> Self {
         let apply: Apply<S> = Arc::new(move |app, tx, envelope| {
             Box::pin(async move {
                 let delivery = Delivery::<E>::open(envelope)?;

@@ -267,10 +267,7 @@ impl<S: Service> Worker<S> {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(
-                        error = crate::telemetry::chain(&error),
-                        "working on tasks failed"
-                    );
+                    tracing::error!(error = crate::telemetry::chain(&error), "working on tasks failed");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             }

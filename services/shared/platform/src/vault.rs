@@ -43,7 +43,9 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("wrapping", &self.keys.versions()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("wrapping", &self.keys.versions())
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +58,9 @@ impl Vault {
     /// `wrapping` has a line `<version>:<key>` for each key still in use; a key
     /// without a version is the first. Keys are 32 bytes in hex or base64.
     pub fn from_text(wrapping: &str, index: &str) -> Result<Self, BadKeys> {
-        Ok(Self { keys: Arc::new(Keyring::from_text(wrapping, index)?) })
+        Ok(Self {
+            keys: Arc::new(Keyring::from_text(wrapping, index)?),
+        })
     }
 
     /// Seals a text of `owner` for `column`; it opens for no other owner and no
@@ -83,7 +87,9 @@ impl Vault {
         for (column, plaintext) in texts {
             sealed.push(key.seal(owner, column, plaintext)?);
         }
-        sealed.try_into().map_err(|_| Error::Internal("sealing failed".to_owned()))
+        sealed
+            .try_into()
+            .map_err(|_| Error::Internal("sealing failed".to_owned()))
     }
 
     /// The text that was sealed; `None` when the owner was erased. Fails when the
@@ -150,7 +156,12 @@ impl Vault {
         .await?;
         for row in &rows {
             let (owner, version) = (PersonId(row.try_get("owner_id")?), row.try_get("key_version")?);
-            let key = self.keys.unwrap(owner, version, row.try_get("kek_version")?, row.try_get("wrapped")?)?;
+            let key = self.keys.unwrap(
+                owner,
+                version,
+                row.try_get("kek_version")?,
+                row.try_get("wrapped")?,
+            )?;
             sqlx::query(
                 "update vault_keys set kek_version = $3, wrapped = $4 where owner_id = $1 and key_version = $2",
             )
@@ -201,7 +212,9 @@ impl Vault {
         let Some(wrapped) = row.try_get::<Option<Vec<u8>>, _>("wrapped")? else {
             return Ok(None);
         };
-        let bytes = self.keys.unwrap(owner, version, row.try_get("kek_version")?, &wrapped)?;
+        let bytes = self
+            .keys
+            .unwrap(owner, version, row.try_get("kek_version")?, &wrapped)?;
         DataKey::new(version, &bytes).map(Some)
     }
 }
@@ -231,8 +244,17 @@ mod tests {
     #[test]
     fn a_blind_index_tells_kinds_and_keys_apart() {
         let (a, b) = (vault("ab"), vault("cd"));
-        assert_eq!(a.blind_index("phone", "13800138000"), a.blind_index("phone", "13800138000"));
-        assert_ne!(a.blind_index("phone", "13800138000"), a.blind_index("email", "13800138000"));
-        assert_ne!(a.blind_index("phone", "13800138000"), b.blind_index("phone", "13800138000"));
+        assert_eq!(
+            a.blind_index("phone", "13800138000"),
+            a.blind_index("phone", "13800138000")
+        );
+        assert_ne!(
+            a.blind_index("phone", "13800138000"),
+            a.blind_index("email", "13800138000")
+        );
+        assert_ne!(
+            a.blind_index("phone", "13800138000"),
+            b.blind_index("phone", "13800138000")
+        );
     }
 }

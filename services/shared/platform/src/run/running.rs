@@ -294,6 +294,7 @@ fn follow<S: Service>(loops: &Loops, app: &Arc<S>, config: &PlatformConfig, only
         return;
     }
     loops.cut(platform.clone().run_sequencer());
+    loops.cut(platform.clone().run_sweeper());
     loops.cut(reports::run(platform));
     for subscription in S::subscriptions() {
         loops.cut(Arc::new(subscription).run(app.clone()));

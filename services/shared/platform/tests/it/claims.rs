@@ -111,3 +111,31 @@ async fn every_write_and_every_wide_look_leaves_an_audit_row_that_nobody_can_cha
         assert!(refused.contains("never changed"), "{change}: {refused}");
     }
 }
+
+#[tokio::test]
+async fn claims_and_done_tasks_go_when_they_have_done_their_time_and_not_before() {
+    let it = Running::<Toy>::start().await;
+    let (old, young) = (command("old"), command("young"));
+    act(it.app(), &staff(&[]), &old).await.unwrap();
+    act(it.app(), &staff(&[]), &young).await.unwrap();
+    it.settle().await;
+    let age = "update claims set created_at = now() - interval '401 days' where request_id = $1::uuid";
+    sqlx::query(age)
+        .bind(&old.request_id)
+        .execute(it.pool())
+        .await
+        .unwrap();
+    let age = "update tasks set done_at = now() - interval '36 days' where aggregate = $1::uuid";
+    sqlx::query(age)
+        .bind(&old.person_id)
+        .execute(it.pool())
+        .await
+        .unwrap();
+    assert_eq!(it.app().sweep_once().await.unwrap(), 2);
+    assert_eq!(it.app().sweep_once().await.unwrap(), 0);
+    let kept: Vec<uuid::Uuid> = sqlx::query_scalar("select request_id from claims")
+        .fetch_all(it.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept, [uuid::Uuid::parse_str(&young.request_id).unwrap()]);
+}

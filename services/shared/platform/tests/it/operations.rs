@@ -36,7 +36,11 @@ fn set_clock(offset_ms: i64) -> pb::SetClockRequest {
 async fn the_clock_moves_for_operations_where_it_may_and_repeating_changes_nothing() {
     let it = Running::<Toy>::start_with("clock.movable = true").await;
     let request = set_clock(86_400_000);
-    let first = operations(&it).set_clock(request.clone()).await.unwrap().into_inner();
+    let first = operations(&it)
+        .set_clock(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(it.clock().offset_ms(), 86_400_000);
     it.clock().set_offset_ms(5);
     assert_eq!(
