@@ -22,6 +22,7 @@ use proto::studio::members::v1::card_service_client::CardServiceClient;
 use proto::studio::members::v1::challenge_service_client::ChallengeServiceClient;
 use proto::studio::members::v1::people_service_client::PeopleServiceClient;
 use proto::studio::notifications::v1 as pb;
+use proto::studio::orders::v1::order_service_client::OrderServiceClient;
 
 use crate::api::Api;
 use crate::config::Config;
@@ -33,6 +34,7 @@ pub struct App {
     people: PeopleServiceClient<Peer>,
     challenges: ChallengeServiceClient<Peer>,
     cards: CardServiceClient<Peer>,
+    orders: OrderServiceClient<Peer>,
     mailer: Mailer,
     templates: Templates,
     config: Config,
@@ -61,6 +63,7 @@ impl platform::Service for App {
             people: PeopleServiceClient::new(members.clone()),
             challenges: ChallengeServiceClient::new(members.clone()),
             cards: CardServiceClient::new(members),
+            orders: OrderServiceClient::new(platform.peer("orders")?),
             mailer: Mailer::new(&config.smtp)?,
             templates: Templates::read()?,
             platform,

@@ -67,6 +67,11 @@ const WORDS: &str = include_str!("../../templates/words.toml");
 const STUDIO: &str = "studio";
 /// Filled when the mail leaves, and only in a mail.
 pub const CODE: &str = "code";
+/// What staff wrote to the applicant: asked of orders when a mail leaves.
+pub const ORDER_REASON: &str = "order_reason";
+/// The word in its place wherever it is not told: in the inbox, and in a mail
+/// that was overtaken by the order.
+pub const SEE_ORDER: &str = "see_order";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

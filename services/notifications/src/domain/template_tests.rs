@@ -9,6 +9,7 @@ fn example(name: &str) -> Value {
         "at" | "valid_until" | "accept_by" | "pay_by" | "respond_by" => Value::Time(Clock::real()),
         "method" => Value::Word("wechat_native".to_owned()),
         "cause" => Value::Word("wrong_amount".to_owned()),
+        ORDER_REASON => Value::Word(SEE_ORDER.to_owned()),
         "advice" => Value::Word("apply_again".to_owned()),
         "money" => Value::Word("money_returns".to_owned()),
         "left" => Value::Uses(Some(3)),

@@ -9,6 +9,7 @@ use super::{fen, notice, tell, time};
 use crate::App;
 use crate::domain::fill::Fill;
 use crate::domain::message::Notice;
+use crate::domain::template::{ORDER_REASON, SEE_ORDER};
 
 pub fn react<'a>(
     app: &'a App,
@@ -17,6 +18,9 @@ pub fn react<'a>(
 ) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move { tell(app, tx, delivery, told(delivery.fact())?).await })
 }
+
+// What staff wrote to the applicant is in no fact and no message: the mail asks
+// orders for it when it leaves, the inbox points at the order.
 
 /// A notice about the order of a fact, with the order's number and more.
 macro_rules! about_order {
@@ -35,7 +39,7 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
     Ok(Some(match &event.fact {
         Some(Fact::OrderSubmitted(f)) => about_order!("application_received", f),
         Some(Fact::InformationRequested(f)) => {
-            about_order!("information_needed", f, text("wanted", &f.wanted))
+            about_order!("information_needed", f, word(ORDER_REASON, SEE_ORDER))
         }
         Some(Fact::InformationProvided(f)) => about_order!("information_provided", f),
         Some(Fact::QuoteIssued(f)) => about_order!(
@@ -50,7 +54,7 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
             money("amount", fen("amount", f.amount.as_ref())?),
             time("accept_by", time("accept_by", f.accept_by.as_ref())?)
         ),
-        Some(Fact::OrderRejected(f)) => about_order!("order_rejected", f, text("cause", &f.reason)),
+        Some(Fact::OrderRejected(f)) => about_order!("order_rejected", f, word(ORDER_REASON, SEE_ORDER)),
         Some(Fact::OrderConfirmed(f)) => about_order!(
             "order_confirmed",
             f,

@@ -1,6 +1,7 @@
 //! Sends one mail. The try is written down first; the address, the language
-//! and the code are asked of members then, and forgotten afterwards. A try
-//! whose outcome is unknown is made again under the same Message-ID.
+//! and the code are asked of members then, what staff wrote of orders, and all
+//! of it is forgotten afterwards. A try whose outcome is unknown is made again
+//! under the same Message-ID.
 
 use kernel::ChallengeId;
 use platform::personal::Email;
@@ -9,6 +10,7 @@ use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::members::v1::{
     Language as MembersLanguage, ResolveContactRequest, ResolveContactResponse, RevealChallengeCodeRequest,
 };
+use proto::studio::orders::v1::{GetOrderRequest, OrderState};
 use tonic::Code;
 use tracing::Instrument as _;
 
@@ -16,7 +18,7 @@ use super::forget_code;
 use crate::App;
 use crate::domain::fill::Language;
 use crate::domain::message::{Failure, Message, Step};
-use crate::domain::template::{CODE, Text};
+use crate::domain::template::{CODE, ORDER_REASON, Text};
 use crate::mail::Unsent;
 use crate::queue::SendMail;
 use crate::{facts, store};
@@ -108,6 +110,11 @@ async fn text(app: &App, message: &Message, language: Language) -> Result<Option
         };
         fill = fill.text(CODE, code);
     }
+    if fill.0.contains_key(ORDER_REASON)
+        && let Some(reason) = order_reason(app, message).await?
+    {
+        fill = fill.text(ORDER_REASON, reason);
+    }
     let studio = message.studio.and_then(|id| app.organisation().studio(id));
     let studio = studio.as_ref().map(|s| (s.name.as_str(), s.zone));
     Ok(Some(app.templates.write(
@@ -140,6 +147,27 @@ async fn code(app: &App, challenge: ChallengeId) -> Result<Option<String>, Error
         Err(status) if matches!(status.code(), Code::FailedPrecondition | Code::NotFound) => Ok(None),
         Err(status) => Err(status.into()),
     }
+}
+
+/// What staff wrote to the applicant. None once the order stands elsewhere than
+/// the notice says: its reason is another one by then.
+async fn order_reason(app: &App, message: &Message) -> Result<Option<String>, Error> {
+    let told = match message.template.as_str() {
+        "information_needed" => OrderState::InformationNeeded,
+        "order_rejected" => OrderState::Rejected,
+        _ => return Ok(None),
+    };
+    let request = platform::request(GetOrderRequest {
+        order_id: message.about.to_string(),
+    });
+    let order = match app.orders.clone().get_order(request).await {
+        Ok(reply) => reply.into_inner().order,
+        Err(status) if status.code() == Code::NotFound => None,
+        Err(status) => return Err(status.into()),
+    };
+    Ok(order
+        .filter(|order| order.state() == told && !order.reason.is_empty())
+        .map(|order| order.reason))
 }
 
 fn language(contact: &ResolveContactResponse) -> Language {

@@ -93,7 +93,7 @@ macro_rules! of_order {
 }
 
 #[tokio::test]
-async fn the_way_of_an_order_is_told_from_application_to_confirmation() {
+async fn an_application_and_what_it_still_wants_are_told() {
     let world = World::open().await;
     world
         .order(
@@ -118,6 +118,11 @@ async fn the_way_of_an_order_is_told_from_application_to_confirmation() {
             &[NUMBER],
         )
         .await;
+}
+
+#[tokio::test]
+async fn quote_approval_and_confirmation_are_told_with_their_amount() {
+    let world = World::open().await;
     let quote = of_order!(
         world,
         QuoteIssued {
@@ -207,7 +212,7 @@ async fn a_receipt_and_money_sent_back_are_told() {
 }
 
 #[tokio::test]
-async fn an_opened_card_a_visit_and_a_revocation_are_told() {
+async fn a_registration_and_an_opened_card_are_told() {
     let world = World::open().await;
     let (person_id, studio_id) = world.who();
     let registered = members::PersonRegistered {
@@ -220,14 +225,20 @@ async fn an_opened_card_a_visit_and_a_revocation_are_told() {
         .await;
     let opened = members::CardOpened {
         card_id: id(),
-        person_id: person_id.clone(),
-        studio_id: studio_id.clone(),
+        person_id,
+        studio_id,
         product_name: "瑜伽年卡".to_owned(),
         ..Default::default()
     };
     world
         .member(Member::CardOpened(opened), "card_opened", &["瑜伽年卡", "朝阳馆"])
         .await;
+}
+
+#[tokio::test]
+async fn a_visit_and_benefits_that_were_taken_back_are_told() {
+    let world = World::open().await;
+    let (person_id, studio_id) = world.who();
     let redeemed = members::BenefitRedeemed {
         person_id: person_id.clone(),
         studio_id: studio_id.clone(),
@@ -258,28 +269,7 @@ async fn an_opened_card_a_visit_and_a_revocation_are_told() {
 #[tokio::test]
 async fn activation_is_followed_by_a_statement_of_content_conditions_and_validity() {
     let world = World::open().await;
-    let benefit = |name: &str, uses| members::Benefit {
-        terms: Some(members::BenefitTerms {
-            name: name.to_owned(),
-            uses,
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let from = chrono::DateTime::parse_from_rfc3339("2026-11-22T00:00:00+08:00")
-        .unwrap()
-        .to_utc();
-    let until = chrono::DateTime::parse_from_rfc3339("2027-11-22T00:00:00+08:00")
-        .unwrap()
-        .to_utc();
-    world.members.has_card(members::GetCardResponse {
-        card: Some(members::Card {
-            valid_from: Some(to_proto_time(from)),
-            valid_until: Some(to_proto_time(until)),
-            ..Default::default()
-        }),
-        benefits: vec![benefit("团课", 96), benefit("入场", 0)],
-    });
+    world.members.has_card(card_of_a_year());
     let (person_id, studio_id) = world.who();
     let activated = members::CardActivated {
         card_id: id(),
@@ -298,4 +288,29 @@ async fn activation_is_followed_by_a_statement_of_content_conditions_and_validit
     world
         .member(Member::CardActivated(activated), "card_activated", &pieces)
         .await;
+}
+
+fn card_of_a_year() -> members::GetCardResponse {
+    let benefit = |name: &str, uses| members::Benefit {
+        terms: Some(members::BenefitTerms {
+            name: name.to_owned(),
+            uses,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let from = chrono::DateTime::parse_from_rfc3339("2026-11-22T00:00:00+08:00")
+        .unwrap()
+        .to_utc();
+    let until = chrono::DateTime::parse_from_rfc3339("2027-11-22T00:00:00+08:00")
+        .unwrap()
+        .to_utc();
+    members::GetCardResponse {
+        card: Some(members::Card {
+            valid_from: Some(to_proto_time(from)),
+            valid_until: Some(to_proto_time(until)),
+            ..Default::default()
+        }),
+        benefits: vec![benefit("团课", 96), benefit("入场", 0)],
+    }
 }

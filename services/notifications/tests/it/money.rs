@@ -27,7 +27,7 @@ macro_rules! of_recharge {
 }
 
 #[tokio::test]
-async fn a_recharge_is_told_with_amount_time_and_method_when_it_is_posted() {
+async fn a_recharge_is_told_until_it_may_be_paid() {
     let world = World::open().await;
     let method = wallet::RechargeMethod::WechatNative.into();
     let applied = of_recharge!(
@@ -52,6 +52,12 @@ async fn a_recharge_is_told_with_amount_time_and_method_when_it_is_posted() {
             &["¥500.00"],
         )
         .await;
+}
+
+#[tokio::test]
+async fn a_recharge_is_told_with_amount_time_and_method_when_it_is_posted() {
+    let world = World::open().await;
+    let method = wallet::RechargeMethod::WechatNative.into();
     world
         .wallet(
             of_recharge!(world, RechargeReceived { method: method }),

@@ -22,21 +22,20 @@ fn ticket(state: State) -> Ticket {
     }
 }
 
-#[test]
-fn every_pair_of_state_and_step_is_either_listed_or_refused() {
-    let (to, by, at) = (PersonId::fresh(), PersonId::fresh(), Clock::real());
-    let states = [
+fn states(to: PersonId, accepted_by: PersonId, at: Timestamp) -> [State; 6] {
+    [
         State::Opened,
         State::Assigned { to },
         State::Investigating { to },
         State::Proposed { to },
         State::Negotiating { to },
-        State::Closed {
-            to,
-            accepted_by: by,
-            at,
-        },
-    ];
+        State::Closed { to, accepted_by, at },
+    ]
+}
+
+#[test]
+fn every_pair_of_state_and_step_is_either_listed_or_refused() {
+    let (to, by, at) = (PersonId::fresh(), PersonId::fresh(), Clock::real());
     let assign = Step::Assign { to };
     let accept = Step::Accept { by, at };
     let allowed = [
@@ -53,7 +52,7 @@ fn every_pair_of_state_and_step_is_either_listed_or_refused() {
         ("negotiating", Step::Progress, "negotiating"),
         ("negotiating", Step::Propose, "proposed"),
     ];
-    for state in states {
+    for state in states(to, by, at) {
         for step in [assign, Step::Progress, Step::Propose, accept, Step::Decline] {
             let expected = allowed
                 .iter()
