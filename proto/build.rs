@@ -11,7 +11,10 @@ use anyhow::{Context, Result};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by the environment"
+)]
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
