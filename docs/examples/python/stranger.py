@@ -6,6 +6,7 @@ reflection what it serves, asks for its health, and makes one call.
     python stranger.py 127.0.0.1:7102 studio.orders.v1.CatalogueService/ListProducts '{"page_size": 3}'
 """
 
+import os
 import sys
 
 import grpc
@@ -13,7 +14,8 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-HOUSE = [f"127.0.0.1:{port}" for port in range(7101, 7108)]
+MOVED = int(os.environ.get("STUDIO_PORT_OFFSET", "0"))
+HOUSE = [f"127.0.0.1:{port + MOVED}" for port in range(7101, 7108)]
 
 
 def look_around(address):
@@ -42,4 +44,4 @@ if len(sys.argv) > 2:
 else:
     for one in HOUSE:
         look_around(one)
-    call("127.0.0.1:7102", "studio.orders.v1.CatalogueService/ListProducts", '{"page_size": 2}')
+    call(HOUSE[1], "studio.orders.v1.CatalogueService/ListProducts", '{"page_size": 2}')
