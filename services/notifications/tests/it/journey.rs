@@ -102,14 +102,12 @@ async fn an_application_and_what_it_still_wants_are_told() {
             &[NUMBER],
         )
         .await;
-    let wanted = of_order!(
-        world,
-        InformationRequested {
-            wanted: "身份证照片".to_owned()
-        }
-    );
     world
-        .order(wanted, "information_needed", &[NUMBER, "身份证照片"])
+        .order(
+            of_order!(world, InformationRequested {}),
+            "information_needed",
+            &[NUMBER],
+        )
         .await;
     world
         .order(
@@ -156,14 +154,8 @@ async fn quote_approval_and_confirmation_are_told_with_their_amount() {
 #[tokio::test]
 async fn an_order_that_ends_otherwise_is_told_why() {
     let world = World::open().await;
-    let rejected = of_order!(
-        world,
-        OrderRejected {
-            reason: "年龄不符合政策".to_owned()
-        }
-    );
     world
-        .order(rejected, "order_rejected", &[NUMBER, "年龄不符合政策"])
+        .order(of_order!(world, OrderRejected {}), "order_rejected", &[NUMBER])
         .await;
     world
         .order(of_order!(world, OrderDeclined {}), "order_declined", &[NUMBER])
@@ -313,4 +305,29 @@ fn card_of_a_year() -> members::GetCardResponse {
         }),
         benefits: vec![benefit("团课", 96), benefit("入场", 0)],
     }
+}
+
+#[tokio::test]
+async fn what_staff_wrote_is_in_the_mail_alone_and_kept_nowhere() {
+    let world = World::open().await;
+    world.orders.says(orders::OrderState::Rejected, "年龄不符合政策");
+    let fact = of_order!(world, OrderRejected {});
+    world.hears(orders::OrdersEvent { fact: Some(fact) }).await;
+    assert!(world.mails()[0].text.contains("年龄不符合政策"));
+    assert!(world.messages().await[0].body.contains("请在应用的订单页面查看"));
+    let kept: i64 = sqlx::query_scalar("select count(*) from messages m where m::text like '%年龄%'")
+        .fetch_one(world.it.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_the_order_overtook_points_at_the_order() {
+    let world = World::open().await;
+    world.orders.says(orders::OrderState::Submitted, "另一个原因");
+    let fact = of_order!(world, InformationRequested {});
+    world.hears(orders::OrdersEvent { fact: Some(fact) }).await;
+    let mail = world.mails().remove(0);
+    assert!(mail.text.contains("请在应用的订单页面查看") && !mail.text.contains("另一个原因"));
 }

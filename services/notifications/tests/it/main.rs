@@ -8,4 +8,5 @@ mod journey;
 mod mails;
 mod members;
 mod money;
+mod orders;
 mod world;

@@ -20,16 +20,18 @@ use testkit::{Door, Identity, Running, chain};
 use tonic::{Response, Status};
 
 use crate::members::Members;
+use crate::orders::Orders;
 
 pub const ADDRESS: &str = "lin@example.com";
 
 pub struct World {
     pub it: Running<App>,
     pub members: Members,
+    pub orders: Orders,
     pub mail: Sink,
     pub person: PersonId,
     pub studio: StudioId,
-    _members: Serving,
+    _peers: [Serving; 2],
 }
 
 impl World {
@@ -39,12 +41,14 @@ impl World {
 
     pub async fn open_with(overrides: &str) -> Self {
         let members = Members::default();
-        let serving = members.serve().await;
+        let orders = Orders::default();
+        let peers = [members.serve().await, orders.serve().await];
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mail = Sink::start(anywhere, anywhere).await.unwrap();
         let settings = format!(
-            "peers.members = '{}'\nservice.smtp.host = '127.0.0.1'\nservice.smtp.port = {}\nservice.smtp.timeout_ms = 2000\n{overrides}",
-            serving.address,
+            "peers.members = '{}'\npeers.orders = '{}'\nservice.smtp.host = '127.0.0.1'\nservice.smtp.port = {}\nservice.smtp.timeout_ms = 2000\n{overrides}",
+            peers[0].address,
+            peers[1].address,
             mail.smtp_address().port(),
         );
         let it = Running::<App>::start_with(&settings).await;
@@ -53,10 +57,11 @@ impl World {
         Self {
             it,
             members,
+            orders,
             mail,
             person,
             studio: chain().chaoyang,
-            _members: serving,
+            _peers: peers,
         }
     }
 
