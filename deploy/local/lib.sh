@@ -76,13 +76,14 @@ apt_install() {
     return 1
 }
 
-# Debian's packages are relocatable: unpack them and what they lack here.
+# Debian's packages are relocatable: unpack them and what they lack here, but no
+# second C library, should an update of the machine's own be among it.
 apt_unpack() {
     local folder=$tools/packages wanted deb
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
     say "unpacking $* below ${tools#"$root"/} (no root, no sudo)"
     own_apt_lists || return 1
-    wanted=$(apt-get "${apt_options[@]}" -s install --no-install-recommends "$@" | awk '/^Inst /{print $2}')
+    wanted=$(apt-get "${apt_options[@]}" -s install --no-install-recommends "$@" | awk '/^Inst / && $2 !~ /^libc(6|-bin)$/ {print $2}')
     [ -n "$wanted" ] || wanted="$*"
     mkdir -p "$folder" "$unpacked"
     # shellcheck disable=SC2086 # one word a package
