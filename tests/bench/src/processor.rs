@@ -15,7 +15,11 @@ pub struct Watch {
 impl Watch {
     pub fn start() -> Result<Self> {
         let (busy, total) = machine()?;
-        Ok(Self { busy, total, own: own()? })
+        Ok(Self {
+            busy,
+            total,
+            own: own()?,
+        })
     }
 
     /// The share of the processor that was neither idle nor ours (our children
@@ -32,7 +36,11 @@ impl Watch {
 fn machine() -> Result<(u64, u64)> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().context("/proc/stat is empty")?;
-    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|t| t.parse().ok()).collect();
+    let ticks: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|t| t.parse().ok())
+        .collect();
     let total = ticks.iter().take(8).sum();
     let idle: u64 = ticks.iter().skip(3).take(2).sum();
     Ok((total - idle, total))
@@ -42,5 +50,10 @@ fn machine() -> Result<(u64, u64)> {
 fn own() -> Result<u64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let fields = stat.rsplit_once(')').context("/proc/self/stat")?.1;
-    Ok(fields.split_whitespace().skip(11).take(4).filter_map(|t| t.parse::<u64>().ok()).sum())
+    Ok(fields
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .filter_map(|t| t.parse::<u64>().ok())
+        .sum())
 }

@@ -59,7 +59,12 @@ fn once(program: &Path, database: &Database, folder: &Path) -> Result<(Decimal, 
     fs::write(&file, settings)?;
     let began = Instant::now();
     let mut process = Process(
-        Command::new(program).args(["serve", "--config"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?,
+        Command::new(program)
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?,
     );
     while !serves(port) {
         if began.elapsed() > Duration::from_secs(20) || process.0.try_wait()?.is_some() {
@@ -87,7 +92,9 @@ impl Drop for Process {
 
 fn serves(port: u16) -> bool {
     use std::io::{Read as _, Write as _};
-    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
     let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
     let mut answer = String::new();
     asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
@@ -96,7 +103,10 @@ fn serves(port: u16) -> bool {
 /// Resident memory in MiB.
 fn resident(pid: u32) -> Result<Decimal> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
     let kib: i64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok((Decimal::from(kib) / Decimal::from(1024)).round_dp(1))
 }

@@ -33,10 +33,11 @@ struct Seen {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn calls_cancelled_at_random_lose_no_acknowledged_write() {
     let service = Arc::new(Wallet::start_with("database.max_connections = 4").await);
+    let usual = usual_time(&service).await;
     let mut chance = super::chance("cancelled calls");
     let calls = 10_000 * super::scale();
     let callers: Vec<_> = (0..8)
-        .map(|_| tokio::task::spawn(call(service.clone(), calls / 8, chance.random())))
+        .map(|_| tokio::task::spawn(call(service.clone(), calls / 8, usual, chance.random())))
         .collect();
     let mut seen = Seen::default();
     for caller in callers {
@@ -52,15 +53,41 @@ async fn calls_cancelled_at_random_lose_no_acknowledged_write() {
         seen.acknowledged.len(),
         seen.unknown.len()
     );
-    assert!(seen.unexpected.is_empty(), "{} calls failed: {:?}", seen.unexpected.len(), seen.unexpected.first());
-    assert!(seen.cancelled > calls / 20, "too few were cut off to say anything");
-    assert!(seen.acknowledged.len() > calls / 20, "too few writes got through to say anything");
+    assert!(
+        seen.unexpected.is_empty(),
+        "{} calls failed: {:?}",
+        seen.unexpected.len(),
+        seen.unexpected.first()
+    );
+    assert!(
+        seen.cancelled > calls / 20,
+        "too few were cut off to say anything"
+    );
+    assert!(
+        seen.acknowledged.len() > calls / 20,
+        "too few writes got through to say anything"
+    );
     tokio::time::sleep(Duration::from_millis(500)).await;
     everything_is_there(&service, &seen.acknowledged).await;
     what_is_unknown_happened_once_at_most(&service, &seen.unknown).await;
 }
 
-async fn call(service: Arc<Wallet>, calls: usize, seed: u64) -> Seen {
+/// How long a write takes here and now, so that patience ends in its midst on
+/// any machine.
+async fn usual_time(service: &Wallet) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..40 {
+        let person = PersonId::fresh();
+        let mut recharges = RechargeServiceClient::new(service.door(Identity::member(person)));
+        let began = std::time::Instant::now();
+        recharges.apply_recharge(application(person)).await.unwrap();
+        times.push(began.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+async fn call(service: Arc<Wallet>, calls: usize, usual: Duration, seed: u64) -> Seen {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut seen = Seen::default();
     // A connection of its own: one on which very many calls are cut off is
@@ -69,10 +96,12 @@ async fn call(service: Arc<Wallet>, calls: usize, seed: u64) -> Seen {
     let channel = Endpoint::from_shared(address).unwrap().connect_lazy();
     for _ in 0..calls {
         let person = PersonId::fresh();
-        let patience = Duration::from_micros(chance.random_range(0..50_000));
+        let patience = usual.mul_f64(chance.random_range(0.0..12.0));
         let door = InterceptedService::new(channel.clone(), Identity::member(person));
         if chance.random_bool(0.5) {
-            let request = GetWalletRequest { person_id: person.to_string() };
+            let request = GetWalletRequest {
+                person_id: person.to_string(),
+            };
             match tokio::time::timeout(patience, WalletServiceClient::new(door).get_wallet(request)).await {
                 Ok(Err(status)) if is_fault(&status) => seen.unexpected.push(format!("{status:?}")),
                 Ok(_) => {}
@@ -108,17 +137,27 @@ fn application(person: PersonId) -> ApplyRechargeRequest {
         request_id: kernel::fresh_uuid().to_string(),
         person_id: person.to_string(),
         studio_id: chain().chaoyang.to_string(),
-        amount: Some(Money { minor: 10_000, currency: "CNY".to_owned() }),
+        amount: Some(Money {
+            minor: 10_000,
+            currency: "CNY".to_owned(),
+        }),
         method: RechargeMethod::WechatNative.into(),
     }
 }
 
 async fn everything_is_there(service: &Wallet, acknowledged: &[String]) {
-    let kept: Vec<uuid::Uuid> =
-        sqlx::query_scalar("select recharge_id from recharges").fetch_all(service.pool()).await.unwrap();
+    let kept: Vec<uuid::Uuid> = sqlx::query_scalar("select recharge_id from recharges")
+        .fetch_all(service.pool())
+        .await
+        .unwrap();
     let kept: HashSet<String> = kept.iter().map(ToString::to_string).collect();
     let lost: Vec<_> = acknowledged.iter().filter(|id| !kept.contains(*id)).collect();
-    assert!(lost.is_empty(), "acknowledged and gone: {} of {}", lost.len(), acknowledged.len());
+    assert!(
+        lost.is_empty(),
+        "acknowledged and gone: {} of {}",
+        lost.len(),
+        acknowledged.len()
+    );
 }
 
 /// Asked again under the same id, each is done now, once.

@@ -7,7 +7,15 @@ use std::path::{Path, PathBuf};
 use platform::Service;
 
 /// Commands go up this list and facts come down it.
-const ORDER: [&str; 7] = ["members", "payments", "wallet", "orders", "refunds", "notifications", "oversight"];
+const ORDER: [&str; 7] = [
+    "members",
+    "payments",
+    "wallet",
+    "orders",
+    "refunds",
+    "notifications",
+    "oversight",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -32,7 +40,10 @@ fn reaches<S: Service>() -> (&'static str, BTreeSet<String>) {
     let config: toml::Table = S::CONFIG.parse().unwrap();
     let peers = config.get("peers").and_then(|p| p.as_table());
     let called = peers.into_iter().flat_map(|p| p.keys().cloned());
-    let pulled = S::subscriptions().into_iter().map(|s| s.source.to_owned()).collect::<Vec<_>>();
+    let pulled = S::subscriptions()
+        .into_iter()
+        .map(|s| s.source.to_owned())
+        .collect::<Vec<_>>();
     (S::NAME, called.chain(pulled).collect())
 }
 
@@ -47,10 +58,18 @@ fn commands_go_up_and_facts_come_down_without_a_circle() {
         reaches::<notifications::App>(),
         reaches::<oversight::App>(),
     ];
-    let place = |name: &str| ORDER.iter().position(|n| *n == name).unwrap_or_else(|| panic!("who is {name}?"));
+    let place = |name: &str| {
+        ORDER
+            .iter()
+            .position(|n| *n == name)
+            .unwrap_or_else(|| panic!("who is {name}?"))
+    };
     for (service, others) in graph {
         for other in others {
-            assert!(place(&other) < place(service), "{service} reaches down to {other}");
+            assert!(
+                place(&other) < place(service),
+                "{service} reaches down to {other}"
+            );
         }
     }
 }
@@ -58,7 +77,11 @@ fn commands_go_up_and_facts_come_down_without_a_circle() {
 #[test]
 fn every_service_keeps_a_copy_of_the_organisation() {
     fn listens<S: Service>() {
-        assert!(S::subscriptions().iter().any(|s| s.source == "members"), "{} does not follow members", S::NAME);
+        assert!(
+            S::subscriptions().iter().any(|s| s.source == "members"),
+            "{} does not follow members",
+            S::NAME
+        );
     }
     listens::<payments::App>();
     listens::<wallet::App>();
@@ -72,10 +95,10 @@ fn every_service_keeps_a_copy_of_the_organisation() {
 fn every_table_is_classified() {
     let map = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let mut missing = Vec::new();
-    let folders = ORDER.iter().map(|s| (*s, format!("services/{s}/migrations"))).chain([(
-        "platform",
-        "services/shared/platform/migrations".to_owned(),
-    )]);
+    let folders = ORDER
+        .iter()
+        .map(|s| (*s, format!("services/{s}/migrations")))
+        .chain([("platform", "services/shared/platform/migrations".to_owned())]);
     for (owner, folder) in folders {
         for file in files(&root().join(folder), ".sql") {
             let sql = fs::read_to_string(file).unwrap();

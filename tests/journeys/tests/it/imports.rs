@@ -19,8 +19,18 @@ impl World {
     }
 
     async fn import_organisation(&self, content: &[u8], trial_run: bool) -> ImportReport {
-        let request = ImportOrganisationRequest { request_id: id(), content: content.to_vec(), trial_run };
-        self.imports().import_organisation(request).await.unwrap().into_inner().report.unwrap()
+        let request = ImportOrganisationRequest {
+            request_id: id(),
+            content: content.to_vec(),
+            trial_run,
+        };
+        self.imports()
+            .import_organisation(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .report
+            .unwrap()
     }
 
     /// Somebody new who holds the post, from a staff file, known to every service.
@@ -30,15 +40,35 @@ impl World {
         let content = format!(
             "account,name,person,role,node\n{role_name}@studio.example,王芳,{number},{role_name},{node}\n"
         );
-        let request = ImportStaffRequest { request_id: id(), content: content.into_bytes(), trial_run: false };
-        let report = self.imports().import_staff(request).await.unwrap().into_inner().report.unwrap();
+        let request = ImportStaffRequest {
+            request_id: id(),
+            content: content.into_bytes(),
+            trial_run: false,
+        };
+        let report = self
+            .imports()
+            .import_staff(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .report
+            .unwrap();
         assert!(report.imported, "{:?}", report.errors);
         self.settle().await;
         let mut staff = StaffServiceClient::new(self.at_members(&self.head_office(Role::OperatorAdmin)));
-        let request = ListStaffRequest { role: role.into(), page_size: 200, ..ListStaffRequest::default() };
+        let request = ListStaffRequest {
+            role: role.into(),
+            page_size: 200,
+            ..ListStaffRequest::default()
+        };
         let listed = staff.list_staff(request).await.unwrap().into_inner().staff;
-        let person: PersonId =
-            listed.iter().find(|s| s.staff_number == number).unwrap().person_id.parse().unwrap();
+        let person: PersonId = listed
+            .iter()
+            .find(|s| s.staff_number == number)
+            .unwrap()
+            .person_id
+            .parse()
+            .unwrap();
         Identity::posts(person, &[(role, studio.into())])
     }
 }
@@ -54,10 +84,17 @@ async fn a_studio_from_a_file_is_known_to_every_service() {
     let real = world.import_organisation(&gb18030, false).await;
     assert_eq!((real.created, real.imported), (1, true));
     world.settle().await;
-    for known in [world.orders.app().organisation(), world.wallet.app().organisation(), world.refunds.app().organisation()] {
+    for known in [
+        world.orders.app().organisation(),
+        world.wallet.app().organisation(),
+        world.refunds.app().organisation(),
+    ] {
         let studio = known.by_code("BJ-DC").expect("the studio is unknown");
         assert_eq!(studio.name, "东城馆");
-        assert_eq!(known.studio(StudioId(studio.id.0)).unwrap().legal_entity, world.chain.beijing_company);
+        assert_eq!(
+            known.studio(StudioId(studio.id.0)).unwrap().legal_entity,
+            world.chain.beijing_company
+        );
     }
 }
 
@@ -70,7 +107,10 @@ async fn a_file_with_bad_rows_names_each_and_brings_nothing_in() {
     let lines: Vec<_> = report.errors.iter().map(|e| (e.line, e.field.as_str())).collect();
     assert_eq!(lines, [(3, "code"), (4, "parent")]);
     let mut nodes = OrganisationServiceClient::new(world.at_members(&world.head_office(Role::OperatorAdmin)));
-    let request = ListNodesRequest { page_size: 200, ..ListNodesRequest::default() };
+    let request = ListNodesRequest {
+        page_size: 200,
+        ..ListNodesRequest::default()
+    };
     let listed = nodes.list_nodes(request).await.unwrap().into_inner().nodes;
     assert!(listed.iter().all(|n| n.code != "BJ-DC"), "half a file came in");
 }

@@ -44,15 +44,32 @@ impl World {
     /// Registers somebody, as the website does for a stranger.
     pub async fn registers(&self, number: u32) -> Member {
         let request = application(number, self.chain.chaoyang);
-        let (phone, id_number, email) = (request.phone.clone(), request.id_number.clone(), request.email.clone());
+        let (phone, id_number, email) = (
+            request.phone.clone(),
+            request.id_number.clone(),
+            request.email.clone(),
+        );
         let mut people = PeopleServiceClient::new(self.at_members(&Identity::anonymous()));
-        let person = people.register_person(request).await.unwrap().into_inner().person_id;
+        let person = people
+            .register_person(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .person_id;
         let id: PersonId = person.parse().unwrap();
-        Member { id, who: Identity::member(id), phone, id_number, email }
+        Member {
+            id,
+            who: Identity::member(id),
+            phone,
+            id_number,
+            email,
+        }
     }
 
     pub async fn card_of(&self, member: &Member, order_id: &str) -> Card {
-        let request = GetCardRequest { key: Some(get_card_request::Key::OrderId(order_id.to_owned())) };
+        let request = GetCardRequest {
+            key: Some(get_card_request::Key::OrderId(order_id.to_owned())),
+        };
         let mut cards = CardServiceClient::new(self.at_members(&member.who));
         cards.get_card(request).await.unwrap().into_inner().card.unwrap()
     }
@@ -93,7 +110,11 @@ impl World {
 
     /// The subjects of all mails to somebody, oldest first.
     pub fn subjects(&self, member: &Member) -> Vec<String> {
-        self.mail.to(&member.email).into_iter().map(|mail| mail.subject).collect()
+        self.mail
+            .to(&member.email)
+            .into_iter()
+            .map(|mail| mail.subject)
+            .collect()
     }
 }
 
@@ -101,7 +122,11 @@ impl World {
 pub fn id_number(number: u32) -> String {
     let body = format!("990000{}{:03}", 19_900_101 + number % 28, number % 1000);
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = body.chars().zip(weights).map(|(c, weight)| c.to_digit(10).unwrap() * weight).sum();
+    let sum: u32 = body
+        .chars()
+        .zip(weights)
+        .map(|(c, weight)| c.to_digit(10).unwrap() * weight)
+        .sum();
     let check = "10X98765432".as_bytes()[usize::try_from(sum % 11).unwrap()];
     format!("{body}{}", char::from(check))
 }

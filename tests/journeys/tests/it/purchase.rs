@@ -21,12 +21,37 @@ async fn is_complete(world: &World, member: &Member, order_id: &str) {
     let card = world.card_of(member, order_id).await;
     assert_eq!(card.state(), CardState::Opened);
     let mut receipts = ReceiptServiceClient::new(world.at_payments(&member.who));
-    let request = ListReceiptsRequest { person_id: member.id.to_string(), ..ListReceiptsRequest::default() };
-    assert_eq!(receipts.list_receipts(request).await.unwrap().into_inner().receipts.len(), 1);
+    let request = ListReceiptsRequest {
+        person_id: member.id.to_string(),
+        ..ListReceiptsRequest::default()
+    };
+    assert_eq!(
+        receipts
+            .list_receipts(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .receipts
+            .len(),
+        1
+    );
     let mut inbox = InboxServiceClient::new(world.at_notifications(&member.who));
-    let messages = inbox.list_messages(ListMessagesRequest::default()).await.unwrap().into_inner().messages;
-    assert!(messages.len() >= 5, "few notices: {:?}", messages.iter().map(|m| &m.template).collect::<Vec<_>>());
-    assert!(world.subjects(member).len() >= 5, "few mails: {:?}", world.subjects(member));
+    let messages = inbox
+        .list_messages(ListMessagesRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .messages;
+    assert!(
+        messages.len() >= 5,
+        "few notices: {:?}",
+        messages.iter().map(|m| &m.template).collect::<Vec<_>>()
+    );
+    assert!(
+        world.subjects(member).len() >= 5,
+        "few mails: {:?}",
+        world.subjects(member)
+    );
 }
 
 #[tokio::test]
@@ -62,11 +87,21 @@ async fn a_member_goes_from_application_to_training() {
         check_ins.check_in(visit("GUEST")).await.unwrap();
     }
     let refused = check_ins.check_in(visit("GUEST")).await.unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition, "a third guest: {refused:?}");
+    assert_eq!(
+        refused.code(),
+        Code::FailedPrecondition,
+        "a third guest: {refused:?}"
+    );
 
     let mut cards = CardServiceClient::new(world.at_members(&member.who));
-    let request = GetBenefitsRequest { card_id: card.card_id.clone(), ..GetBenefitsRequest::default() };
-    assert_eq!(cards.get_benefits(request).await.unwrap().into_inner().uses.len(), 3);
+    let request = GetBenefitsRequest {
+        card_id: card.card_id.clone(),
+        ..GetBenefitsRequest::default()
+    };
+    assert_eq!(
+        cards.get_benefits(request).await.unwrap().into_inner().uses.len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -75,7 +110,10 @@ async fn a_payment_whose_callback_is_lost_is_found_by_asking() {
     let (year, _) = world.sells().await;
     let member = world.registers(2).await;
     let order = world.confirmed_order(&member, &year).await;
-    world.channel.script_next(Script { lose_callback: true, ..Script::default() });
+    world.channel.script_next(Script {
+        lose_callback: true,
+        ..Script::default()
+    });
     world.pays_by_qr(&member, &order).await;
     world
         .until("the resolver finds the money", async || {
@@ -92,7 +130,10 @@ async fn a_callback_that_comes_ten_times_pays_once() {
     let (year, _) = world.sells().await;
     let member = world.registers(3).await;
     let order = world.confirmed_order(&member, &year).await;
-    world.channel.script_next(Script { duplicate_callback: 10, ..Script::default() });
+    world.channel.script_next(Script {
+        duplicate_callback: 10,
+        ..Script::default()
+    });
     world.pays_by_qr(&member, &order).await;
     world
         .until("the order is fulfilled", async || {

@@ -5,8 +5,8 @@ use proto::studio::orders::v1::catalogue_service_client::CatalogueServiceClient;
 use proto::studio::orders::v1::order_service_client::OrderServiceClient;
 use proto::studio::orders::v1::{
     AcceptQuoteRequest, ApplyRequest, ApproveRequest, Channel, ConfirmApplicationRequest, GetOrderRequest,
-    ImportCatalogueRequest, ListProductsRequest, Order, PassFirstReviewRequest, PaymentMethod, StartPaymentRequest,
-    StartPaymentResponse, SubmitForApprovalRequest,
+    ImportCatalogueRequest, ListProductsRequest, Order, PassFirstReviewRequest, PaymentMethod,
+    StartPaymentRequest, StartPaymentResponse, SubmitForApprovalRequest,
 };
 use proto::studio::payments::v1::GetAttemptRequest;
 use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
@@ -32,12 +32,27 @@ impl World {
     pub async fn sells(&self) -> (String, String) {
         let manager = self.head_office(Role::ProductManager);
         let mut catalogue = CatalogueServiceClient::new(self.at_orders(&manager));
-        let request =
-            ImportCatalogueRequest { request_id: id(), content: CATALOGUE.as_bytes().to_vec(), trial_run: false };
+        let request = ImportCatalogueRequest {
+            request_id: id(),
+            content: CATALOGUE.as_bytes().to_vec(),
+            trial_run: false,
+        };
         let report = catalogue.import_catalogue(request).await.unwrap().into_inner();
         assert!(report.applied, "{:?}", report.errors);
-        let products = catalogue.list_products(ListProductsRequest::default()).await.unwrap().into_inner().products;
-        let find = |code: &str| products.iter().find(|p| p.code == code).unwrap().product_id.clone();
+        let products = catalogue
+            .list_products(ListProductsRequest::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .products;
+        let find = |code: &str| {
+            products
+                .iter()
+                .find(|p| p.code == code)
+                .unwrap()
+                .product_id
+                .clone()
+        };
         (find("YEAR"), find("PACK"))
     }
 
@@ -59,18 +74,39 @@ impl World {
             needs: "早上练习".to_owned(),
         };
         let draft = orders.apply(request).await.unwrap().into_inner().order.unwrap();
-        let confirm =
-            ConfirmApplicationRequest { request_id: id(), order_id: draft.order_id, version: draft.version };
-        orders.confirm_application(confirm).await.unwrap().into_inner().order.unwrap()
+        let confirm = ConfirmApplicationRequest {
+            request_id: id(),
+            order_id: draft.order_id,
+            version: draft.version,
+        };
+        orders
+            .confirm_application(confirm)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     /// Customer service checks facts, another person decides by policy.
     pub async fn approved_order(&self, order_id: &str) -> Order {
         let mut desk = self.orders_as(&self.staff(Role::CustomerService, self.chain.chaoyang));
-        let request =
-            PassFirstReviewRequest { request_id: id(), order_id: order_id.to_owned(), note: "齐全".to_owned() };
-        let quoted = desk.pass_first_review(request).await.unwrap().into_inner().order.unwrap();
-        let request = SubmitForApprovalRequest { request_id: id(), order_id: order_id.to_owned() };
+        let request = PassFirstReviewRequest {
+            request_id: id(),
+            order_id: order_id.to_owned(),
+            note: "齐全".to_owned(),
+        };
+        let quoted = desk
+            .pass_first_review(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap();
+        let request = SubmitForApprovalRequest {
+            request_id: id(),
+            order_id: order_id.to_owned(),
+        };
         desk.submit_for_approval(request).await.unwrap();
         let mut reviewer = self.orders_as(&self.head_office(Role::Reviewer));
         let request = ApproveRequest {
@@ -80,7 +116,13 @@ impl World {
             policy_version: "2026-1".to_owned(),
             reason: "价格与服务合理".to_owned(),
         };
-        reviewer.approve(request).await.unwrap().into_inner().order.unwrap()
+        reviewer
+            .approve(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     pub async fn accepts(&self, member: &Member, order: &Order) -> Result<Order, Status> {
@@ -102,31 +144,65 @@ impl World {
         order_id: &str,
         method: PaymentMethod,
     ) -> Result<StartPaymentResponse, Status> {
-        let request = StartPaymentRequest { request_id: id(), order_id: order_id.to_owned(), method: method.into() };
-        Ok(self.orders_as(&member.who).start_payment(request).await?.into_inner())
+        let request = StartPaymentRequest {
+            request_id: id(),
+            order_id: order_id.to_owned(),
+            method: method.into(),
+        };
+        Ok(self
+            .orders_as(&member.who)
+            .start_payment(request)
+            .await?
+            .into_inner())
     }
 
     /// The code that the member scans for what is being paid.
     pub async fn code_url(&self, member: &Member, attempt_id: &str) -> String {
         self.settle().await;
         let mut intents = IntentServiceClient::new(self.at_payments(&member.who));
-        let request = GetAttemptRequest { attempt_id: attempt_id.to_owned() };
-        let attempt = intents.get_attempt(request).await.unwrap().into_inner().attempt.unwrap();
-        assert!(!attempt.code_url.is_empty(), "the channel gave no code: {attempt:?}");
+        let request = GetAttemptRequest {
+            attempt_id: attempt_id.to_owned(),
+        };
+        let attempt = intents
+            .get_attempt(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .attempt
+            .unwrap();
+        assert!(
+            !attempt.code_url.is_empty(),
+            "the channel gave no code: {attempt:?}"
+        );
         attempt.code_url
     }
 
     pub async fn order(&self, member: &Member, order_id: &str) -> Order {
-        let request = GetOrderRequest { order_id: order_id.to_owned() };
-        self.orders_as(&member.who).get_order(request).await.unwrap().into_inner().order.unwrap()
+        let request = GetOrderRequest {
+            order_id: order_id.to_owned(),
+        };
+        self.orders_as(&member.who)
+            .get_order(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
     }
 
     /// Shows the QR, lets the member scan and pay, and waits for `state`.
     pub async fn pays_by_qr(&self, member: &Member, order: &Order) {
-        let started = self.starts_payment(member, &order.order_id, PaymentMethod::WechatNative).await.unwrap();
+        let started = self
+            .starts_payment(member, &order.order_id, PaymentMethod::WechatNative)
+            .await
+            .unwrap();
         self.settle().await;
         let due = self.order(member, &order.order_id).await.dues.remove(0);
-        let attempt = if due.attempt_id.is_empty() { started.due.unwrap().attempt_id } else { due.attempt_id };
+        let attempt = if due.attempt_id.is_empty() {
+            started.due.unwrap().attempt_id
+        } else {
+            due.attempt_id
+        };
         let code = self.code_url(member, &attempt).await;
         self.channel.pay(&code).unwrap();
     }

@@ -4,14 +4,14 @@ use proto::studio::orders::v1::{OrderState, PaymentMethod};
 use proto::studio::refunds::v1::policy_service_client::PolicyServiceClient;
 use proto::studio::refunds::v1::refund_service_client::RefundServiceClient;
 use proto::studio::refunds::v1::{
-    ApproveCaseRequest, CaseState, GetCaseRequest, OpenCaseRequest, PolicyRule, PublishPolicyRequest, RefundBase,
-    RefundMethod, RefundReason, Usage,
+    ApproveCaseRequest, CaseState, GetCaseRequest, OpenCaseRequest, PolicyRule, PublishPolicyRequest,
+    RefundBase, RefundMethod, RefundReason, Usage,
 };
 use proto::studio::wallet::v1::recharge_service_client::RechargeServiceClient;
 use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
 use proto::studio::wallet::v1::{
-    AcceptRechargeRequest, ApplyRechargeRequest, GetRechargeRequest, GetWalletRequest, PostRechargeRequest, Recharge,
-    RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
+    AcceptRechargeRequest, ApplyRechargeRequest, GetRechargeRequest, GetWalletRequest, PostRechargeRequest,
+    Recharge, RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
 };
 use tonic::Code;
 
@@ -19,20 +19,39 @@ use crate::people::{Member, id};
 use crate::world::World;
 
 fn yuan(yuan: i64) -> Money {
-    Money { minor: yuan * 100, currency: "CNY".to_owned() }
+    Money {
+        minor: yuan * 100,
+        currency: "CNY".to_owned(),
+    }
 }
 
 impl World {
     async fn wallet_of(&self, member: &Member) -> Wallet {
         let mut wallets = WalletServiceClient::new(self.at_wallet(&member.who));
-        let request = GetWalletRequest { person_id: member.id.to_string() };
-        wallets.get_wallet(request).await.unwrap().into_inner().wallet.unwrap()
+        let request = GetWalletRequest {
+            person_id: member.id.to_string(),
+        };
+        wallets
+            .get_wallet(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .wallet
+            .unwrap()
     }
 
     async fn recharge(&self, member: &Member, recharge_id: &str) -> Recharge {
         let mut recharges = RechargeServiceClient::new(self.at_wallet(&member.who));
-        let request = GetRechargeRequest { recharge_id: recharge_id.to_owned() };
-        recharges.get_recharge(request).await.unwrap().into_inner().recharge.unwrap()
+        let request = GetRechargeRequest {
+            recharge_id: recharge_id.to_owned(),
+        };
+        recharges
+            .get_recharge(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .recharge
+            .unwrap()
     }
 
     /// Applied, accepted, paid at the channel, received: not yet spendable.
@@ -51,10 +70,19 @@ impl World {
             .into_inner();
         let specialist = self.staff(Role::RechargeSpecialist, self.chain.chaoyang);
         let recharge_id = applied.recharge_id;
-        let accept =
-            AcceptRechargeRequest { request_id: id(), recharge_id: recharge_id.clone(), version: applied.version };
-        RechargeServiceClient::new(self.at_wallet(&specialist)).accept_recharge(accept).await.unwrap();
-        let start = StartRechargePaymentRequest { request_id: id(), recharge_id: recharge_id.clone() };
+        let accept = AcceptRechargeRequest {
+            request_id: id(),
+            recharge_id: recharge_id.clone(),
+            version: applied.version,
+        };
+        RechargeServiceClient::new(self.at_wallet(&specialist))
+            .accept_recharge(accept)
+            .await
+            .unwrap();
+        let start = StartRechargePaymentRequest {
+            request_id: id(),
+            recharge_id: recharge_id.clone(),
+        };
         let started = own.start_recharge_payment(start).await.unwrap().into_inner();
         let code = match started.code_url.is_empty() {
             true => self.code_url(member, &started.attempt_id).await,
@@ -77,7 +105,10 @@ impl World {
             amount: recharge.received_amount.clone(),
             consultation: String::new(),
         };
-        RechargeServiceClient::new(self.at_wallet(&auditor)).post_recharge(request).await.unwrap();
+        RechargeServiceClient::new(self.at_wallet(&auditor))
+            .post_recharge(request)
+            .await
+            .unwrap();
     }
 
     /// A policy in force: everything that is unused comes back.
@@ -100,7 +131,10 @@ impl World {
             methods: vec![RefundMethod::Origin.into()],
             effective_from: None,
         };
-        PolicyServiceClient::new(self.at_refunds(&supervisor)).publish_policy(request).await.unwrap();
+        PolicyServiceClient::new(self.at_refunds(&supervisor))
+            .publish_policy(request)
+            .await
+            .unwrap();
     }
 }
 
@@ -115,16 +149,28 @@ async fn a_recharge_is_spendable_only_after_finance_has_audited_it() {
     assert_eq!(before.spendable, Some(yuan(0)));
     assert_eq!(before.pending, Some(yuan(1000)));
     let order = world.confirmed_order(&member, &pack).await;
-    world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await.unwrap();
+    world
+        .starts_payment(&member, &order.order_id, PaymentMethod::Wallet)
+        .await
+        .unwrap();
     world.settle().await;
     let due = world.order(&member, &order.order_id).await.dues.remove(0);
-    assert_eq!(due.refusal, "INSUFFICIENT_FUNDS", "money that was not audited was spent");
+    assert_eq!(
+        due.refusal, "INSUFFICIENT_FUNDS",
+        "money that was not audited was spent"
+    );
 
     world.posts(&recharge).await;
     assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(1000)));
-    world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await.unwrap();
+    world
+        .starts_payment(&member, &order.order_id, PaymentMethod::Wallet)
+        .await
+        .unwrap();
     world.settle().await;
-    assert_eq!(world.order(&member, &order.order_id).await.state(), OrderState::Fulfilled);
+    assert_eq!(
+        world.order(&member, &order.order_id).await.state(),
+        OrderState::Fulfilled
+    );
     assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(200)));
 }
 
@@ -137,13 +183,19 @@ async fn part_of_a_wallet_purchase_comes_back_after_another_persons_approval() {
     let recharge = world.received_recharge(&member, 1000).await;
     world.posts(&recharge).await;
     let order = world.confirmed_order(&member, &pack).await;
-    world.starts_payment(&member, &order.order_id, PaymentMethod::Wallet).await.unwrap();
+    world
+        .starts_payment(&member, &order.order_id, PaymentMethod::Wallet)
+        .await
+        .unwrap();
     world.settle().await;
 
     let completed = refunds_part(&world, &member, &order.order_id, 300).await;
     assert_eq!(completed, yuan(300));
     assert_eq!(world.wallet_of(&member).await.spendable, Some(yuan(500)));
-    assert_eq!(world.order(&member, &order.order_id).await.refunded, Some(yuan(300)));
+    assert_eq!(
+        world.order(&member, &order.order_id).await.refunded,
+        Some(yuan(300))
+    );
 }
 
 #[tokio::test]
@@ -163,7 +215,10 @@ async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
     refunds_part(&world, &member, &order.order_id, 250).await;
     let refunds = world.channel.refunds();
     assert_eq!(refunds.len(), 1, "{refunds:?}");
-    assert_eq!(world.order(&member, &order.order_id).await.refunded, Some(yuan(250)));
+    assert_eq!(
+        world.order(&member, &order.order_id).await.refunded,
+        Some(yuan(250))
+    );
 }
 
 /// The member asks, the one person may not approve, another does, the money
@@ -194,11 +249,19 @@ async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i6
     let mut approvals = RefundServiceClient::new(world.at_refunds(&approver));
     approvals.approve_case(request).await.unwrap();
     let mut cases = RefundServiceClient::new(world.at_refunds(&member.who));
-    let get = || GetCaseRequest { case_id: opened.case_id.clone() };
+    let get = || GetCaseRequest {
+        case_id: opened.case_id.clone(),
+    };
     for _ in 0..100 {
         world.advance(std::time::Duration::from_secs(5));
         world.settle().await;
-        let case = cases.get_case(get()).await.unwrap().into_inner().refund_case.unwrap();
+        let case = cases
+            .get_case(get())
+            .await
+            .unwrap()
+            .into_inner()
+            .refund_case
+            .unwrap();
         if case.state() == CaseState::Completed {
             return case.quote.unwrap().amount.unwrap();
         }

@@ -43,14 +43,20 @@ impl World {
         let clock = Clock::default();
         let nowhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let keys = testkit::house::keys();
-        let channel = Simulator::start(wechat::Config::from_keys(keys, nowhere).unwrap()).await.unwrap();
+        let channel = Simulator::start(wechat::Config::from_keys(keys, nowhere).unwrap())
+            .await
+            .unwrap();
         let mail = Sink::start(nowhere, nowhere).await.unwrap();
         let callbacks = free_port();
         channel.route(NOTIFY, format!("http://127.0.0.1:{callbacks}"));
 
         let members = Running::start_on(clock.clone(), "").await;
         let mut peers = vec![("members", members.address())];
-        let payments = Running::start_on(clock.clone(), &told(&peers, &payments_settings(&channel, callbacks))).await;
+        let payments = Running::start_on(
+            clock.clone(),
+            &told(&peers, &payments_settings(&channel, callbacks)),
+        )
+        .await;
         peers.push(("payments", payments.address()));
         let wallet = Running::start_on(clock.clone(), &told(&peers, "")).await;
         peers.push(("wallet", wallet.address()));
@@ -58,14 +64,29 @@ impl World {
         peers.push(("orders", orders.address()));
         let refunds = Running::start_on(clock.clone(), &told(&peers, "")).await;
         peers.push(("refunds", refunds.address()));
-        let smtp = format!("[service.smtp]\nhost = '127.0.0.1'\nport = {}\n", mail.smtp_address().port());
+        let smtp = format!(
+            "[service.smtp]\nhost = '127.0.0.1'\nport = {}\n",
+            mail.smtp_address().port()
+        );
         let notifications = Running::start_on(clock.clone(), &told(&peers, &smtp)).await;
         peers.push(("notifications", notifications.address()));
         let oversight = match oversight {
             true => Some(Running::start_on(clock.clone(), &told(&peers, "")).await),
             false => None,
         };
-        Self { members, payments, wallet, orders, refunds, notifications, oversight, channel, mail, chain: chain(), clock }
+        Self {
+            members,
+            payments,
+            wallet,
+            orders,
+            refunds,
+            notifications,
+            oversight,
+            channel,
+            mail,
+            chain: chain(),
+            clock,
+        }
     }
 
     /// Moves business time of every service on.
@@ -98,7 +119,8 @@ impl World {
     }
 
     async fn hurry(&self) -> bool {
-        let mut hurried = self.members.hurry().await | self.payments.hurry().await | self.wallet.hurry().await;
+        let mut hurried =
+            self.members.hurry().await | self.payments.hurry().await | self.wallet.hurry().await;
         hurried |= self.orders.hurry().await | self.refunds.hurry().await | self.notifications.hurry().await;
         match &self.oversight {
             Some(oversight) => hurried | oversight.hurry().await,
@@ -153,13 +175,21 @@ async fn turn<S: platform::Service>(service: &Running<S>) -> bool {
 }
 
 fn told(peers: &[(&str, String)], more: &str) -> String {
-    let peers: String = peers.iter().map(|(name, address)| format!("{name} = '{address}'\n")).collect();
+    let peers: String = peers
+        .iter()
+        .map(|(name, address)| format!("{name} = '{address}'\n"))
+        .collect();
     format!("[peers]\n{peers}\n{more}")
 }
 
 fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
     let keys = testkit::house::keys();
-    let read = |file: &str| std::fs::read_to_string(keys.wechat(file)).unwrap().trim().to_owned();
+    let read = |file: &str| {
+        std::fs::read_to_string(keys.wechat(file))
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
     let path = |file: &str| keys.wechat(file).display().to_string();
     format!(
         r#"
@@ -194,7 +224,11 @@ fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl World {
@@ -223,6 +257,9 @@ impl World {
     }
 
     pub fn at_oversight(&self, who: &Identity) -> Door {
-        self.oversight.as_ref().expect("oversight is switched off").door(who.clone())
+        self.oversight
+            .as_ref()
+            .expect("oversight is switched off")
+            .door(who.clone())
     }
 }
