@@ -24,6 +24,9 @@ pub enum Outcome<T> {
     Unknown(String),
     /// The channel knows nothing by that number, or not yet.
     NotFound,
+    /// It hangs at the channel until a person acts there, and may still happen
+    /// afterwards. With the channel's own word.
+    NeedsPerson(String),
 }
 
 /// A definite no of a channel.
@@ -31,22 +34,40 @@ pub enum Outcome<T> {
 pub struct Failure {
     /// The channel's own word, as `PARAM_ERROR`.
     pub code: String,
+    pub retry: Retry,
+}
+
+/// What may be tried after a definite no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
     /// The same request, with the same number, may succeed later.
-    pub may_succeed_later: bool,
+    Later,
+    /// The channel took the request in and closed it, which ends its number:
+    /// only then is another number safe.
+    NewNumber,
+    /// Not as it stands.
+    Never,
 }
 
 impl Failure {
     pub fn for_good(code: impl Into<String>) -> Self {
         Self {
             code: code.into(),
-            may_succeed_later: false,
+            retry: Retry::Never,
+        }
+    }
+
+    pub fn closed(code: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            retry: Retry::NewNumber,
         }
     }
 
     pub fn for_now(code: impl Into<String>) -> Self {
         Self {
             code: code.into(),
-            may_succeed_later: true,
+            retry: Retry::Later,
         }
     }
 }

@@ -119,6 +119,19 @@ pub fn refund_bounced(refund: &Refund, why: &str) -> Fact<PaymentsEvent> {
     fact(refund.id.0, refund.version, Payload::RefundBounced(bounced))
 }
 
+pub fn refund_abnormal(refund: &Refund) -> Fact<PaymentsEvent> {
+    let abnormal = pb::RefundAbnormal {
+        refund_id: refund.id.to_string(),
+        payment_id: refund.payment_id.to_string(),
+        leg_id: refund.leg_id.to_string(),
+        amount: Some(refund.amount.into()),
+        refund_number: refund.number.to_string(),
+        person_id: refund.person_id.to_string(),
+        studio_id: refund.studio_id.to_string(),
+    };
+    fact(refund.id.0, refund.version, Payload::RefundAbnormal(abnormal))
+}
+
 pub fn money_isolated(money: &IsolatedMoney, intent: &Intent) -> Fact<PaymentsEvent> {
     let isolated = pb::MoneyIsolated {
         isolated_id: money.id.to_string(),

@@ -14,6 +14,7 @@ mod domain;
 mod evidence;
 mod facts;
 mod merchants;
+mod meters;
 mod reactions;
 mod store;
 mod wire;

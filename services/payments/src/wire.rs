@@ -210,6 +210,7 @@ pub fn refund(refund: &Refund) -> pb::Refund {
     let state = match &refund.state {
         RefundState::Reserved => pb::RefundState::Reserved,
         RefundState::Submitted => pb::RefundState::Submitted,
+        RefundState::Abnormal => pb::RefundState::Abnormal,
         RefundState::Succeeded { at, channel_refund } => {
             wire.succeeded_at = Some(to_proto_time(*at));
             wire.channel_refund.clone_from(channel_refund);

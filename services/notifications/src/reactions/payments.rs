@@ -66,6 +66,7 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::IntentCancelled(_)
             | Fact::RefundSucceeded(_)
             | Fact::RefundBounced(_)
+            | Fact::RefundAbnormal(_)
             | Fact::MoneyIsolated(_),
         )
         | None => return Ok(None),

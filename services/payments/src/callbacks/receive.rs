@@ -1,5 +1,5 @@
 use http::HeaderMap;
-use kernel::Clock;
+use kernel::{CallbackId, Clock};
 use opentelemetry::KeyValue;
 use platform::{Error, NewTask, telemetry};
 use tracing::{Instrument as _, Span};
@@ -145,7 +145,7 @@ async fn record(
     };
     let state = match &notice.content {
         NoticeContent::Paid(paid) => paid_state(app, &mut tx, attempt, paid).await?,
-        NoticeContent::Refund(number) => hint(&mut tx, number).await?,
+        NoticeContent::Refund(number) => hint(&mut tx, id, number).await?,
         NoticeContent::Other => {
             tracing::error!(
                 kind = notice.kind,
@@ -183,16 +183,22 @@ async fn paid_state(
     )
 }
 
-/// News of a refund are a reason to ask, not to believe.
-async fn hint(tx: &mut platform::SystemTx, number: &ChannelNumber) -> Result<State, Error> {
+/// News of a refund are a reason to ask, not to believe. The lane is each
+/// callback's own: behind an earlier hint that waits for its next look it would
+/// wait for hours.
+async fn hint(
+    tx: &mut platform::SystemTx,
+    callback: CallbackId,
+    number: &ChannelNumber,
+) -> Result<State, Error> {
     if let Some(refund) = store::refund::of_number(tx, number).await? {
-        let lane = format!("{refund} hint");
+        let lane = format!("{refund} {callback}");
         tx.task(NewTask::now(kinds::SEND_REFUND, refund, &()).lane(lane))
             .await?;
         return Ok(State::Applied);
     }
     if let Some(money) = store::isolated::of_number(tx, number).await? {
-        let lane = format!("{money} hint");
+        let lane = format!("{money} {callback}");
         tx.task(NewTask::now(kinds::RETURN_ISOLATED, money, &()).lane(lane))
             .await?;
         return Ok(State::Applied);

@@ -12,6 +12,9 @@ pub enum State {
     Reserved,
     /// The channel accepted it, or may have.
     Submitted,
+    /// The channel could not place it and waits for a person; its amount stays
+    /// reserved, since it may still go out.
+    Abnormal,
     Succeeded {
         at: Timestamp,
         channel_refund: String,
@@ -24,6 +27,7 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Submit,
+    Hang,
     Succeed { at: Timestamp, channel_refund: String },
     Bounce { why: String },
 }
@@ -50,10 +54,13 @@ impl State {
     pub fn take(self, step: Step) -> Result<Self, OutOfOrder> {
         Ok(match (self, step) {
             (Self::Reserved, Step::Submit) => Self::Submitted,
-            (Self::Reserved | Self::Submitted, Step::Succeed { at, channel_refund }) => {
+            (Self::Submitted, Step::Hang) => Self::Abnormal,
+            (Self::Reserved | Self::Submitted | Self::Abnormal, Step::Succeed { at, channel_refund }) => {
                 Self::Succeeded { at, channel_refund }
             }
-            (Self::Reserved | Self::Submitted, Step::Bounce { why }) => Self::Bounced { why },
+            (Self::Reserved | Self::Submitted | Self::Abnormal, Step::Bounce { why }) => {
+                Self::Bounced { why }
+            }
             (state, step) => {
                 return Err(OutOfOrder {
                     state: state.word().to_owned(),
@@ -67,6 +74,7 @@ impl State {
         match self {
             Self::Reserved => "reserved",
             Self::Submitted => "submitted",
+            Self::Abnormal => "abnormal",
             Self::Succeeded { .. } => "succeeded",
             Self::Bounced { .. } => "bounced",
         }
@@ -164,16 +172,25 @@ mod tests {
         let states = [
             State::Reserved,
             State::Submitted,
+            State::Abnormal,
             State::Reserved.take(done.clone()).unwrap(),
             State::Reserved.take(no.clone()).unwrap(),
         ];
-        let steps = [("submit", Step::Submit), ("succeed", done), ("bounce", no)];
+        let steps = [
+            ("submit", Step::Submit),
+            ("hang", Step::Hang),
+            ("succeed", done),
+            ("bounce", no),
+        ];
         let allowed = [
             ("reserved", "submit", "submitted"),
             ("reserved", "succeed", "succeeded"),
             ("reserved", "bounce", "bounced"),
             ("submitted", "succeed", "succeeded"),
             ("submitted", "bounce", "bounced"),
+            ("submitted", "hang", "abnormal"),
+            ("abnormal", "succeed", "succeeded"),
+            ("abnormal", "bounce", "bounced"),
         ];
         for state in states {
             for (name, step) in steps.clone() {

@@ -29,6 +29,10 @@ pub fn next_refund_look(age: chrono::Duration) -> Duration {
     })
 }
 
+/// How long to wait before money that hangs at the channel is asked about again:
+/// a person has to act there first.
+pub const HANGING_LOOK: Duration = Duration::from_hours(4);
+
 #[cfg(test)]
 mod tests {
     use super::*;

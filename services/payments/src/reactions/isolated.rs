@@ -4,10 +4,10 @@ use kernel::IsolatedMoneyId;
 use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
-use crate::channel::{Failure, Outcome, Returned};
+use crate::channel::{Failure, Outcome, Retry, Returned};
 use crate::domain::isolated::{IsolatedMoney, State};
-use crate::domain::schedule::next_refund_look;
-use crate::{App, facts, store};
+use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
+use crate::{App, facts, meters, store};
 
 /// After this many tries that the channel closed a person has to look.
 const MOST_TRIES: i32 = 5;
@@ -58,12 +58,9 @@ async fn settle(
             tx.publish(facts::money_returned(&returned)).await?;
             tx.done(task).await
         }
-        Outcome::Failed(Failure {
-            code,
-            may_succeed_later,
-        }) => {
+        Outcome::Failed(Failure { code, retry }) => {
             tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
-            if may_succeed_later {
+            if retry == Retry::Later {
                 return tx.again(task, PAUSE).await;
             }
             if money.return_try >= MOST_TRIES {
@@ -73,6 +70,11 @@ async fn settle(
             }
             store::isolated::save_state(&mut tx, &money.next_try(), &code, None).await?;
             tx.again(task, PAUSE).await
+        }
+        Outcome::NeedsPerson(word) => {
+            tracing::error!(isolated.id = %id, word, "isolated money hangs at the channel; a person has to act there");
+            meters::refund_hangs();
+            tx.again(task, HANGING_LOOK).await
         }
         Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
             tx.again(task, next_refund_look(now - money.isolated_at)).await

@@ -41,6 +41,7 @@ impl Row {
             ) {
                 ("reserved", None, None, None) => State::Reserved,
                 ("submitted", None, None, None) => State::Submitted,
+                ("abnormal", None, None, None) => State::Abnormal,
                 ("succeeded", Some(channel_refund), Some(at), None) => {
                     State::Succeeded { at, channel_refund }
                 }
@@ -148,7 +149,7 @@ pub async fn of_number(tx: &mut PgConnection, number: &ChannelNumber) -> Result<
 /// Saves the state; the trigger checks the step and the version.
 pub async fn save_state(tx: &mut PgConnection, refund: &Refund) -> Result<(), Error> {
     let (channel_refund, succeeded_at, bounced_why) = match &refund.state {
-        State::Reserved | State::Submitted => (None, None, None),
+        State::Reserved | State::Submitted | State::Abnormal => (None, None, None),
         State::Succeeded { at, channel_refund } => (Some(channel_refund.as_str()), Some(*at), None),
         State::Bounced { why } => (None, None, Some(why.as_str())),
     };

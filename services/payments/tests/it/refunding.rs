@@ -8,14 +8,37 @@ use tonic::Code;
 
 use crate::world::{PRICE, World, reason};
 
+/// How refunds of a payment end from now on.
+fn script(world: &World, payment: &pb::Payment, refund_ends: RefundEnd) {
+    let script = Script {
+        refund_ends,
+        ..Script::default()
+    };
+    world.sim.script(&payment.channel_number, script).unwrap();
+}
+
+/// The channel brings a refund to its end, and everything that follows happens.
+async fn end(world: &World, refund: &pb::Refund, how: RefundEnd) {
+    world.sim.end_refund(&refund.refund_number, how).unwrap();
+    world.callbacks_done().await;
+    world.it.settle().await;
+}
+
 #[tokio::test]
 async fn a_refund_is_reserved_sent_and_succeeds_when_the_channel_says_so() {
     let world = World::open().await;
     let payment = world.payment().await;
+    script(&world, &payment, RefundEnd::Never);
     let leg = RefundLegId::fresh();
     let refund = world.refund(&payment, leg, 100_000).await.unwrap();
     assert_eq!(refund.state(), pb::RefundState::Reserved);
     world.refunds_done().await;
+    assert_eq!(
+        world.refund_now(leg).await.state(),
+        pb::RefundState::Submitted,
+        "accepted is not done"
+    );
+    end(&world, &refund, RefundEnd::Success).await;
     let done = world.refund_now(leg).await;
     assert_eq!(done.state(), pb::RefundState::Succeeded);
     assert!(!done.channel_refund.is_empty());
@@ -34,11 +57,7 @@ async fn a_refund_is_reserved_sent_and_succeeds_when_the_channel_says_so() {
 async fn a_refund_that_the_channel_only_accepted_is_not_done() {
     let world = World::open().await;
     let payment = world.payment().await;
-    let script = Script {
-        refund_ends: RefundEnd::Never,
-        ..Script::default()
-    };
-    world.sim.script(&payment.channel_number, script).unwrap();
+    script(&world, &payment, RefundEnd::Never);
     let leg = RefundLegId::fresh();
     world.refund(&payment, leg, PRICE).await.unwrap();
     world.refunds_done().await;
@@ -106,33 +125,18 @@ async fn an_unknown_payment_and_a_year_old_one_are_refused() {
     );
 }
 
-#[rstest]
-#[case::closed(RefundEnd::Closed, "CLOSED")]
-#[case::card_gone(RefundEnd::Abnormal, "ABNORMAL")]
 #[tokio::test]
-async fn a_refund_that_the_channel_ends_bounces_and_frees_its_part(
-    #[case] end: RefundEnd,
-    #[case] why: &str,
-) {
+async fn a_refund_that_the_channel_closed_bounces_and_frees_its_part() {
     let world = World::open().await;
     let payment = world.payment().await;
-    world
-        .sim
-        .script(
-            &payment.channel_number,
-            Script {
-                refund_ends: end,
-                ..Script::default()
-            },
-        )
-        .unwrap();
+    script(&world, &payment, RefundEnd::Closed);
     let leg = RefundLegId::fresh();
     world.refund(&payment, leg, PRICE).await.unwrap();
     world.refunds_done().await;
     let bounced = world.refund_now(leg).await;
     assert_eq!(
         (bounced.state(), bounced.bounced_why.as_str()),
-        (pb::RefundState::Bounced, why)
+        (pb::RefundState::Bounced, "CLOSED")
     );
     assert_eq!(world.facts("refund_bounced").await, 1);
     assert_eq!(
@@ -140,6 +144,41 @@ async fn a_refund_that_the_channel_ends_bounces_and_frees_its_part(
         pb::RefundState::Bounced
     );
     world.refund(&payment, RefundLegId::fresh(), PRICE).await.unwrap();
+    world.books_balance().await;
+}
+
+/// Were the part freed, a second refund could go out while a person settles the
+/// first at the channel.
+#[rstest]
+#[case::sent_by_a_person(RefundEnd::Success, pb::RefundState::Succeeded, "refund_succeeded")]
+#[case::closed(RefundEnd::Closed, pb::RefundState::Bounced, "refund_bounced")]
+#[tokio::test]
+async fn an_abnormal_refund_keeps_its_part_until_the_channel_ends_it(
+    #[case] how: RefundEnd,
+    #[case] ended: pb::RefundState,
+    #[case] fact: &str,
+) {
+    let world = World::open().await;
+    let payment = world.payment().await;
+    script(&world, &payment, RefundEnd::Abnormal);
+    let leg = RefundLegId::fresh();
+    let refund = world.refund(&payment, leg, PRICE).await.unwrap();
+    world.refunds_done().await;
+    world.later(Duration::from_hours(5)).await;
+    assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Abnormal);
+    assert_eq!(world.facts("refund_abnormal").await, 1);
+    assert_eq!(
+        reason(&world.refund(&payment, RefundLegId::fresh(), 1).await.unwrap_err()),
+        "REFUND_EXCEEDS_PAYMENT"
+    );
+    assert_eq!(
+        (world.sim.refunds().len(), world.facts("refund_bounced").await),
+        (1, 0)
+    );
+    world.books_balance().await;
+    end(&world, &refund, how).await;
+    assert_eq!(world.refund_now(leg).await.state(), ended);
+    assert_eq!(world.facts(fact).await, 1);
     world.books_balance().await;
 }
 

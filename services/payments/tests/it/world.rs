@@ -350,7 +350,7 @@ impl World {
              or refunded_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
                                    where r.payment_id = p.payment_id and state = 'succeeded')
              or refund_reserved_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
-                                          where r.payment_id = p.payment_id and state in ('reserved', 'submitted'))",
+                                          where r.payment_id = p.payment_id and state in ('reserved', 'submitted', 'abnormal'))",
         )
         .fetch_one(self.it.pool())
         .await

@@ -104,6 +104,7 @@ async fn to_channel(app: &App, leg: &Leg, payment_id: String) -> Result<Outcome,
         },
         payments::RefundState::Unspecified
         | payments::RefundState::Reserved
-        | payments::RefundState::Submitted => Outcome::Sent,
+        | payments::RefundState::Submitted
+        | payments::RefundState::Abnormal => Outcome::Sent,
     })
 }

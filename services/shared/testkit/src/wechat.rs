@@ -210,6 +210,22 @@ impl Simulator {
             .collect()
     }
 
+    /// A refund that is in processing or abnormal comes to this end, and the
+    /// merchant is told.
+    pub fn end_refund(&self, out_refund_no: &str, end: RefundEnd) -> Result<(), Problem> {
+        let truth = lock(&self.inner.truth);
+        let refund = truth
+            .refunds
+            .get(out_refund_no)
+            .ok_or_else(|| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such refund"))?
+            .clone();
+        let mut script = truth.order(&refund.out_trade_no)?.script.clone();
+        drop(truth);
+        script.refund_ends = end;
+        self.inner.clone().settle_refund(refund, script);
+        Ok(())
+    }
+
     /// Every callback sent so far.
     pub fn sent(&self) -> Vec<Sent> {
         lock(&self.inner.sent).clone()

@@ -57,7 +57,10 @@ async fn send(app: &App, sent: &Return) -> Result<Option<Outcome>, Error> {
             Ok(match refund.state() {
                 RefundState::Succeeded => Some(Outcome::Returned),
                 RefundState::Bounced => Some(Outcome::Stuck(refund.bounced_why)),
-                RefundState::Unspecified | RefundState::Reserved | RefundState::Submitted => None,
+                RefundState::Unspecified
+                | RefundState::Reserved
+                | RefundState::Submitted
+                | RefundState::Abnormal => None,
             })
         }
         Err(error) if error.is_refusal() => Ok(Some(Outcome::Stuck(

@@ -3,7 +3,7 @@ use std::time::Duration;
 use kernel::AttemptId;
 use platform::{BoxFuture, Error, Settled, Task};
 
-use crate::channel::{Channel, Failure, Order, Outcome};
+use crate::channel::{Channel, Failure, Order, Outcome, Retry};
 use crate::domain::attempt::{Attempt, State};
 use crate::domain::evidence::Evidence;
 use crate::evidence::apply_channel_evidence;
@@ -52,9 +52,13 @@ async fn ask(channel: &dyn Channel, attempt: &Attempt) -> Option<Evidence> {
         Outcome::Succeeded(code_url) => return Some(Evidence::Opened { code_url }),
         Outcome::Failed(Failure {
             code,
-            may_succeed_later: false,
+            retry: Retry::Never | Retry::NewNumber,
         }) => Some(code),
-        Outcome::Failed(_) | Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => None,
+        Outcome::Failed(_)
+        | Outcome::Pending
+        | Outcome::Unknown(_)
+        | Outcome::NeedsPerson(_)
+        | Outcome::NotFound => None,
     };
     // an earlier try of ours may have come through, so even a refusal is
     // believed only when the channel knows nothing by the number
@@ -62,6 +66,6 @@ async fn ask(channel: &dyn Channel, attempt: &Attempt) -> Option<Evidence> {
         (Outcome::Succeeded(paid), _) => Some(Evidence::Paid(paid)),
         (Outcome::Failed(_), _) => Some(Evidence::Closed),
         (Outcome::NotFound, Some(code)) => Some(Evidence::Refused { code }),
-        (Outcome::NotFound | Outcome::Pending | Outcome::Unknown(_), _) => None,
+        (Outcome::NotFound | Outcome::Pending | Outcome::Unknown(_) | Outcome::NeedsPerson(_), _) => None,
     }
 }

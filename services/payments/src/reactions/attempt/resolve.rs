@@ -75,7 +75,7 @@ fn evidence_of(outcome: Outcome<crate::channel::Paid>) -> Option<Evidence> {
     match outcome {
         Outcome::Succeeded(paid) => Some(Evidence::Paid(paid)),
         Outcome::Failed(_) => Some(Evidence::Closed),
-        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => None,
+        Outcome::Pending | Outcome::Unknown(_) | Outcome::NeedsPerson(_) | Outcome::NotFound => None,
     }
 }
 

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use kernel::RefundId;
+use kernel::{RefundId, Timestamp};
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
-use crate::channel::{Channel, Failure, Outcome, RefundOrder, Returned};
+use crate::channel::{Channel, Failure, Outcome, RefundOrder, Retry, Returned};
 use crate::domain::refund::{Refund, State, Step};
-use crate::domain::schedule::next_refund_look;
-use crate::{App, facts, store};
+use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
+use crate::{App, facts, meters, store};
 
 /// How long after a lack of funds the channel is asked again.
 const FUNDS_PAUSE: Duration = Duration::from_mins(1);
@@ -36,7 +36,13 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             drop(tx);
         }
         let channel = app.channel(&payment.merchant, payment.method)?.as_ref();
-        let outcome = pursue(channel, &refund.order(&payment), first).await;
+        let order = refund.order(&payment);
+        let outcome = if refund.state == State::Abnormal {
+            // the channel has it; to send it again is for the person who acts there
+            channel.query_refund(&order).await
+        } else {
+            pursue(channel, &order, first).await
+        };
         settle(app, task, id, outcome).await
     })
 }
@@ -70,20 +76,12 @@ async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>
     }
     match outcome {
         Outcome::Succeeded(returned) => {
-            let at = returned.returned_at.unwrap_or(now);
-            let step = Step::Succeed {
-                at,
-                channel_refund: returned.channel_refund,
-            };
-            let refund = refund.take(step)?;
-            store::refund::save_state(&mut tx, &refund).await?;
-            store::payment::settle(&mut tx, refund.payment_id, refund.amount).await?;
-            tx.publish(facts::refund_succeeded(&refund, at)).await?;
+            succeed(&mut tx, &refund, returned, now).await?;
             tx.done(task).await
         }
         Outcome::Failed(Failure {
             code,
-            may_succeed_later: true,
+            retry: Retry::Later,
         }) if may_wait(app, &refund) => {
             tracing::error!(refund.id = %id, code, "the channel lacks funds for a refund; it waits");
             store::refund::save_state(&mut tx, &refund.waiting(now)).await?;
@@ -93,10 +91,46 @@ async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>
             bounce(&mut tx, &refund, &code).await?;
             tx.done(task).await
         }
+        Outcome::NeedsPerson(word) => {
+            hang(&mut tx, &refund, &word).await?;
+            tx.again(task, HANGING_LOOK).await
+        }
+        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound if refund.state == State::Abnormal => {
+            tx.again(task, HANGING_LOOK).await
+        }
         Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
             tx.again(task, next_refund_look(now - refund.created_at)).await
         }
     }
+}
+
+async fn succeed(
+    tx: &mut SystemTx,
+    refund: &Refund,
+    returned: Returned,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let at = returned.returned_at.unwrap_or(now);
+    let refund = refund.take(Step::Succeed {
+        at,
+        channel_refund: returned.channel_refund,
+    })?;
+    store::refund::save_state(tx, &refund).await?;
+    store::payment::settle(tx, refund.payment_id, refund.amount).await?;
+    tx.publish(facts::refund_succeeded(&refund, at)).await
+}
+
+/// A person has to act at the channel. Until that shows, the reservation stays:
+/// were it released, the same money could go back a second time.
+async fn hang(tx: &mut SystemTx, refund: &Refund, word: &str) -> Result<(), Error> {
+    tracing::error!(refund.id = %refund.id, number = %refund.number, word, "a refund hangs at the channel; a person has to act there");
+    if refund.state == State::Abnormal {
+        return Ok(());
+    }
+    let refund = refund.take(Step::Hang)?;
+    store::refund::save_state(tx, &refund).await?;
+    meters::refund_hangs();
+    tx.publish(facts::refund_abnormal(&refund)).await
 }
 
 fn may_wait(app: &App, refund: &Refund) -> bool {

@@ -275,7 +275,7 @@ impl Truth {
         Err(Problem::new(400, "INVALID_REQUEST", wrong))
     }
 
-    /// A refund that was accepted comes to its end.
+    /// A refund that was accepted comes to its end, or goes on from abnormal.
     pub fn end_refund(
         &mut self,
         out_refund_no: &str,
@@ -285,7 +285,7 @@ impl Truth {
         let refund = self
             .refunds
             .get_mut(out_refund_no)
-            .filter(|r| r.status == RefundStatus::Processing)?;
+            .filter(|r| matches!(r.status, RefundStatus::Processing | RefundStatus::Abnormal))?;
         refund.status = status;
         refund.ended_at = Some(now);
         Some(refund.clone())

@@ -74,7 +74,9 @@ fn read(body: &[u8], refund: &RefundOrder) -> Outcome<Returned> {
             returned_at: reply.success_time.as_deref().and_then(read_time),
         }),
         "PROCESSING" => Outcome::Pending,
-        "CLOSED" | "ABNORMAL" => Outcome::Failed(Failure::for_good(reply.status)),
+        "CLOSED" => Outcome::Failed(Failure::closed(reply.status)),
+        // the merchant may still settle it there: no second refund in its place
+        "ABNORMAL" => Outcome::NeedsPerson(reply.status),
         other => Outcome::Unknown(format!("refund status {other}")),
     }
 }
