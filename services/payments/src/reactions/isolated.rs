@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use kernel::IsolatedMoneyId;
-use platform::{BoxFuture, Error, Settled, Task};
+use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
 use super::refund::send::pursue;
 use crate::channel::{Failure, Outcome, Retry, Returned};
@@ -26,6 +26,9 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
             .ok_or_else(|| Error::not_found("isolated money"))?;
         if money.state == State::Returned {
             return tx.done(task).await;
+        }
+        if money.return_try > MOST_TRIES && task.attempt > 1 {
+            return Err(stuck(&money, "the tries before"));
         }
         drop(tx);
         // whether an earlier run came through to the channel nobody knows: ask first
@@ -58,19 +61,7 @@ async fn settle(
             tx.publish(facts::money_returned(&returned)).await?;
             tx.done(task).await
         }
-        Outcome::Failed(Failure { code, retry }) => {
-            tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
-            if retry == Retry::Later {
-                return tx.again(task, PAUSE).await;
-            }
-            if money.return_try >= MOST_TRIES {
-                return Err(Error::Internal(format!(
-                    "the channel will not take isolated money {id} back: {code}"
-                )));
-            }
-            store::isolated::save_state(&mut tx, &money.next_try(), &code, None).await?;
-            tx.again(task, PAUSE).await
-        }
+        Outcome::Failed(failure) => refused(task, tx, &money, failure).await,
         Outcome::NeedsPerson(word) => {
             tracing::error!(isolated.id = %id, word, "isolated money hangs at the channel; a person has to act there");
             meters::refund_hangs();
@@ -80,4 +71,39 @@ async fn settle(
             tx.again(task, next_refund_look(now - money.isolated_at)).await
         }
     }
+}
+
+/// A no. Only a number that the channel closed is followed by another, and that
+/// one stands before the task rests or is parked: whoever resumes it must not
+/// ask about the dead number again.
+async fn refused(
+    task: &Task,
+    mut tx: SystemTx,
+    money: &IsolatedMoney,
+    failure: Failure,
+) -> Result<Settled, Error> {
+    let (id, code) = (money.id, failure.code);
+    tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
+    let hopeless = match failure.retry {
+        Retry::Later => false,
+        Retry::NewNumber => {
+            store::isolated::save_state(&mut tx, &money.next_try(), &code, None).await?;
+            money.return_try >= MOST_TRIES
+        }
+        Retry::Never => true,
+    };
+    if !hopeless {
+        return tx.again(task, PAUSE).await;
+    }
+    tx.keep(task).await?;
+    Err(stuck(money, &code))
+}
+
+/// Repeated at each retry, this parks the task; resumed, it counts from the start
+/// and sends under the number that stands.
+fn stuck(money: &IsolatedMoney, why: &str) -> Error {
+    Error::Internal(format!(
+        "the channel will not take isolated money {} back: {why}",
+        money.id
+    ))
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use proto::studio::payments::v1 as pb;
-use testkit::wechat::{Fails, Fault, Operation, Script};
+use testkit::wechat::{Fails, Fault, Operation, RefundEnd, Script};
 
 use crate::world::{World, reason};
 
@@ -256,6 +256,57 @@ async fn isolated_money_goes_back_once_although_the_answer_was_lost_and_the_task
     world.run_again("return_isolated").await;
     assert_eq!(world.sim.refunds().len(), 1);
     assert_eq!(world.facts("money_returned").await, 1);
+}
+
+/// A dead number that is asked about for ever would leave the money here for ever.
+#[tokio::test]
+async fn isolated_money_that_the_channel_closed_often_is_parked_and_resumed_under_a_new_number() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.cancel(&intent).await.unwrap();
+    world.pay(&attempt).await;
+    let ends = |refund_ends| Script {
+        refund_ends,
+        lose_callback: true,
+        ..Script::default()
+    };
+    world
+        .sim
+        .script(&attempt.channel_number, ends(RefundEnd::Closed))
+        .unwrap();
+    let parked = || {
+        world.count(
+            "select count(*) from tasks where kind = $1 and state = 'parked'",
+            "return_isolated",
+        )
+    };
+    world.it.settle().await;
+    for _ in 0..20 {
+        if parked().await == 1 {
+            break;
+        }
+        world.callbacks_done().await;
+        world.later(Duration::from_mins(31)).await;
+    }
+    assert_eq!(parked().await, 1);
+    assert_eq!(world.sim.refunds().len(), 5);
+    world
+        .sim
+        .script(&attempt.channel_number, ends(RefundEnd::Success))
+        .unwrap();
+    sqlx::query("update tasks set attempts = 0 where kind = 'return_isolated'")
+        .execute(world.it.pool())
+        .await
+        .unwrap();
+    world.run_again("return_isolated").await;
+    world.callbacks_done().await;
+    world.later(Duration::from_hours(1)).await;
+    assert_eq!(
+        (world.sim.refunds().len(), world.facts("money_returned").await),
+        (6, 1)
+    );
+    world.books_balance().await;
 }
 
 #[tokio::test]
