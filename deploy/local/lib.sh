@@ -62,6 +62,7 @@ own_apt_lists() {
         apt-get -qq "${apt_options[@]}" update >&2
 }
 
+apt_updated=
 apt_install() {
     local become=()
     is_root || become=(sudo -n)
@@ -69,7 +70,8 @@ apt_install() {
     # A cluster that Debian starts by itself would be a stranger on this machine.
     "${become[@]}" sh -c 'mkdir -p /etc/postgresql-common/createcluster.d &&
         echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/studio.conf' || true
-    "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2 || true
+    [ -n "$apt_updated" ] || "${become[@]}" apt-get -qq update >&2 || true
+    apt_updated=yes
     "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq -y install --no-install-recommends "$@" >"$state/apt.log" 2>&1 && return
     tail -n 5 "$state/apt.log" >&2
@@ -263,7 +265,7 @@ as_server() {
 cluster_folder() {
     local name=$1 base=$state
     if is_root && ! as_server test -x "$state" 2>/dev/null; then
-        base=/var/lib/studio-$(printf %s "$root" | cksum | cut -d' ' -f1)
+        base=/var/lib/studio-$(printf %s "$state" | cksum | cut -d' ' -f1)
     fi
     echo "$base/$name"
 }
@@ -394,7 +396,7 @@ redis_start() {
 # server of the machine's own as the package redis-server does.
 need_redis() {
     command -v redis-server >/dev/null 2>&1 && return
-    fetch redis-tools || return 1
+    [ -x /usr/bin/redis-check-rdb ] || fetch redis-tools || return 1
     if [ -x "$unpacked/usr/bin/redis-check-rdb" ]; then
         ln -sf redis-check-rdb "$unpacked/usr/bin/redis-server"
         wrap redis-server "$unpacked/usr/bin/redis-server"
