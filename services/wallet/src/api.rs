@@ -144,6 +144,9 @@ impl From<Refusal> for Error {
                 .with("min_minor", min.minor())
                 .with("max_minor", max.minor())
                 .into(),
+            Refusal::WalletUnknown => no(Reason::WalletUnknown)
+                .retry_after(std::time::Duration::from_secs(2))
+                .into(),
             Refusal::StudioUnknown => no(Reason::StudioUnknown).into(),
             Refusal::AmountNotAsReceived { received } => no(Reason::AmountNotAsReceived)
                 .with("received_minor", received.minor())

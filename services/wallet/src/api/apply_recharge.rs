@@ -32,7 +32,7 @@ pub async fn handle(
         .ok_or(Refusal::StudioUnknown)?;
     ask.within(&app.limits)?;
 
-    let wallet = wallet(app, &mut tx, ask.person, studio.id).await?;
+    let wallet = wallet(app, &mut tx, &ask, by).await?;
     let recharge = ask.recharge(
         &wallet,
         &studio,
@@ -104,6 +104,7 @@ impl Ask {
             intent: None,
             applied,
             accepted: None,
+            declined_by: None,
             expire_at: applied.at + limits.valid,
             state: State::Applied,
             version: 1,
@@ -111,9 +112,15 @@ impl Ask {
     }
 }
 
-/// The person's wallet, opened here if members' fact has not opened it yet.
-async fn wallet(app: &App, tx: &mut WriteTx, person: PersonId, studio: StudioId) -> Result<Wallet, Error> {
-    let wallet = Wallet::new(person, studio);
+/// The person's wallet. For a member it is opened here if members' fact has not
+/// opened it yet; staff wait for the fact, which alone knows where the person
+/// belongs, and whether there is such a person.
+async fn wallet(app: &App, tx: &mut WriteTx, ask: &Ask, by: PersonId) -> Result<Wallet, Error> {
+    if by != ask.person {
+        let known = store::wallets::find(tx, ask.person).await?;
+        return Ok(known.ok_or(Refusal::WalletUnknown)?);
+    }
+    let wallet = Wallet::new(ask.person, ask.studio);
     if store::wallets::open(tx, &wallet, app.clock.now()).await? {
         tx.publish(facts::opened(&wallet)).await?;
     }

@@ -155,7 +155,7 @@ impl<'a> Decision<'a> {
                 lot: lot.to_string(),
                 ..Self::default()
             },
-            State::Rejected { rejection, .. } => Self {
+            State::Rejected(rejection) => Self {
                 rejection: Some(rejection),
                 words: rejection.explanation.clone(),
                 ..Self::default()

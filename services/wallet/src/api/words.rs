@@ -82,7 +82,7 @@ impl From<&State> for pb::RechargeState {
             State::Accepted => Self::Accepted,
             State::Received(_) => Self::Received,
             State::Posted { .. } => Self::Posted,
-            State::Rejected { .. } => Self::Rejected,
+            State::Rejected(_) => Self::Rejected,
             State::Returning(_) => Self::Returning,
             State::Returned(_) => Self::Returned,
             State::ReturnStuck { .. } => Self::ReturnStuck,

@@ -113,10 +113,7 @@ pub enum State {
         consultation: Option<String>,
         lot: LotId,
     },
-    Rejected {
-        by: PersonId,
-        rejection: Rejection,
-    },
+    Rejected(Rejection),
     Returning(Return),
     Returned(Return),
     ReturnStuck {
@@ -134,7 +131,7 @@ impl State {
             Self::Accepted => "accepted",
             Self::Received(_) => "received",
             Self::Posted { .. } => "posted",
-            Self::Rejected { .. } => "rejected",
+            Self::Rejected(_) => "rejected",
             Self::Returning(_) => "returning",
             Self::Returned(_) => "returned",
             Self::ReturnStuck { .. } => "return_stuck",
@@ -171,6 +168,8 @@ pub struct Recharge {
     pub applied: Mark,
     /// The first check, once it passed.
     pub accepted: Option<Mark>,
+    /// Who said no at the first check, also once money came all the same.
+    pub declined_by: Option<PersonId>,
     pub expire_at: Timestamp,
     pub state: State,
     pub version: i64,
@@ -225,7 +224,7 @@ impl Recharge {
     ) -> Result<Self, Refusal> {
         let late = match self.state {
             State::Accepted => false,
-            State::Rejected { .. } | State::Cancelled | State::Expired => true,
+            State::Rejected(_) | State::Cancelled | State::Expired => true,
             _ => return Err(self.wrong_state()),
         };
         let mut focus = Vec::new();
@@ -280,7 +279,10 @@ impl Recharge {
             return Err(Refusal::SamePerson);
         }
         match self.state {
-            State::Applied | State::Accepted => Ok(self.to(State::Rejected { by, rejection })),
+            State::Applied | State::Accepted => Ok(Self {
+                declined_by: Some(by),
+                ..self.to(State::Rejected(rejection))
+            }),
             _ => Err(self.wrong_state()),
         }
     }
@@ -367,8 +369,8 @@ impl Recharge {
     }
 
     fn audited_by_another(&self, auditor: PersonId) -> Result<(), Refusal> {
-        let specialist = self.accepted.map(|mark| mark.by);
-        if auditor == self.person || auditor == self.applied.by || Some(auditor) == specialist {
+        let checkers = [self.accepted.map(|mark| mark.by), self.declined_by];
+        if auditor == self.person || auditor == self.applied.by || checkers.contains(&Some(auditor)) {
             return Err(Refusal::SamePerson);
         }
         Ok(())

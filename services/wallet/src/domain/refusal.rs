@@ -5,6 +5,8 @@ use kernel::{Amount, Balance};
 pub enum Refusal {
     #[error("the person has no wallet")]
     UnknownWallet,
+    #[error("the person has no wallet here yet")]
+    WalletUnknown,
     #[error("no such recharge")]
     UnknownRecharge,
     #[error("the due was not paid from a wallet")]

@@ -41,8 +41,11 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             .map_err(Error::from)
         {
             Ok(_) => {}
-            Err(error) if error.reason().as_deref() == Some("ALREADY_PAID") => {}
-            Err(error) => return Err(error),
+            Err(error) => match error.definite_no().as_deref() {
+                Some("ALREADY_PAID") => {}
+                Some(_) => return Err(error),
+                None => return task.ask_again(app, error).await,
+            },
         }
         task.begin(app).await?.done(task).await
     })

@@ -26,7 +26,10 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         };
 
-        let outcome = send(app, &sent).await?;
+        let outcome = match send(app, &sent).await {
+            Ok(outcome) => outcome,
+            Err(error) => return task.ask_again(app, error).await,
+        };
 
         let mut tx = task.begin(app).await?;
         if let Some(outcome) = outcome {
@@ -63,9 +66,9 @@ async fn send(app: &App, sent: &Return) -> Result<Option<Outcome>, Error> {
                 | RefundState::Abnormal => None,
             })
         }
-        Err(error) if error.is_refusal() => Ok(Some(Outcome::Stuck(
-            error.reason().unwrap_or_else(|| "REFUSED".to_owned()),
-        ))),
-        Err(error) => Err(error),
+        Err(error) => match error.definite_no() {
+            Some(why) => Ok(Some(Outcome::Stuck(why))),
+            None => Err(error),
+        },
     }
 }

@@ -198,7 +198,7 @@ pub async fn save(tx: &mut PgConnection, recharge: &Recharge) -> Result<(), Erro
         &focus,
         recharge.accepted.map(|m| m.by) as Option<PersonId>,
         recharge.accepted.map(|m| m.at),
-        columns.rejected_by as Option<PersonId>,
+        recharge.declined_by as Option<PersonId>,
         columns.audit.map(|m| m.by) as Option<PersonId>,
         columns.audit.map(|m| m.at),
         columns.consultation,
@@ -219,7 +219,6 @@ pub async fn save(tx: &mut PgConnection, recharge: &Recharge) -> Result<(), Erro
 /// A state spread over the nullable columns.
 #[derive(Default)]
 struct Columns<'a> {
-    rejected_by: Option<PersonId>,
     audit: Option<Mark>,
     consultation: Option<&'a str>,
     rejection: Option<&'a Rejection>,
@@ -252,8 +251,7 @@ impl<'a> Columns<'a> {
                 lot: Some(*lot),
                 ..Self::default()
             },
-            State::Rejected { by, rejection } => Self {
-                rejected_by: Some(*by),
+            State::Rejected(rejection) => Self {
                 rejection: Some(rejection),
                 ..Self::default()
             },

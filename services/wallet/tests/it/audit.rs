@@ -3,6 +3,7 @@ use proto::studio::wallet::v1 as pb;
 use testkit::{At, Identity, staff_person};
 use tonic::Code;
 
+use crate::rejected::{decline, reject};
 use crate::world::{World, code, fen, post, reason, recharges};
 
 #[tokio::test]
@@ -133,6 +134,37 @@ async fn the_database_itself_refuses_an_auditor_who_made_the_recharge() {
         let error = forced.unwrap_err().to_string();
         assert!(error.contains("recharges_audited_by_another"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn who_declined_a_recharge_never_decides_about_money_that_comes_all_the_same() {
+    let world = World::open().await;
+    let at: At = world.chain.chaoyang.into();
+    let recharge = world.paying(world.member().await, 50_000).await;
+    let decliner = kernel::PersonId::fresh();
+    let posts = [(Role::RechargeSpecialist, at), (Role::FinanceAuditor, at)];
+    let mut both = recharges(world.it.door(Identity::posts(decliner, &posts)));
+    both.decline_recharge(decline(&recharge)).await.unwrap();
+    world.capture(&recharge, 50_000).await.unwrap();
+    let late = world.see(&recharge.recharge_id).await;
+    let agreed = || pb::PostRechargeRequest {
+        consultation: "the member still wants it".to_owned(),
+        ..post(&late)
+    };
+    assert_eq!(reason(both.post_recharge(agreed()).await), "SAME_PERSON");
+    assert_eq!(reason(both.reject_recharge(reject(&late)).await), "SAME_PERSON");
+    let forced = sqlx::query(
+        "update recharges set state = 'returning', audited_by = $2, audited_at = now(), reject_reason = 'other',
+         advice = 'ask_studio', explanation = 'x', return_leg_id = gen_random_uuid(), version = version + 1
+         where recharge_id = $1::uuid",
+    )
+    .bind(&recharge.recharge_id)
+    .bind(decliner.0)
+    .execute(world.it.pool())
+    .await;
+    let error = forced.unwrap_err().to_string();
+    assert!(error.contains("recharges_audited_by_another"), "{error}");
+    world.auditor().post_recharge(agreed()).await.unwrap();
 }
 
 #[tokio::test]

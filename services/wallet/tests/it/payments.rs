@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{derived_uuid, fresh_uuid};
+use platform::Error;
 use proto::studio::payments::v1 as pb;
 use proto::studio::payments::v1::intent_service_server::{IntentService, IntentServiceServer};
 use proto::studio::payments::v1::refund_service_server::{RefundService, RefundServiceServer};
@@ -24,6 +25,8 @@ pub enum Refunds {
     Succeed,
     /// Refused for good.
     Refuse,
+    /// Turned away, and nobody knows for how long.
+    TurnAway,
     /// Done, and the answer is lost.
     LoseTheAnswer,
 }
@@ -179,7 +182,10 @@ impl RefundService for Fake {
         let state = match seen.answer_refunds {
             Refunds::Submit => pb::RefundState::Submitted,
             Refunds::Succeed => pb::RefundState::Succeeded,
-            Refunds::Refuse => return Err(Status::failed_precondition("REFUND_TOO_LATE")),
+            Refunds::Refuse => {
+                return Err(Error::wrong_state("payment", "refunded").to_status("studio.payments"));
+            }
+            Refunds::TurnAway => return Err(Status::permission_denied("a wrong token")),
             Refunds::LoseTheAnswer => {
                 seen.refunds.insert(ask.leg_id.clone(), ask);
                 seen.answer_refunds = Refunds::Succeed;

@@ -1,3 +1,4 @@
+use kernel::PersonId;
 use proto::studio::access::v1::Role;
 use proto::studio::payments::v1::payments_event::Fact as Payment;
 use proto::studio::payments::v1::{IntentExpired, PaymentsEvent, Purpose};
@@ -102,6 +103,29 @@ async fn a_member_applies_for_themselves_alone_and_staff_within_reach() {
         ..world.application(person, 50_000)
     };
     elsewhere.clone().apply_recharge(there).await.unwrap();
+}
+
+#[tokio::test]
+async fn staff_wait_for_the_registration_that_says_where_a_person_belongs() {
+    let world = World::open().await;
+    let desk = recharges(world.it.as_staff(Role::FrontDesk, world.chain.haidian));
+    let person = PersonId::fresh();
+    let ask = pb::ApplyRechargeRequest {
+        studio_id: world.chain.haidian.to_string(),
+        ..world.application(person, 50_000)
+    };
+    let early = desk.clone().apply_recharge(ask.clone()).await.unwrap_err();
+    assert!(String::from_utf8_lossy(early.details()).contains("google.rpc.RetryInfo"));
+    assert_eq!(reason(Err::<(), _>(early)), "WALLET_UNKNOWN");
+    assert_eq!(world.count("wallets").await, 0);
+
+    world.registered(person).await;
+    desk.clone().apply_recharge(ask).await.unwrap();
+    let home: uuid::Uuid = sqlx::query_scalar("select home_studio_id from wallets")
+        .fetch_one(world.it.pool())
+        .await
+        .unwrap();
+    assert_eq!(home, world.chain.chaoyang.0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::payments::Refunds;
 use crate::world::{World, code, fen, id, post, reason};
 
-fn reject(recharge: &pb::Recharge) -> pb::RejectRechargeRequest {
+pub fn reject(recharge: &pb::Recharge) -> pb::RejectRechargeRequest {
     pb::RejectRechargeRequest {
         request_id: id(),
         recharge_id: recharge.recharge_id.clone(),
@@ -18,7 +18,7 @@ fn reject(recharge: &pb::Recharge) -> pb::RejectRechargeRequest {
     }
 }
 
-fn decline(recharge: &pb::Recharge) -> pb::DeclineRechargeRequest {
+pub fn decline(recharge: &pb::Recharge) -> pb::DeclineRechargeRequest {
     pb::DeclineRechargeRequest {
         request_id: id(),
         recharge_id: recharge.recharge_id.clone(),
@@ -205,6 +205,29 @@ async fn a_refund_that_payments_refuses_is_stuck_and_not_tried_for_ever() {
         pb::RechargeState::ReturnStuck
     );
     assert_eq!(world.payments.seen().refund_calls, 1);
+}
+
+#[tokio::test]
+async fn a_refund_that_is_turned_away_is_asked_for_again_without_end() {
+    let world = World::open().await;
+    let recharge = world.received(world.member().await, 50_000, 50_000).await;
+    world.payments.seen().answer_refunds = Refunds::TurnAway;
+    world.auditor().reject_recharge(reject(&recharge)).await.unwrap();
+    for _ in 0..3 {
+        world.it.settle().await;
+        world.it.advance(std::time::Duration::from_mins(2));
+    }
+    assert_eq!(
+        world.see(&recharge.recharge_id).await.state(),
+        pb::RechargeState::Returning
+    );
+    assert!(world.payments.seen().refund_calls > 12);
+    world.payments.seen().answer_refunds = Refunds::Succeed;
+    world.it.settle().await;
+    assert_eq!(
+        world.see(&recharge.recharge_id).await.state(),
+        pb::RechargeState::Returned
+    );
 }
 
 #[tokio::test]

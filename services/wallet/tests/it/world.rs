@@ -102,6 +102,11 @@ impl World {
     /// A person of Chaoyang who has a wallet and nothing in it.
     pub async fn member(&self) -> PersonId {
         let person = PersonId::fresh();
+        self.registered(person).await;
+        person
+    }
+
+    pub async fn registered(&self, person: PersonId) {
         let fact = PersonRegistered {
             person_id: person.to_string(),
             home_studio_id: self.chain.chaoyang.to_string(),
@@ -111,7 +116,6 @@ impl World {
             fact: Some(Member::PersonRegistered(fact)),
         };
         self.it.hear(person, 1, &event).await.unwrap();
-        person
     }
 
     /// A member whose recharges were posted, one lot each.

@@ -40,6 +40,7 @@ fn applied() -> Recharge {
             at: Clock::real(),
         },
         accepted: None,
+        declined_by: None,
         expire_at: Clock::real(),
         state: State::Applied,
         version: 1,

@@ -80,6 +80,7 @@ impl Row {
                 at: self.applied_at,
             },
             accepted: mark(self.accepted_by, self.accepted_at),
+            declined_by: self.rejected_by.map(PersonId),
             expire_at: self.expire_at,
             version: self.version,
         })
@@ -104,13 +105,7 @@ impl Row {
                 }),
                 _ => None,
             },
-            "rejected" => self
-                .rejected_by
-                .zip(self.rejection())
-                .map(|(by, rejection)| State::Rejected {
-                    by: PersonId(by),
-                    rejection,
-                }),
+            "rejected" => self.rejected_by.and(self.rejection()).map(State::Rejected),
             "returning" => self.sent()?.map(State::Returning),
             "returned" => self.sent()?.map(State::Returned),
             "return_stuck" => self
