@@ -1,4 +1,4 @@
-use kernel::{Clock, DueId, OrderId, PersonId, RefundCaseId, StudioId};
+use kernel::{Clock, DueId, OrderId, PersonId, RefundCaseId, StudioId, Timestamp};
 use platform::{Caller, Claim, Error, inconsistent};
 use proto::studio::refunds::v1 as pb;
 
@@ -26,9 +26,11 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let quote = calculate(app, &mut tx, order.clone(), ask).await?;
+    let at = app.clock.now();
+    let quote = calculate(&mut tx, order.clone(), ask, at).await?;
     let opening = Opening {
         id: RefundCaseId::fresh(),
+        at,
         due: ask.due,
         reason: ask.reason,
         explanation: request.explanation,
@@ -50,6 +52,8 @@ pub async fn handle(
 /// What a case is opened with, by a person or by the system.
 pub struct Opening {
     pub id: RefundCaseId,
+    /// As of when the quote was calculated.
+    pub at: Timestamp,
     pub due: Option<DueId>,
     pub reason: Reason,
     pub explanation: String,
@@ -58,8 +62,7 @@ pub struct Opening {
 
 impl Opening {
     pub fn case(self, app: &App, order: &Order, quote: Quote) -> Result<Case, Error> {
-        let opened_at = app.clock.now();
-        let day = Clock::day_in(opened_at, zone(app, order.studio));
+        let day = Clock::day_in(self.at, zone(app, order.studio));
         Ok(Case {
             number: case::number(self.id, day),
             id: self.id,
@@ -74,7 +77,7 @@ impl Opening {
                 .ok_or_else(|| inconsistent("cases", "a quote of nothing"))?,
             quote,
             opened_by: self.by,
-            opened_at,
+            opened_at: self.at,
             owner: None,
             state: State::Requested,
             version: 1,

@@ -1,4 +1,4 @@
-use kernel::{Amount, DueId, OrderId};
+use kernel::{Amount, DueId, OrderId, Timestamp};
 use platform::{Caller, Error};
 use proto::studio::money::v1::Money;
 use proto::studio::refunds::v1 as pb;
@@ -24,7 +24,7 @@ pub async fn handle(
     let order = reached(app, caller, OrderId::parse("order_id", &request.order_id)?).await?;
 
     let mut tx = app.begin(caller).await?;
-    let quote = calculate(app, &mut tx, order.clone(), ask).await?;
+    let quote = calculate(&mut tx, order.clone(), ask, app.clock.now()).await?;
     Ok(pb::QuoteRefundResponse {
         quote: Some(view::quote(&quote, order.id)),
     })
@@ -51,13 +51,24 @@ pub fn ask(reason: pb::RefundReason, due_id: &str, requested: Option<&Money>) ->
     })
 }
 
-/// By the policy that was in force when the order was contracted. What our own
-/// cases have promised counts, also where the order does not know it yet.
-pub async fn calculate(app: &App, tx: &mut PgConnection, mut order: Order, ask: Ask) -> Result<Quote, Error> {
+/// What our own cases have promised counts, also where the order does not know
+/// it yet.
+pub async fn less_what_we_promised(tx: &mut PgConnection, order: &mut Order) -> Result<(), Error> {
     let taken = store::legs::taken(tx, order.id).await?;
     for due in &mut order.dues {
         due.before = due.before.max(taken.get(&due.id).copied().unwrap_or_default());
     }
+    Ok(())
+}
+
+/// By the policy that was in force when the order was contracted.
+pub async fn calculate(
+    tx: &mut PgConnection,
+    mut order: Order,
+    ask: Ask,
+    now: Timestamp,
+) -> Result<Quote, Error> {
+    less_what_we_promised(tx, &mut order).await?;
     let first_paid = order
         .dues
         .iter()
@@ -66,10 +77,5 @@ pub async fn calculate(app: &App, tx: &mut PgConnection, mut order: Order, ask: 
         .ok_or(Refusal::NothingPaid)?;
     let contracted = order.contracted_at.unwrap_or(first_paid);
     let policy = store::policies::in_force(tx, Some(order.legal_entity), contracted).await?;
-    Ok(Quote::of(
-        &order,
-        &policy.ok_or(Refusal::NoPolicy)?,
-        ask,
-        app.clock.now(),
-    )?)
+    Ok(Quote::of(&order, &policy.ok_or(Refusal::NoPolicy)?, ask, now)?)
 }

@@ -5,8 +5,9 @@ use kernel::{Amount, BusinessDay, DueId, OrderId, PersonId, RefundCaseId, Refund
 
 use super::leg::{Leg, LegState};
 use super::policy::Reason;
+use super::quote::{Ask, LineKind};
 use super::words::words;
-use super::{Quote, Refusal};
+use super::{Order, Policy, Quote, Refusal};
 
 words! {
     /// The cause of a refusal.
@@ -164,6 +165,44 @@ impl Case {
         };
         let legs = case.plan();
         Ok((case, legs))
+    }
+
+    /// Whether order and card still give what was calculated, as of the day it
+    /// was asked for: waiting for a decision costs the member nothing, using the
+    /// card meanwhile does. What the system opened is all of a due, whatever
+    /// happened to the others.
+    pub fn still_due(&self, order: &Order, policy: Option<&Policy>) -> Result<(), Refusal> {
+        let now = match (self.quote.policy, self.due, policy) {
+            (Some(_), _, Some(policy)) => Quote::of(order, policy, self.ask(), self.opened_at),
+            (None, Some(due), _) => Quote::undelivered(order, due),
+            _ => Err(Refusal::SubjectChanged),
+        };
+        let same = |now: Quote| match self.quote.policy {
+            None => now.amount_minor == self.quote.amount_minor,
+            Some(_) => {
+                let order_version = self.quote.order_version;
+                Quote { order_version, ..now } == self.quote
+            }
+        };
+        if now.is_ok_and(same) {
+            Ok(())
+        } else {
+            Err(Refusal::SubjectChanged)
+        }
+    }
+
+    /// What was asked for: a limit where the calculation kept to one.
+    fn ask(&self) -> Ask {
+        let limited = self
+            .quote
+            .lines
+            .iter()
+            .any(|line| line.kind == LineKind::NotRequested);
+        Ask {
+            reason: self.reason,
+            due: self.due,
+            at_most: limited.then_some(self.amount),
+        }
     }
 
     pub fn reject(self, decision: Decision, reason: RejectReason) -> Result<Self, Refusal> {

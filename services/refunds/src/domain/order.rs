@@ -74,9 +74,10 @@ impl Card {
     /// What has been used by `now`. Validity goes by whether one comes or not,
     /// uses go by coming: the larger share counts.
     pub fn used(&self, now: Timestamp) -> Used {
-        let any = self.benefits.iter().any(|benefit| benefit.used > 0);
+        let times = self.benefits.iter().map(|benefit| i64::from(benefit.used)).sum();
         Used {
-            any,
+            any: times > 0,
+            times,
             share: self
                 .time_share(now)
                 .max(self.use_share())

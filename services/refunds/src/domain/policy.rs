@@ -55,12 +55,17 @@ pub struct Used {
     pub any: bool,
     /// From 0 to 1: the larger of the share of validity gone and of uses taken.
     pub share: Decimal,
+    /// How often anything of it was used. Coming with a benefit without limit
+    /// shows nowhere else.
+    #[serde(default)]
+    pub times: i64,
 }
 
 impl Used {
     pub const NOTHING: Self = Self {
         any: false,
         share: Decimal::ZERO,
+        times: 0,
     };
 }
 
@@ -176,6 +181,7 @@ pub(super) mod tests {
         let some = Used {
             any: true,
             share: Decimal::new(1, 1),
+            times: 1,
         };
         let code = |reason, used, days| {
             policy
@@ -198,7 +204,7 @@ pub(super) mod tests {
         let now = Clock::real();
         let fits = |any, share| {
             policy
-                .rule(Reason::Personal, Used { any, share }, now, now)
+                .rule(Reason::Personal, Used { any, share, times: 1 }, now, now)
                 .is_some()
         };
         assert!(!fits(false, Decimal::new(3, 1)));

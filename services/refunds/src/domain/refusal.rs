@@ -17,7 +17,7 @@ pub enum Refusal {
     NotRefundable,
     #[error("more is asked for than can go back")]
     AboveRefundable { refundable: Option<Balance> },
-    #[error("a case for this part of the order is open")]
+    #[error("a case about this order is open")]
     CaseOpen,
     #[error("what is to be approved is not what was looked at")]
     SubjectChanged,

@@ -35,13 +35,17 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     Box::pin(async move {
         let Payload { order, due, why } = task.payload()?;
         let id = RefundCaseId::derived(due, "undelivered");
-        let order = look::order(app, order).await?;
+        let order = match look::order(app, order).await {
+            Err(error) if error.definite_no().is_none() => return task.ask_again(app, error).await,
+            order => order?,
+        };
 
         let mut tx = task.begin(app).await?;
         if store::cases::find(&mut tx, id).await?.is_none() {
             let quote = Quote::undelivered(&order, due)?;
             let opening = Opening {
                 id,
+                at: app.clock.now(),
                 due: Some(due),
                 reason: Reason::NotDelivered,
                 explanation: why,

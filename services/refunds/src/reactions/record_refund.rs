@@ -27,13 +27,12 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         }
 
-        let told = tell(app, &case).await;
-        let step = match told {
+        let step = match tell(app, &case).await {
             Ok(()) => Step::Recorded { at: app.clock.now() },
-            Err(error) if error.is_refusal() => Step::GetStuck {
-                why: error.reason().unwrap_or_else(|| "REFUSED".to_owned()),
+            Err(error) => match error.definite_no() {
+                Some(why) => Step::GetStuck { why },
+                None => return task.ask_again(app, error).await,
             },
-            Err(error) => return Err(error),
         };
 
         let mut tx = task.begin(app).await?;

@@ -46,7 +46,10 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         };
 
-        let outcome = send(app, &leg).await?;
+        let outcome = match send(app, &leg).await {
+            Ok(outcome) => outcome,
+            Err(error) => return task.ask_again(app, error).await,
+        };
 
         let mut tx = task.begin(app).await?;
         settle_leg::settle(&mut tx, leg.case, leg.id, attempt, &outcome).await?;
@@ -61,12 +64,10 @@ async fn send(app: &App, leg: &Leg) -> Result<Outcome, Error> {
         Route::Wallet => to_wallet(app, leg).await,
         Route::Channel(payment) => to_channel(app, leg, payment.to_string()).await,
     };
-    match sent {
-        Err(error) if error.is_refusal() => Ok(Outcome::Bounced {
-            why: error.reason().unwrap_or_else(|| "REFUSED".to_owned()),
-        }),
-        sent => sent,
-    }
+    sent.or_else(|error| match error.definite_no() {
+        Some(why) => Ok(Outcome::Bounced { why }),
+        None => Err(error),
+    })
 }
 
 async fn to_wallet(app: &App, leg: &Leg) -> Result<Outcome, Error> {

@@ -4,7 +4,7 @@ mod row;
 
 use kernel::{OrderId, PersonId, PolicyId, RefundCaseId, StudioId};
 use platform::page::Page;
-use platform::{Error, inconsistent, on_constraint};
+use platform::{Error, inconsistent};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use self::row::Row;
 use crate::domain::case::State;
 use crate::domain::{Case, Refusal};
 
-/// Adds a case. One is open a part of an order.
+/// Adds a case. One that a person asked for is open an order, and one a part.
 pub async fn insert(tx: &mut PgConnection, case: &Case) -> Result<(), Error> {
     let inserted = sqlx::query!(
         r#"
@@ -41,8 +41,15 @@ pub async fn insert(tx: &mut PgConnection, case: &Case) -> Result<(), Error> {
     )
     .execute(tx)
     .await;
-    on_constraint(inserted, "cases_one_open_a_part", || Refusal::CaseOpen)?;
-    Ok(())
+    match inserted {
+        Err(error) if another_is_open(&error) => Err(Refusal::CaseOpen.into()),
+        done => Ok(done.map(drop)?),
+    }
+}
+
+fn another_is_open(error: &sqlx::Error) -> bool {
+    let constraint = error.as_database_error().and_then(|error| error.constraint());
+    constraint.is_some_and(|name| ["cases_one_open_an_order", "cases_one_open_a_part"].contains(&name))
 }
 
 fn part(case: &Case) -> String {

@@ -1,3 +1,4 @@
+use platform::Error;
 use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as members;
 use proto::studio::orders::v1 as orders;
@@ -100,8 +101,8 @@ async fn a_part_goes_back_and_takes_back_its_part_of_the_uses() {
         .into_inner()
         .case_id;
     let case = world.see(&case_id).await;
-    world.visited(&sale, 2);
     world.approver().approve_case(approve(&case)).await.unwrap();
+    world.visited(&sale, 2);
     world.it.settle().await;
     let below = world.below();
     let revoked = &below.revoked[&case_id];
@@ -232,7 +233,7 @@ async fn only_a_stuck_case_is_resumed() {
 #[tokio::test]
 async fn a_definite_no_of_the_wallet_is_stuck_and_not_tried_for_ever() {
     let world = World::with_policy().await;
-    let refusal = Instead::Refuse(Status::failed_precondition("no"));
+    let refusal = Instead::Refuse(Error::wrong_state("spend", "returned").to_status("studio.wallet"));
     world.peers.instead::<wallet::ReturnSpendRequest>([refusal]);
     let case = world.approved(&world.sold(10_000)).await;
     world.it.settle().await;
@@ -269,6 +270,29 @@ async fn a_lost_answer_is_asked_again_under_the_same_ids() {
 }
 
 #[tokio::test]
+async fn what_is_no_definite_no_is_asked_again_without_end() {
+    let world = World::with_policy().await;
+    let unclear = || {
+        let once = [
+            Status::permission_denied("a wrong token"),
+            Status::failed_precondition("no reason"),
+            Status::unimplemented("an older version"),
+        ];
+        (0..7).flat_map(move |_| once.clone()).map(Instead::Refuse)
+    };
+    world.peers.instead::<wallet::ReturnSpendRequest>(unclear());
+    world.peers.instead::<orders::RecordRefundRequest>(unclear());
+    let case = world.approved(&world.sold(10_000)).await;
+    for _ in 0..8 {
+        world.it.settle().await;
+        assert_eq!(world.count("tasks where state = 'parked'").await, 0);
+        world.it.advance(std::time::Duration::from_mins(2));
+    }
+    assert_eq!(world.see(&case.case_id).await.state(), pb::CaseState::Completed);
+    assert_eq!(world.below().returned.len(), 1);
+}
+
+#[tokio::test]
 async fn a_crash_between_the_remote_call_and_the_commit_moves_nothing_twice() {
     for table in ["legs", "cases"] {
         let world = World::with_policy().await;
@@ -288,7 +312,7 @@ async fn a_crash_between_the_remote_call_and_the_commit_moves_nothing_twice() {
 #[tokio::test]
 async fn an_order_that_refuses_the_record_leaves_the_case_stuck_until_it_goes_on() {
     let world = World::with_policy().await;
-    let refusal = Instead::Refuse(Status::failed_precondition("WRONG_STATE"));
+    let refusal = Instead::Refuse(Error::wrong_state("order", "paid").to_status("studio.orders"));
     world.peers.instead::<orders::RecordRefundRequest>([refusal]);
     let case = world.approved(&world.sold(10_000)).await;
     world.it.settle().await;

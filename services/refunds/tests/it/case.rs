@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::world::{World, approve, code, id, minor, money, open, reason, refunds};
 
-fn reject(case: &pb::RefundCase) -> pb::RejectCaseRequest {
+pub fn reject(case: &pb::RefundCase) -> pb::RejectCaseRequest {
     pb::RejectCaseRequest {
         request_id: id(),
         case_id: case.case_id.clone(),
@@ -38,13 +38,19 @@ async fn a_case_is_opened_online_by_the_member_or_at_the_desk_by_a_clerk() {
 }
 
 #[tokio::test]
-async fn one_case_a_part_of_an_order_is_open_at_a_time() {
+async fn one_case_an_order_is_open_at_a_time() {
     let world = World::with_policy().await;
     let sale = world.sold(10_000);
     let case = world.opened(&sale).await;
+    let part = || pb::OpenCaseRequest {
+        due_id: sale.dues[0].clone(),
+        ..open(&sale)
+    };
     assert_eq!(reason(world.clerk().open_case(open(&sale)).await), "CASE_OPEN");
+    assert_eq!(reason(world.clerk().open_case(part()).await), "CASE_OPEN");
     world.approver().reject_case(reject(&case)).await.unwrap();
-    world.clerk().open_case(open(&sale)).await.unwrap();
+    world.clerk().open_case(part()).await.unwrap();
+    assert_eq!(reason(world.clerk().open_case(open(&sale)).await), "CASE_OPEN");
 }
 
 #[tokio::test]

@@ -4,7 +4,34 @@ use proto::studio::orders::v1::PaymentMethod;
 use proto::studio::refunds::v1 as pb;
 
 use crate::back::{arrives, latest_try};
-use crate::world::{World, approve, id, minor, money};
+use crate::world::{Sale, World, approve, id, minor, money};
+
+/// The case that the system opens for money that bought nothing.
+pub async fn undelivered(world: &World, sale: &Sale, due_id: &str) -> pb::RefundCase {
+    let fact = orders::OrderUnfulfillable {
+        order_id: sale.order.clone(),
+        person_id: sale.person.to_string(),
+        due_id: due_id.to_owned(),
+        ..orders::OrderUnfulfillable::default()
+    };
+    let event = orders::OrdersEvent {
+        fact: Some(orders::orders_event::Fact::OrderUnfulfillable(fact)),
+    };
+    world.it.hear(fresh_uuid(), 1, &event).await.unwrap();
+    world.it.settle().await;
+    let queue = pb::ListCasesRequest {
+        order_id: sale.order.clone(),
+        ..pb::ListCasesRequest::default()
+    };
+    let cases = world
+        .approver()
+        .list_cases(queue)
+        .await
+        .unwrap()
+        .into_inner()
+        .cases;
+    cases.into_iter().find(|case| case.opened_by.is_empty()).unwrap()
+}
 
 #[tokio::test]
 async fn money_that_bought_nothing_opens_a_case_of_the_system_that_a_person_approves() {

@@ -35,6 +35,7 @@ fn case() -> Case {
         used: Used {
             any: false,
             share: Decimal::ZERO,
+            times: 0,
         },
         window_ends_at: None,
         card: Some(CardId::fresh()),
