@@ -5,7 +5,6 @@ mod intent_ended;
 pub mod open_card;
 pub mod overdue;
 mod payment_captured;
-pub mod remote;
 pub mod run_out;
 pub mod show_qr;
 pub mod spend;

@@ -2,7 +2,6 @@ use kernel::{CardId, OrderId, Timestamp, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task, inconsistent};
 use proto::studio::members::v1 as card;
 
-use super::remote::{ask_again, definite_no};
 use crate::domain::catalogue::{Scope, ValidityStart};
 use crate::domain::order::{Cause, Due, DueState, Order, Quote, State};
 use crate::store::step::Actor;
@@ -110,9 +109,9 @@ async fn fulfilled(app: &App, task: &Task, card: CardId) -> Result<Settled, Erro
 /// A definite no makes the order unfulfillable, so that its money goes back;
 /// everything else is asked again.
 async fn refused(app: &App, task: &Task, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = definite_no(&error).filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5)
+    let Some(reason) = error.definite_no().filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5)
     else {
-        return ask_again(app, task, error).await;
+        return task.ask_again(app, error).await;
     };
     let mut tx = task.begin(app).await?;
     let id = OrderId(task.aggregate);

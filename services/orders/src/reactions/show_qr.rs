@@ -2,7 +2,6 @@ use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::payments::v1 as pay;
 
-use super::remote::{ask_again, definite_no};
 use super::{Paying, take_back};
 use crate::domain::order::{Due, DueState, Method, Order, State};
 use crate::store::step::Actor;
@@ -123,8 +122,8 @@ async fn shown(
 /// What payments answers when it shows no QR. Money that is on its way is no
 /// refusal; an attempt that is being closed is waited for.
 async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = definite_no(&error) else {
-        return ask_again(app, task, error).await;
+    let Some(reason) = error.definite_no() else {
+        return task.ask_again(app, error).await;
     };
     let id = OrderId(task.aggregate);
     match reason.as_str() {

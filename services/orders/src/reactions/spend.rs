@@ -2,7 +2,6 @@ use kernel::{OrderId, Timestamp, derived_uuid, from_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::wallet::v1::SpendRequest;
 
-use super::remote::{ask_again, definite_no};
 use super::{Paying, arrived, show_qr};
 use crate::domain::order::{Due, DueState, Method, Money, Order};
 use crate::{App, store};
@@ -69,8 +68,8 @@ async fn spent(app: &App, task: &Task, due: &Due, at: Timestamp) -> Result<Settl
 }
 
 async fn refused(app: &App, task: &Task, paying: Paying, due: &Due, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = definite_no(&error) else {
-        return ask_again(app, task, error).await;
+    let Some(reason) = error.definite_no() else {
+        return task.ask_again(app, error).await;
     };
     // Only we spend for this due, and never for another amount: it is paid.
     if reason == "DUE_ALREADY_PAID" {
@@ -78,7 +77,7 @@ async fn refused(app: &App, task: &Task, paying: Paying, due: &Due, error: Error
     }
     // The wallet may learn of a new studio a moment later than we do.
     if reason == "STUDIO_UNKNOWN" {
-        return ask_again(app, task, error).await;
+        return task.ask_again(app, error).await;
     }
     let mut tx = task.begin(app).await?;
     if let Some(order) = store::order::lock(&mut tx, due.order).await? {

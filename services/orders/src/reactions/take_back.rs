@@ -4,7 +4,6 @@ use proto::studio::payments::v1::CancelIntentRequest;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::remote::{ask_again, definite_no};
 use super::{Paying, show_qr, spend};
 use crate::domain::order::{Due, Method, Order, State};
 use crate::store::step::Actor;
@@ -27,12 +26,12 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let wanted: TakeBack = task.payload()?;
         match cancel(app, task, wanted.due).await {
             Ok(()) => {}
-            Err(error) => match definite_no(&error).as_deref() {
+            Err(error) => match error.definite_no().as_deref() {
                 // The money was faster; payments' fact brings it.
                 Some("ALREADY_PAID") => return task.begin(app).await?.done(task).await,
                 // Nothing was ever collected for it, and nothing can be.
                 Some("EXPIRES_TOO_SOON" | "NO_MERCHANT" | "NOT_FOUND") => {}
-                _ => return ask_again(app, task, error).await,
+                _ => return task.ask_again(app, error).await,
             },
         }
         let mut tx = task.begin(app).await?;

@@ -236,8 +236,9 @@ impl Error {
         }
     }
 
-    /// A definite no, here or from a peer: trying the same again cannot help.
-    /// Everything else, a timeout above all, leaves the outcome unknown.
+    /// A no, here or from a peer, and no fault: a caller learns of it, nobody
+    /// is woken for it. What it means for money that is on its way tells
+    /// [`Self::definite_no`].
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused(_) | Self::KeptRefusal(_) | Self::Invalid(_) => true,
@@ -253,6 +254,23 @@ impl Error {
             ),
             _ => false,
         }
+    }
+
+    /// The reason of a peer's definite no about money. None for everything
+    /// else: a timeout, a broken line, a wrong token, an answer that does not
+    /// say why. Then the outcome is unknown, and only asking again tells.
+    pub fn definite_no(&self) -> Option<String> {
+        let Self::Peer(status) = self else { return None };
+        let can_be_no = matches!(
+            status.code(),
+            Code::InvalidArgument
+                | Code::NotFound
+                | Code::AlreadyExists
+                | Code::FailedPrecondition
+                | Code::OutOfRange
+        );
+        self.reason()
+            .filter(|reason| can_be_no && reason != "IDEMPOTENCY_KEY_REUSED" && !reason.is_empty())
     }
 
     /// The status that leaves through the door of `domain`, as `studio.wallet`.
@@ -358,32 +376,4 @@ pub fn on_constraint<T, R: Into<Error>>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_tells_the_caller_nothing_of_its_cause() {
-        let status = Error::Internal("phone 13800000000".to_owned()).to_status("studio.wallet");
-        assert_eq!(status.code(), Code::Internal);
-        assert!(!status.message().contains("138"));
-    }
-
-    #[test]
-    fn every_bad_field_is_named_at_once() {
-        let invalid = Invalid(vec![BadField::new("a", "x"), BadField::new("b", "y")]);
-        let status = Error::from(invalid).to_status("studio.wallet");
-        let details = status.get_error_details();
-        assert_eq!(details.bad_request().map(|b| b.field_violations.len()), Some(2));
-    }
-
-    #[test]
-    fn a_peers_timeout_is_unknown_and_no_refusal() {
-        assert!(!Error::from(Status::deadline_exceeded("late")).is_refusal());
-        assert_eq!(
-            Error::from(Status::deadline_exceeded("late"))
-                .to_status("x")
-                .code(),
-            Code::Unavailable
-        );
-    }
-}
+mod tests;

@@ -20,6 +20,11 @@ use crate::{Error, Platform, Service, inconsistent, telemetry};
 /// For how long a worker may hold a task before another takes it over.
 const LEASE: chrono::Duration = chrono::Duration::seconds(60);
 
+/// Failures in a row, each waited for longer, after which a step that moves
+/// money stops counting, and the pause from then on.
+const PATIENCE: i32 = 8;
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
 /// Work to be left behind by a transaction.
 pub struct NewTask {
     kind: &'static str,
@@ -129,6 +134,20 @@ impl Task {
     /// Opens the transaction that will hold the task's result.
     pub async fn begin(&self, platform: &Platform) -> Result<SystemTx, Error> {
         platform.begin_system().await
+    }
+
+    /// Asks again later without end: a step that moves money never gives up,
+    /// and is never parked, while its outcome is unknown.
+    pub async fn ask_again(&self, platform: &Platform, error: Error) -> Result<Settled, Error> {
+        if self.attempt < PATIENCE {
+            return Err(error);
+        }
+        tracing::warn!(
+            error = telemetry::chain(&error),
+            self.kind,
+            "the outcome is still unknown; asking again"
+        );
+        self.begin(platform).await?.again(self, ASK_AGAIN).await
     }
 }
 
