@@ -1,4 +1,5 @@
-//! What became true of an order, as others read it.
+//! What became true of an order, as others read it. Facts are kept for ever and
+//! by everybody, so they hold ids and codes and nothing that a person wrote.
 
 use kernel::{RefundCaseId, to_proto_time};
 use platform::Fact;
@@ -64,12 +65,7 @@ fn of_step(order: &Order, taken: &Taken, quote: Option<&Quote>) -> Option<F> {
                 act_by: order.act_by.map(to_proto_time),
             }
         )),
-        Step::InformationRequested => F::InformationRequested(of!(
-            order,
-            InformationRequested {
-                wanted: order.reason.clone()
-            }
-        )),
+        Step::InformationRequested => F::InformationRequested(of!(order, InformationRequested {})),
         Step::InformationProvided => F::InformationProvided(of!(order, InformationProvided {})),
         Step::FirstReviewPassed => F::OrderFirstReviewPassed(of!(
             order,
@@ -98,15 +94,13 @@ fn decided(order: &Order, step: Step) -> Option<F> {
             OrderRejected {
                 approver: id(order.approver),
                 policy_version: order.policy_version.clone(),
-                reason: order.reason.clone(),
             }
         )),
         Step::SentBack | Step::QuoteExpired | Step::ChangeRequested => sent_back(order, step),
         Step::Declined => F::OrderDeclined(of!(
             order,
             OrderDeclined {
-                quote_id: quote_id(order),
-                reason: order.reason.clone(),
+                quote_id: quote_id(order)
             }
         )),
         _ => return None,
@@ -158,7 +152,6 @@ fn sent_back(order: &Order, step: Step) -> F {
         order,
         OrderSentBack {
             sent_by: sent_by,
-            reason: order.reason.clone(),
             change_requested: step == Step::ChangeRequested,
         }
     ))
@@ -223,7 +216,7 @@ pub fn fulfilled(order: &Order) -> Published {
 }
 
 /// The money of a due has to go back.
-pub fn unfulfillable(order: &Order, due: &Due, cause: Cause, detail: &str) -> Published {
+pub fn unfulfillable(order: &Order, due: &Due, cause: Cause) -> Published {
     let cause = match cause {
         Cause::CardRefused => pb::UnfulfillableCause::CardRefused,
         Cause::Cancelled => pb::UnfulfillableCause::Cancelled,
@@ -239,7 +232,6 @@ pub fn unfulfillable(order: &Order, due: &Due, cause: Cause, detail: &str) -> Pu
                 due_id: due.id.to_string(),
                 amount: Some(due.amount.into()),
                 cause: cause.into(),
-                detail: detail.to_owned(),
                 surplus: due.surplus,
             }
         )),
@@ -249,13 +241,7 @@ pub fn unfulfillable(order: &Order, due: &Due, cause: Cause, detail: &str) -> Pu
 /// The order ended unpaid; `None` when it has not ended.
 pub fn ended(order: &Order, by: Option<kernel::PersonId>, deadline: Option<Deadline>) -> Option<Published> {
     let fact = match order.state {
-        State::Cancelled => F::OrderCancelled(of!(
-            order,
-            OrderCancelled {
-                cancelled_by: id(by),
-                reason: order.reason.clone()
-            }
-        )),
+        State::Cancelled => F::OrderCancelled(of!(order, OrderCancelled { cancelled_by: id(by) })),
         State::Expired => {
             let deadline = match deadline.unwrap_or(Deadline::Payment) {
                 Deadline::Draft => pb::Deadline::Draft,

@@ -65,13 +65,7 @@ async fn paid(tx: &mut SystemTx, change: &Change, due: &Due) -> Result<(), Error
 
 async fn cannot_use(tx: &mut SystemTx, change: &Change, due: &Due, cause: Cause) -> Result<(), Error> {
     store::order::save(tx, change, &Actor::system()).await?;
-    tx.publish(facts::unfulfillable(
-        &change.order,
-        due,
-        cause,
-        &change.order.reason,
-    ))
-    .await
+    tx.publish(facts::unfulfillable(&change.order, due, cause)).await
 }
 
 /// A task that needs to know its order only.

@@ -121,13 +121,8 @@ async fn refused(app: &App, task: &Task, error: Error) -> Result<Settled, Error>
         store::order::save(&mut tx, &change, &Actor::system()).await?;
         let dues = store::due::of_order(&mut tx, id).await?;
         for due in dues.iter().filter(|d| d.state == DueState::Paid && !d.surplus) {
-            tx.publish(facts::unfulfillable(
-                &change.order,
-                due,
-                Cause::CardRefused,
-                &reason,
-            ))
-            .await?;
+            tx.publish(facts::unfulfillable(&change.order, due, Cause::CardRefused))
+                .await?;
         }
     }
     tx.done(task).await

@@ -16,4 +16,5 @@ mod review;
 mod timers;
 mod trace;
 mod wallet;
+mod words;
 mod world;
