@@ -19,6 +19,8 @@ use platform::Listener;
 use crate::App;
 use receive::{Answer, receive};
 
+pub use receive::apply;
+
 /// The listener of the callbacks.
 pub fn listener(app: &Arc<App>) -> Listener {
     let router = Router::new()

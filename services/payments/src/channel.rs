@@ -8,6 +8,7 @@ use std::fmt;
 use async_trait::async_trait;
 use http::HeaderMap;
 use kernel::{Amount, AttemptId, IsolatedMoneyId, RefundId, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What is known after asking a channel. Only `Succeeded` and `Failed` are
@@ -74,7 +75,8 @@ impl Failure {
 
 /// Our number of something at a channel: it follows from our id, so that a
 /// retry can never carry another. 32 letters and digits, which all channels take.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ChannelNumber(String);
 
 impl ChannelNumber {
@@ -113,7 +115,7 @@ impl fmt::Display for ChannelNumber {
 }
 
 /// As whom we stand at a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     pub merchant: String,
     pub app: String,
@@ -130,7 +132,7 @@ pub struct Order {
 }
 
 /// A payment as a channel states it, unchecked against what we asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paid {
     pub number: ChannelNumber,
     pub identity: Identity,

@@ -3,10 +3,14 @@
 
 use std::sync::OnceLock;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 
 struct Meters {
     hanging: Counter<u64>,
+    quarantined: Counter<u64>,
+    unmatched: Counter<u64>,
+    given_up: Counter<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -20,6 +24,18 @@ fn meters() -> &'static Meters {
                     "Refunds, and returns of isolated money, found waiting for a person at the channel",
                 )
                 .build(),
+            quarantined: meter
+                .u64_counter("payments_quarantined")
+                .with_description("Statements of channels that contradict what was asked for, by source")
+                .build(),
+            unmatched: meter
+                .u64_counter("payments_callbacks_unmatched")
+                .with_description("Callbacks about money for which there was no order here")
+                .build(),
+            given_up: meter
+                .u64_counter("payments_callbacks_given_up")
+                .with_description("Callbacks about money whose order was looked for in vain")
+                .build(),
         }
     })
 }
@@ -27,4 +43,19 @@ fn meters() -> &'static Meters {
 /// Money on its way back waits for a person at the channel.
 pub fn refund_hangs() {
     meters().hanging.add(1, &[]);
+}
+
+/// A statement contradicts what was asked for and was kept for a person.
+pub fn quarantined(source: &'static str) {
+    meters().quarantined.add(1, &[KeyValue::new("source", source)]);
+}
+
+/// A callback came for which there is no order here, or not yet.
+pub fn callback_unmatched() {
+    meters().unmatched.add(1, &[]);
+}
+
+/// The order of a callback was looked for in vain.
+pub fn callback_given_up() {
+    meters().given_up.add(1, &[]);
 }

@@ -1,6 +1,7 @@
 //! What happens by itself: tasks and others' facts, one line each.
 
 mod attempt;
+pub mod callback;
 mod intent;
 mod isolated;
 mod person;
@@ -19,6 +20,7 @@ pub mod kinds {
     pub const EXPIRE_INTENT: &str = "expire_intent";
     pub const SEND_REFUND: &str = "send_refund";
     pub const RETURN_ISOLATED: &str = "return_isolated";
+    pub const MATCH_CALLBACK: &str = "match_callback";
 }
 
 pub fn tasks() -> Vec<TaskKind<App>> {
@@ -28,6 +30,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::EXPIRE_INTENT, intent::expire),
         TaskKind::new(kinds::SEND_REFUND, refund::send::run),
         TaskKind::new(kinds::RETURN_ISOLATED, isolated::send_back),
+        TaskKind::new(kinds::MATCH_CALLBACK, callback::match_again),
     ]
 }
 

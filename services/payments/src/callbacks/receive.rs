@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use kernel::{CallbackId, Clock};
 use opentelemetry::KeyValue;
-use platform::{Error, NewTask, telemetry};
+use platform::{Error, NewTask, SystemTx, telemetry};
 use tracing::{Instrument as _, Span};
 
 use super::keep::{Kept, keep};
@@ -10,9 +10,10 @@ use crate::domain::attempt::Attempt;
 use crate::domain::evidence::Evidence;
 use crate::evidence::{Applied, apply_channel_evidence};
 use crate::merchants::Merchant;
+use crate::reactions::callback::leave_to_match;
 use crate::reactions::kinds;
 use crate::store::callback::{Source, State};
-use crate::{App, store};
+use crate::{App, meters, store};
 
 /// What the channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,15 +137,19 @@ async fn record(
     attempt: Option<&Attempt>,
 ) -> Result<Answer, Error> {
     let mut tx = app.begin_beside().await?;
-    let id = match keep(app, &mut tx, origin, notice, body, attempt).await? {
-        Kept::First(id) | Kept::AgainUnmatched(id) => id,
+    let (id, first) = match keep(app, &mut tx, origin, notice, body, attempt).await? {
+        Kept::First(id) => (id, true),
+        Kept::AgainUnmatched(id) => (id, false),
         Kept::Again => {
             tx.commit().await?;
             return Ok(Answer::Acknowledged);
         }
     };
     let state = match &notice.content {
-        NoticeContent::Paid(paid) => paid_state(app, &mut tx, attempt, paid).await?,
+        NoticeContent::Paid(paid) => match attempt {
+            Some(attempt) => apply(app, &mut tx, attempt, paid).await?,
+            None => unmatched(&mut tx, origin, id, paid, first).await?,
+        },
         NoticeContent::Refund(number) => hint(&mut tx, id, number).await?,
         NoticeContent::Other => {
             tracing::error!(
@@ -163,16 +168,24 @@ async fn record(
     })
 }
 
-async fn paid_state(
-    app: &App,
-    tx: &mut platform::SystemTx,
-    attempt: Option<&Attempt>,
+/// The channel repeats it for a day; a task looks again for longer.
+async fn unmatched(
+    tx: &mut SystemTx,
+    origin: Origin<'_>,
+    id: CallbackId,
     paid: &Paid,
+    first: bool,
 ) -> Result<State, Error> {
-    let Some(attempt) = attempt else {
-        tracing::error!(number = %paid.number, "a callback tells of a payment that nobody asked for");
-        return Ok(State::Unmatched);
-    };
+    tracing::error!(number = %paid.number, "a callback tells of a payment that nobody asked for");
+    if first {
+        meters::callback_unmatched();
+        leave_to_match(tx, id, &origin.merchant.name, paid).await?;
+    }
+    Ok(State::Unmatched)
+}
+
+/// Applies a payment that a callback stated, and tells what became of it.
+pub async fn apply(app: &App, tx: &mut SystemTx, attempt: &Attempt, paid: &Paid) -> Result<State, Error> {
     let evidence = Evidence::Paid(paid.clone());
     Ok(
         match apply_channel_evidence(app, tx, attempt.id, &evidence, Source::Callback).await? {
@@ -186,11 +199,7 @@ async fn paid_state(
 /// News of a refund are a reason to ask, not to believe. The lane is each
 /// callback's own: behind an earlier hint that waits for its next look it would
 /// wait for hours.
-async fn hint(
-    tx: &mut platform::SystemTx,
-    callback: CallbackId,
-    number: &ChannelNumber,
-) -> Result<State, Error> {
+async fn hint(tx: &mut SystemTx, callback: CallbackId, number: &ChannelNumber) -> Result<State, Error> {
     if let Some(refund) = store::refund::of_number(tx, number).await? {
         let lane = format!("{refund} {callback}");
         tx.task(NewTask::now(kinds::SEND_REFUND, refund, &()).lane(lane))

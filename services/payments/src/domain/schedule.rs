@@ -29,6 +29,24 @@ pub fn next_refund_look(age: chrono::Duration) -> Duration {
     })
 }
 
+/// How long to wait before the order of a callback of `age` is looked for again:
+/// as long as was waited so far, within a minute and six hours.
+pub fn next_match(age: chrono::Duration) -> Duration {
+    age.to_std()
+        .unwrap_or_default()
+        .clamp(Duration::from_mins(1), Duration::from_hours(6))
+}
+
+/// How long to wait before an attempt that ended `late` ago and is still being
+/// closed is asked about again: a channel that stays silent is not pressed.
+pub fn next_close(late: chrono::Duration) -> Duration {
+    Duration::from_secs(match late.num_seconds() {
+        ..60 => 5,
+        60..600 => 30,
+        _ => 300,
+    })
+}
+
 /// How long to wait before money that hangs at the channel is asked about again:
 /// a person has to act there first.
 pub const HANGING_LOOK: Duration = Duration::from_hours(4);
@@ -46,6 +64,14 @@ mod tests {
             looks += 1;
         }
         assert_eq!(looks, 30);
+    }
+
+    #[test]
+    fn what_does_not_come_to_an_end_is_asked_about_ever_more_seldom() {
+        let closing = [-5, 59, 60, 600, 86_400].map(|late| next_close(Span::seconds(late)).as_secs());
+        assert_eq!(closing, [5, 5, 30, 300, 300]);
+        let matching = [-5, 60, 600, 864_000].map(|age| next_match(Span::seconds(age)).as_secs());
+        assert_eq!(matching, [60, 60, 600, 21_600]);
     }
 
     #[test]

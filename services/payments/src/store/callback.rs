@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use super::word;
 use crate::channel::{ChannelNumber, Paid};
+use crate::meters;
 use crate::words::{kept_words, words};
 
 kept_words! {
@@ -97,6 +98,18 @@ async fn came_again(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<Earl
     })
 }
 
+/// What became of a callback so far; holds its row.
+pub async fn lock(tx: &mut PgConnection, id: CallbackId) -> Result<Option<State>, Error> {
+    sqlx::query_scalar!(
+        "select state from callbacks where callback_id = $1 for no key update",
+        id as _
+    )
+    .fetch_optional(tx)
+    .await?
+    .map(|kept| word("callbacks", "state", State::from_word(&kept)))
+    .transpose()
+}
+
 pub async fn save_state(tx: &mut PgConnection, id: CallbackId, state: State) -> Result<(), Error> {
     sqlx::query!(
         "update callbacks set state = $2 where callback_id = $1",
@@ -134,7 +147,7 @@ pub async fn quarantine(tx: &mut PgConnection, found: &Contradiction<'_>) -> Res
             })
         },
     );
-    sqlx::query!(
+    let kept = sqlx::query!(
         r#"
         insert into quarantine (quarantine_id, channel, merchant, source, channel_number, attempt_id, why, stated,
                                 noted_at)
@@ -153,5 +166,8 @@ pub async fn quarantine(tx: &mut PgConnection, found: &Contradiction<'_>) -> Res
     )
     .execute(tx)
     .await?;
+    if kept.rows_affected() == 1 {
+        meters::quarantined(found.source.word());
+    }
     Ok(())
 }

@@ -184,6 +184,66 @@ async fn a_callback_for_an_order_that_is_not_there_yet_counts_when_it_comes_agai
     );
 }
 
+/// A payment whose callback came when nothing here had its number.
+async fn unmatched(world: &World) -> pb::Attempt {
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    rename(world, &attempt.channel_number, "hidden").await;
+    world.sim.pay(&attempt.channel_number).unwrap();
+    for _ in 0..400 {
+        if world.sim.sent().iter().any(|s| s.status == Some(500)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // neither does the channel repeat it, nor does it answer a question
+    world.sim.reset();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(kept(world, "unmatched").await, 1);
+    attempt
+}
+
+async fn kept(world: &World, state: &str) -> i64 {
+    world
+        .count("select count(*) from callbacks where state = $1", state)
+        .await
+}
+
+#[tokio::test]
+async fn a_callback_for_an_order_that_was_not_there_counts_without_being_repeated() {
+    let world = World::open().await;
+    let attempt = unmatched(&world).await;
+    rename(&world, "hidden", &attempt.channel_number).await;
+    world.later(Duration::from_secs(61)).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Paid
+    );
+    assert_eq!(
+        (kept(&world, "applied").await, kept(&world, "unmatched").await),
+        (1, 0)
+    );
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_has_is_looked_for_for_a_month() {
+    let world = World::open().await;
+    unmatched(&world).await;
+    let looking = || {
+        world.count(
+            "select count(*) from tasks where kind = $1 and state = 'waiting'",
+            "match_callback",
+        )
+    };
+    world.later(Duration::from_secs(61)).await;
+    world.later(Duration::from_hours(29 * 24)).await;
+    assert_eq!(looking().await, 1);
+    world.later(Duration::from_hours(25)).await;
+    assert_eq!(looking().await, 0);
+    assert_eq!(kept(&world, "unmatched").await, 1, "a person has to look");
+}
+
 #[tokio::test]
 async fn what_is_no_callback_is_refused_by_size_address_and_method() {
     let world = World::open().await;

@@ -118,11 +118,36 @@ async fn no_time_out_ends_an_attempt_while_the_channel_is_silent() {
         .sim
         .script(&attempt.channel_number, Script::default())
         .unwrap();
-    world.later(Duration::from_secs(6)).await;
+    world.later(Duration::from_secs(301)).await;
     assert_eq!(
         world.attempt(&attempt.attempt_id).await.state(),
         pb::AttemptState::Expired
     );
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_paid_with_another_amount_is_asked_about_in_minutes_once_it_ended() {
+    let world = World::open().await;
+    world.sim.script_next(Script {
+        lose_callback: true,
+        amount_off_by: -1,
+        ..Script::default()
+    });
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.pay(&attempt).await;
+    world.later(LIFE).await;
+    assert_eq!(
+        world.attempt(&attempt.attempt_id).await.state(),
+        pb::AttemptState::Closing
+    );
+    let next: kernel::Timestamp = sqlx::query_scalar(
+        "select min(due_at) from tasks where kind = 'resolve_attempt' and state = 'waiting'",
+    )
+    .fetch_one(world.it.pool())
+    .await
+    .unwrap();
+    assert!(next - world.it.clock().now() >= chrono::Duration::minutes(1));
 }
 
 #[tokio::test]

@@ -6,13 +6,11 @@ use platform::{BoxFuture, Error, Settled, Task};
 use crate::channel::{Channel, Outcome};
 use crate::domain::attempt::{Attempt, State, Step, Why};
 use crate::domain::evidence::Evidence;
-use crate::domain::schedule::next_look;
+use crate::domain::schedule::{next_close, next_look};
 use crate::evidence::{Applied, apply_channel_evidence};
 use crate::store::callback::Source;
 use crate::{App, store};
 
-/// How long after a try to close the channel is asked again.
-const CLOSING_PAUSE: Duration = Duration::from_secs(5);
 /// How long after a statement that nobody believes the channel is asked again.
 const QUARANTINE_PAUSE: Duration = Duration::from_mins(5);
 /// A request to create that is still on its way arrives within this time; only
@@ -44,7 +42,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         }
         let now = app.clock.now();
         let pause = if closing {
-            CLOSING_PAUSE
+            next_close(now - attempt.expire_at)
         } else {
             next_look(now - attempt.created_at, attempt.expire_at - now)
         };
