@@ -109,7 +109,9 @@ async fn fulfilled(app: &App, task: &Task, card: CardId) -> Result<Settled, Erro
 /// A definite no makes the order unfulfillable, so that its money goes back;
 /// everything else is asked again.
 async fn refused(app: &App, task: &Task, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = error.definite_no().filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5)
+    let Some(reason) = error
+        .definite_no()
+        .filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5)
     else {
         return task.ask_again(app, error).await;
     };
