@@ -177,12 +177,12 @@ impl Case {
             (None, Some(due), _) => Quote::undelivered(order, due),
             _ => Err(Refusal::SubjectChanged),
         };
-        let same = |now: Quote| match self.quote.policy {
-            None => now.amount_minor == self.quote.amount_minor,
-            Some(_) => {
-                let order_version = self.quote.order_version;
-                Quote { order_version, ..now } == self.quote
+        let same = |now: Quote| {
+            if self.quote.policy.is_none() {
+                return now.amount_minor == self.quote.amount_minor;
             }
+            let order_version = self.quote.order_version;
+            Quote { order_version, ..now } == self.quote
         };
         if now.is_ok_and(same) {
             Ok(())
