@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::FutureExt as _;
 use platform::config::{Database as Settings, Maybe, SecretUrl};
-use rand::Rng as _;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use testkit::database::Database;
+use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_write_acknowledged_after_a_cancelled_begin_is_there() {
@@ -27,16 +29,12 @@ async fn a_write_acknowledged_after_a_cancelled_begin_is_there() {
     let numbers = Arc::new(AtomicI64::new(0));
     let rounds = 2_500 * super::scale();
     let mut chance = super::chance("cancelled begin");
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let (pool, numbers, seed) = (pool.clone(), numbers.clone(), chance.random());
-            tokio::task::spawn(work(pool, numbers, rounds, seed))
-        })
-        .collect();
-    let mut acknowledged = Vec::new();
-    for worker in workers {
-        acknowledged.extend(worker.await.unwrap());
+    let mut workers = JoinSet::new();
+    for _ in 0..4 {
+        let seeded = StdRng::seed_from_u64(chance.random());
+        workers.spawn(work(pool.clone(), numbers.clone(), rounds, seeded));
     }
+    let acknowledged: Vec<i64> = workers.join_all().await.into_iter().flatten().collect();
     pool.close().await;
 
     let kept: Vec<i64> = sqlx::query_scalar("select n from acknowledged")
@@ -58,9 +56,7 @@ async fn a_write_acknowledged_after_a_cancelled_begin_is_there() {
 
 /// Cancels a BEGIN at a random step, then writes, again and again. Returns
 /// what was acknowledged.
-async fn work(pool: PgPool, numbers: Arc<AtomicI64>, rounds: usize, seed: u64) -> Vec<i64> {
-    use rand::SeedableRng as _;
-    let mut chance = rand::rngs::StdRng::seed_from_u64(seed);
+async fn work(pool: PgPool, numbers: Arc<AtomicI64>, rounds: usize, mut chance: StdRng) -> Vec<i64> {
     let mut acknowledged = Vec::new();
     for _ in 0..rounds {
         let mut begin = Box::pin(pool.begin());

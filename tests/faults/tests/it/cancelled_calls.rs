@@ -14,6 +14,7 @@ use proto::studio::wallet::v1::{ApplyRechargeRequest, GetWalletRequest, Recharge
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use testkit::{Identity, Running, chain};
+use tokio::task::JoinSet;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
@@ -36,12 +37,17 @@ async fn calls_cancelled_at_random_lose_no_acknowledged_write() {
     let usual = usual_time(&service).await;
     let mut chance = super::chance("cancelled calls");
     let calls = 10_000 * super::scale();
-    let callers: Vec<_> = (0..8)
-        .map(|_| tokio::task::spawn(call(service.clone(), calls / 8, usual, chance.random())))
-        .collect();
+    let mut callers = JoinSet::new();
+    for _ in 0..8 {
+        callers.spawn(call(
+            service.clone(),
+            calls / 8,
+            usual,
+            StdRng::seed_from_u64(chance.random()),
+        ));
+    }
     let mut seen = Seen::default();
-    for caller in callers {
-        let one = caller.await.unwrap();
+    for one in callers.join_all().await {
         seen.acknowledged.extend(one.acknowledged);
         seen.unknown.extend(one.unknown);
         seen.cancelled += one.cancelled;
@@ -87,8 +93,7 @@ async fn usual_time(service: &Wallet) -> Duration {
     times[times.len() / 2]
 }
 
-async fn call(service: Arc<Wallet>, calls: usize, usual: Duration, seed: u64) -> Seen {
-    let mut chance = StdRng::seed_from_u64(seed);
+async fn call(service: Arc<Wallet>, calls: usize, usual: Duration, mut chance: StdRng) -> Seen {
     let mut seen = Seen::default();
     // A connection of its own: one on which very many calls are cut off is
     // closed by the server's guard against floods of resets.
