@@ -4,11 +4,11 @@ use proto::studio::notifications::v1::inbox_service_client::InboxServiceClient;
 use proto::studio::oversight::v1::ticket_service_client::TicketServiceClient;
 use proto::studio::oversight::v1::{
     AcceptResolutionRequest, AssignTicketRequest, DeclineResolutionRequest, OpenTicketRequest,
-    ProposeResolutionRequest, RecordProgressRequest, TicketKind, TicketState, TicketTopic,
+    ProposeResolutionRequest, RecordProgressRequest, Ticket, TicketKind, TicketState, TicketTopic,
 };
 use tonic::Code;
 
-use crate::people::id;
+use crate::people::{Member, id};
 use crate::world::World;
 
 #[tokio::test]
@@ -17,21 +17,7 @@ async fn a_complaint_closes_only_when_the_member_accepts() {
     let member = world.registers(21).await;
     let studio = world.chain.chaoyang;
     let mut own = TicketServiceClient::new(world.at_oversight(&member.who));
-    let opened = own
-        .open_ticket(OpenTicketRequest {
-            request_id: id(),
-            person_id: member.id.to_string(),
-            studio_id: studio.to_string(),
-            kind: TicketKind::Complaint.into(),
-            topic: TicketTopic::Service.into(),
-            text: "教练迟到两次".to_owned(),
-            order_id: String::new(),
-        })
-        .await
-        .unwrap()
-        .into_inner()
-        .ticket
-        .unwrap();
+    let opened = complains(&world, &member).await;
 
     let director = world.hires(Role::StudioDirector, "BJ-CY", studio).await;
     let mut staff = TicketServiceClient::new(world.at_oversight(&director));
@@ -120,4 +106,22 @@ async fn a_complaint_closes_only_when_the_member_accepts() {
         "few notices: {:?}",
         messages.iter().map(|m| &m.template).collect::<Vec<_>>()
     );
+}
+
+async fn complains(world: &World, member: &Member) -> Ticket {
+    let mut own = TicketServiceClient::new(world.at_oversight(&member.who));
+    own.open_ticket(OpenTicketRequest {
+        request_id: id(),
+        person_id: member.id.to_string(),
+        studio_id: world.chain.chaoyang.to_string(),
+        kind: TicketKind::Complaint.into(),
+        topic: TicketTopic::Service.into(),
+        text: "教练迟到两次".to_owned(),
+        order_id: String::new(),
+    })
+    .await
+    .unwrap()
+    .into_inner()
+    .ticket
+    .unwrap()
 }

@@ -11,11 +11,11 @@ use proto::studio::members::v1::{
 use testkit::{Door, Identity};
 
 use crate::people::id;
-use crate::world::World;
+use crate::world::{World, head_office};
 
 impl World {
     fn imports(&self) -> ImportServiceClient<Door> {
-        ImportServiceClient::new(self.at_members(&self.head_office(Role::OperatorAdmin)))
+        ImportServiceClient::new(self.at_members(&head_office(Role::OperatorAdmin)))
     }
 
     async fn import_organisation(&self, content: &[u8], trial_run: bool) -> ImportReport {
@@ -55,7 +55,7 @@ impl World {
             .unwrap();
         assert!(report.imported, "{:?}", report.errors);
         self.settle().await;
-        let mut staff = StaffServiceClient::new(self.at_members(&self.head_office(Role::OperatorAdmin)));
+        let mut staff = StaffServiceClient::new(self.at_members(&head_office(Role::OperatorAdmin)));
         let request = ListStaffRequest {
             role: role.into(),
             page_size: 200,
@@ -106,7 +106,7 @@ async fn a_file_with_bad_rows_names_each_and_brings_nothing_in() {
     assert!(!report.imported);
     let lines: Vec<_> = report.errors.iter().map(|e| (e.line, e.field.as_str())).collect();
     assert_eq!(lines, [(3, "code"), (4, "parent")]);
-    let mut nodes = OrganisationServiceClient::new(world.at_members(&world.head_office(Role::OperatorAdmin)));
+    let mut nodes = OrganisationServiceClient::new(world.at_members(&head_office(Role::OperatorAdmin)));
     let request = ListNodesRequest {
         page_size: 200,
         ..ListNodesRequest::default()

@@ -9,6 +9,7 @@ use proto::studio::notifications::v1::inbox_service_client::InboxServiceClient;
 use proto::studio::orders::v1::OrderState;
 use proto::studio::payments::v1::ListReceiptsRequest;
 use proto::studio::payments::v1::receipt_service_client::ReceiptServiceClient;
+use testkit::Identity;
 use testkit::wechat::Script;
 use tonic::Code;
 
@@ -74,7 +75,7 @@ async fn a_member_goes_from_application_to_training() {
     let card = world.activates(&member, &card).await.unwrap();
     assert_eq!(card.state(), CardState::Activated);
 
-    let desk = world.staff(Role::FrontDesk, world.chain.chaoyang);
+    let desk = Identity::staff(Role::FrontDesk, world.chain.chaoyang);
     let mut check_ins = CheckInServiceClient::new(world.at_members(&desk));
     let visit = |benefit: &str| CheckInRequest {
         request_id: id(),

@@ -14,7 +14,7 @@ use testkit::{Door, Identity};
 use tonic::Status;
 
 use crate::people::{Member, id};
-use crate::world::World;
+use crate::world::{World, head_office};
 
 /// Two products: a card for a year and one that a small wallet can pay.
 const CATALOGUE: &str = "\
@@ -30,7 +30,7 @@ impl World {
 
     /// Fills the catalogue, and returns the ids of the year's card and the pack.
     pub async fn sells(&self) -> (String, String) {
-        let manager = self.head_office(Role::ProductManager);
+        let manager = head_office(Role::ProductManager);
         let mut catalogue = CatalogueServiceClient::new(self.at_orders(&manager));
         let request = ImportCatalogueRequest {
             request_id: id(),
@@ -90,7 +90,7 @@ impl World {
 
     /// Customer service checks facts, another person decides by policy.
     pub async fn approved_order(&self, order_id: &str) -> Order {
-        let mut desk = self.orders_as(&self.staff(Role::CustomerService, self.chain.chaoyang));
+        let mut desk = self.orders_as(&Identity::staff(Role::CustomerService, self.chain.chaoyang));
         let request = PassFirstReviewRequest {
             request_id: id(),
             order_id: order_id.to_owned(),
@@ -108,7 +108,7 @@ impl World {
             order_id: order_id.to_owned(),
         };
         desk.submit_for_approval(request).await.unwrap();
-        let mut reviewer = self.orders_as(&self.head_office(Role::Reviewer));
+        let mut reviewer = self.orders_as(&head_office(Role::Reviewer));
         let request = ApproveRequest {
             request_id: id(),
             order_id: order_id.to_owned(),

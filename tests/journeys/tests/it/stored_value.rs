@@ -13,10 +13,11 @@ use proto::studio::wallet::v1::{
     AcceptRechargeRequest, ApplyRechargeRequest, GetRechargeRequest, GetWalletRequest, PostRechargeRequest,
     Recharge, RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
 };
-use tonic::Code;
+
+use testkit::Identity;
 
 use crate::people::{Member, id};
-use crate::world::World;
+use crate::world::{World, head_office};
 
 fn yuan(yuan: i64) -> Money {
     Money {
@@ -68,7 +69,7 @@ impl World {
             .await
             .unwrap()
             .into_inner();
-        let specialist = self.staff(Role::RechargeSpecialist, self.chain.chaoyang);
+        let specialist = Identity::staff(Role::RechargeSpecialist, self.chain.chaoyang);
         let recharge_id = applied.recharge_id;
         let accept = AcceptRechargeRequest {
             request_id: id(),
@@ -84,9 +85,10 @@ impl World {
             recharge_id: recharge_id.clone(),
         };
         let started = own.start_recharge_payment(start).await.unwrap().into_inner();
-        let code = match started.code_url.is_empty() {
-            true => self.code_url(member, &started.attempt_id).await,
-            false => started.code_url,
+        let code = if started.code_url.is_empty() {
+            self.code_url(member, &started.attempt_id).await
+        } else {
+            started.code_url
         };
         self.channel.pay(&code).unwrap();
         self.until("the recharge is received", async || {
@@ -97,7 +99,7 @@ impl World {
     }
 
     async fn posts(&self, recharge: &Recharge) {
-        let auditor = self.head_office(Role::FinanceAuditor);
+        let auditor = head_office(Role::FinanceAuditor);
         let request = PostRechargeRequest {
             request_id: id(),
             recharge_id: recharge.recharge_id.clone(),
@@ -113,7 +115,7 @@ impl World {
 
     /// A policy in force: everything that is unused comes back.
     async fn publishes_a_refund_policy(&self) {
-        let supervisor = self.head_office(Role::FinanceSupervisor);
+        let supervisor = head_office(Role::FinanceSupervisor);
         let request = PublishPolicyRequest {
             request_id: id(),
             legal_entity_id: String::new(),
@@ -224,7 +226,7 @@ async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
 /// The member asks, the one person may not approve, another does, the money
 /// goes back. Returns the amount.
 async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
-    let clerk = world.staff(Role::RefundClerk, world.chain.chaoyang);
+    let clerk = Identity::staff(Role::RefundClerk, world.chain.chaoyang);
     let mut own = RefundServiceClient::new(world.at_refunds(&clerk));
     let opened = own
         .open_case(OpenCaseRequest {
@@ -238,7 +240,7 @@ async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i6
         .await
         .unwrap()
         .into_inner();
-    let approver = world.head_office(Role::RefundApprover);
+    let approver = head_office(Role::RefundApprover);
     let request = ApproveCaseRequest {
         request_id: id(),
         case_id: opened.case_id.clone(),

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kernel::{Clock, PersonId, StudioId};
+use kernel::Clock;
 use proto::studio::access::v1::Role;
 use testkit::smtp::Sink;
 use testkit::wechat::{self, Simulator};
@@ -70,9 +70,10 @@ impl World {
         );
         let notifications = Running::start_on(clock.clone(), &told(&peers, &smtp)).await;
         peers.push(("notifications", notifications.address()));
-        let oversight = match oversight {
-            true => Some(Running::start_on(clock.clone(), &told(&peers, "")).await),
-            false => None,
+        let oversight = if oversight {
+            Some(Running::start_on(clock.clone(), &told(&peers, "")).await)
+        } else {
+            None
         };
         Self {
             members,
@@ -93,10 +94,6 @@ impl World {
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap();
         self.clock.set_offset_ms(self.clock.offset_ms() + by);
-    }
-
-    pub fn clock(&self) -> &Clock {
-        &self.clock
     }
 
     /// Runs every sequencer, subscription and due task until all is quiet.
@@ -151,20 +148,11 @@ impl World {
         }
         panic!("never happened: {what}");
     }
+}
 
-    /// The one person who holds the role in the studio.
-    pub fn staff(&self, role: Role, studio: StudioId) -> Identity {
-        Identity::staff(role, studio)
-    }
-
-    /// The one person who holds the role everywhere.
-    pub fn head_office(&self, role: Role) -> Identity {
-        Identity::staff(role, At::Everywhere)
-    }
-
-    pub fn member(&self, person: PersonId) -> Identity {
-        Identity::member(person)
-    }
+/// The one person who holds the role everywhere.
+pub fn head_office(role: Role) -> Identity {
+    Identity::staff(role, At::Everywhere)
 }
 
 /// One round of one service. A peer that cannot be reached shows in the next.
@@ -175,10 +163,14 @@ async fn turn<S: platform::Service>(service: &Running<S>) -> bool {
 }
 
 fn told(peers: &[(&str, String)], more: &str) -> String {
-    let peers: String = peers
+    let peers: Vec<String> = peers
         .iter()
-        .map(|(name, address)| format!("{name} = '{address}'\n"))
+        .map(|(name, address)| format!("{name} = '{address}'"))
         .collect();
+    let peers = peers.join(
+        "
+",
+    );
     format!("[peers]\n{peers}\n{more}")
 }
 
