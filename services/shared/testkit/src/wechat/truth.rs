@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Timelike as _};
 use kernel::Timestamp;
 use serde::Serialize;
 
@@ -78,10 +78,15 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Numbers that look like the channel's and never repeat.
+    /// Numbers that look like the channel's and never repeat, not even after a
+    /// restart: the first of them is the time of the day, in hundredths of a millisecond.
     fn number(&mut self, prefix: &str, now: Timestamp) -> String {
+        let here = now.with_timezone(&beijing());
+        if self.made == 0 {
+            self.made = u64::from(here.num_seconds_from_midnight()) * 100_000 + u64::from(here.nanosecond() / 10_000);
+        }
         self.made += 1;
-        let day = now.with_timezone(&beijing()).format("%Y%m%d");
+        let day = here.format("%Y%m%d");
         format!("{prefix}{day}{:010}", self.made)
     }
 
