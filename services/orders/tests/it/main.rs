@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod application;
+mod approval;
 mod cancel;
 mod catalogue;
 mod doors;
