@@ -83,7 +83,8 @@ impl Truth {
     fn number(&mut self, prefix: &str, now: Timestamp) -> String {
         let here = now.with_timezone(&beijing());
         if self.made == 0 {
-            self.made = u64::from(here.num_seconds_from_midnight()) * 100_000 + u64::from(here.nanosecond() / 10_000);
+            self.made =
+                u64::from(here.num_seconds_from_midnight()) * 100_000 + u64::from(here.nanosecond() / 10_000);
         }
         self.made += 1;
         let day = here.format("%Y%m%d");
