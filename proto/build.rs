@@ -100,6 +100,7 @@ fn without_facts(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
 /// request_id, `impl Event` for every `…Event` message with a oneof `fact`.
 fn calls(pool: &DescriptorPool, rules: &str) -> Result<String> {
     let mut text = String::new();
+    let mut checks = String::new();
     for service in pool.services().filter(|s| s.full_name().starts_with("studio.")) {
         for method in service.methods() {
             let (input, output) = (method.input(), method.output());
@@ -118,6 +119,10 @@ fn calls(pool: &DescriptorPool, rules: &str) -> Result<String> {
                 service.full_name(),
                 method.name(),
             )?;
+            writeln!(
+                checks,
+                "<{name} as crate::Call>::METHOD => Some(<{name} as prost::Message>::decode(request).map(|r| crate::Call::check(&r))),"
+            )?;
             if input.get_field_by_name("request_id").is_some() {
                 writeln!(
                     text,
@@ -126,6 +131,10 @@ fn calls(pool: &DescriptorPool, rules: &str) -> Result<String> {
             }
         }
     }
+    writeln!(
+        text,
+        "pub(super) fn check(method: &str, request: &[u8]) -> Option<Result<Vec<crate::BadField>, prost::DecodeError>> {{ match method {{ {checks} _ => None }} }}"
+    )?;
     for message in pool
         .all_messages()
         .filter(|m| m.full_name().starts_with("studio.") && m.name().ends_with("Event"))

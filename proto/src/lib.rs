@@ -38,6 +38,12 @@ pub trait Command: Call {
     fn request_id(&self) -> &str;
 }
 
+/// Every field of an encoded request that breaks a rule of the call `method`,
+/// as `/studio.wallet.v1.WalletService/Spend`. None where there is no such call.
+pub fn check(method: &str, request: &[u8]) -> Option<Result<Vec<BadField>, prost::DecodeError>> {
+    calls::check(method, request)
+}
+
 /// A service's facts, one `oneof` per service.
 pub trait Event: prost::Message + Default + Clone + 'static {
     /// The service that publishes them.
