@@ -6,6 +6,7 @@ mod feed;
 mod hints;
 mod mtls;
 mod operations;
+mod parked;
 mod process;
 mod scope;
 mod tasks;

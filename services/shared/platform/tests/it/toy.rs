@@ -42,7 +42,10 @@ impl Service for Toy {
     }
 
     fn subscriptions() -> Vec<Subscription<Self>> {
-        vec![Subscription::to::<PaymentsEvent>("payments", on_payments)]
+        vec![
+            Subscription::to::<PaymentsEvent>("payments", on_payments),
+            Subscription::learning("members"),
+        ]
     }
 
     fn tasks() -> Vec<TaskKind<Self>> {
