@@ -33,6 +33,7 @@ const FILES: &[(&str, &str)] = files![
     "order_declined",
     "order_expired",
     "order_rejected",
+    "order_sent_back",
     "order_unfulfillable",
     "payment_announced",
     "payment_received",
@@ -72,6 +73,8 @@ pub const ORDER_REASON: &str = "order_reason";
 /// The word in its place wherever it is not told: in the inbox, and in a mail
 /// that was overtaken by the order.
 pub const SEE_ORDER: &str = "see_order";
+/// The house's own reason for sending an order back.
+pub const QUOTE_RAN_OUT: &str = "quote_ran_out";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

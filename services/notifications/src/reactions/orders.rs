@@ -2,14 +2,14 @@
 //! payment or the wallet, that its card is open by members.
 
 use platform::{BoxFuture, Delivery, Error, SystemTx};
-use proto::studio::orders::v1::OrdersEvent;
 use proto::studio::orders::v1::orders_event::Fact;
+use proto::studio::orders::v1::{OrderSentBack, OrdersEvent};
 
 use super::{fen, notice, tell, time};
 use crate::App;
 use crate::domain::fill::Fill;
 use crate::domain::message::Notice;
-use crate::domain::template::{ORDER_REASON, SEE_ORDER};
+use crate::domain::template::{ORDER_REASON, QUOTE_RAN_OUT, SEE_ORDER};
 
 pub fn react<'a>(
     app: &'a App,
@@ -55,6 +55,7 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
             time("accept_by", time("accept_by", f.accept_by.as_ref())?)
         ),
         Some(Fact::OrderRejected(f)) => about_order!("order_rejected", f, word(ORDER_REASON, SEE_ORDER)),
+        Some(Fact::OrderSentBack(f)) => return sent_back(f),
         Some(Fact::OrderConfirmed(f)) => about_order!(
             "order_confirmed",
             f,
@@ -63,6 +64,25 @@ fn told(event: &OrdersEvent) -> Result<Option<Notice>, Error> {
         ),
         _ => return ended(event),
     }))
+}
+
+/// Back with customer service: by the review department with its reason, or
+/// because the quote ran out. A change that the applicant asked for is no news
+/// to them.
+fn sent_back(fact: &OrderSentBack) -> Result<Option<Notice>, Error> {
+    if fact.change_requested {
+        return Ok(None);
+    }
+    let reason = if fact.sent_by.is_empty() {
+        QUOTE_RAN_OUT
+    } else {
+        SEE_ORDER
+    };
+    Ok(Some(about_order!(
+        "order_sent_back",
+        fact,
+        word(ORDER_REASON, reason)
+    )))
 }
 
 /// How an order ended otherwise than by a card.

@@ -16,9 +16,9 @@ use tracing::Instrument as _;
 
 use super::forget_code;
 use crate::App;
-use crate::domain::fill::Language;
+use crate::domain::fill::{Language, Value};
 use crate::domain::message::{Failure, Message, Step};
-use crate::domain::template::{CODE, ORDER_REASON, Text};
+use crate::domain::template::{CODE, ORDER_REASON, SEE_ORDER, Text};
 use crate::mail::Unsent;
 use crate::queue::SendMail;
 use crate::{facts, store};
@@ -110,7 +110,7 @@ async fn text(app: &App, message: &Message, language: Language) -> Result<Option
         };
         fill = fill.text(CODE, code);
     }
-    if fill.0.contains_key(ORDER_REASON)
+    if fill.0.get(ORDER_REASON) == Some(&Value::Word(SEE_ORDER.to_owned()))
         && let Some(reason) = order_reason(app, message).await?
     {
         fill = fill.text(ORDER_REASON, reason);
@@ -155,6 +155,7 @@ async fn order_reason(app: &App, message: &Message) -> Result<Option<String>, Er
     let told = match message.template.as_str() {
         "information_needed" => OrderState::InformationNeeded,
         "order_rejected" => OrderState::Rejected,
+        "order_sent_back" => OrderState::SentBack,
         _ => return Ok(None),
     };
     let request = platform::request(GetOrderRequest {

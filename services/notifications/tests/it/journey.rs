@@ -323,6 +323,39 @@ async fn what_staff_wrote_is_in_the_mail_alone_and_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_sent_back_is_told_to_its_applicant_with_the_reason() {
+    let world = World::open().await;
+    world.orders.says(orders::OrderState::SentBack, "请核对门店");
+    let sent_by = id();
+    let fact = of_order!(world, OrderSentBack { sent_by: sent_by });
+    world.order(fact, "order_sent_back", &[NUMBER]).await;
+    assert!(world.mails()[0].text.contains("请核对门店"));
+    assert!(world.messages().await[0].body.contains("请在应用的订单页面查看"));
+
+    let fact = of_order!(
+        world,
+        OrderSentBack {
+            sent_by: id(),
+            change_requested: true
+        }
+    );
+    world.hears(orders::OrdersEvent { fact: Some(fact) }).await;
+    assert_eq!(world.mails().len(), 1, "the applicant knows of their own wish");
+}
+
+#[tokio::test]
+async fn an_order_whose_quote_ran_out_in_review_is_told_so_in_the_readers_language() {
+    let world = World::open().await;
+    world
+        .orders
+        .says(orders::OrderState::SentBack, "the house's own words");
+    let fact = of_order!(world, OrderSentBack {});
+    world.hears(orders::OrdersEvent { fact: Some(fact) }).await;
+    let mail = world.mails().remove(0);
+    assert!(mail.text.contains("报价单在审核期间到期") && !mail.text.contains("own words"));
+}
+
+#[tokio::test]
 async fn a_mail_that_the_order_overtook_points_at_the_order() {
     let world = World::open().await;
     world.orders.says(orders::OrderState::Submitted, "另一个原因");
