@@ -21,6 +21,7 @@ mod publish_policy;
 mod quote_refund;
 mod reject_case;
 mod resume_case;
+pub mod said;
 mod view;
 mod words;
 

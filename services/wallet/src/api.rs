@@ -24,6 +24,7 @@ mod post_recharge;
 mod reject_recharge;
 mod resume_return;
 mod return_spend;
+mod said;
 mod spend;
 mod start_recharge_payment;
 mod unfreeze_wallet;

@@ -28,6 +28,7 @@ pub mod submit_for_approval;
 pub mod track_order;
 
 use kernel::OrderId;
+use platform::vault::Sealed;
 use platform::{Caller, Error, ReadTx, WriteTx};
 
 use crate::domain::order::{Change, Order, Quote};
@@ -36,6 +37,8 @@ use crate::{App, facts, store};
 
 /// For what the vault seals the applicant's words.
 const NEEDS: &str = "orders.needs";
+/// For what the vault seals what people write when they take a step.
+const WORDS: &str = "order_steps.words";
 /// For what the vault seals the words of a contact.
 const CONTACT: &str = "contact_logs.text";
 
@@ -55,6 +58,16 @@ async fn lock(tx: &mut WriteTx, order_id: &str) -> Result<Order, Error> {
     store::order::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("order"))
+}
+
+/// Seals what somebody wrote at a step, as the applicant's.
+async fn seal(app: &App, tx: &mut WriteTx, order: &Order, words: &str) -> Result<Sealed, Error> {
+    app.vault().seal_words(tx, order.person, WORDS, words).await
+}
+
+/// What was written at a step; empty when nothing was, or is kept any more.
+async fn open(app: &App, tx: &mut ReadTx, order: &Order, words: &Sealed) -> Result<String, Error> {
+    app.vault().open_words(tx, order.person, WORDS, words).await
 }
 
 /// Writes a change with its steps and publishes what follows from them.

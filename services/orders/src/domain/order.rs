@@ -11,6 +11,7 @@ mod settle;
 mod times;
 
 use kernel::{Balance, CardId, LegalEntityId, OrderId, PersonId, ProductId, QuoteId, StudioId, Timestamp};
+use platform::vault::Sealed;
 
 pub use decide::Beginning;
 pub use due::{Due, DueState, Method, Start};
@@ -75,7 +76,10 @@ pub struct Order {
     pub paid: Balance,
     pub refunded: Balance,
     pub card: Option<CardId>,
+    /// Why it stands where it does, said by the house.
     pub reason: String,
+    /// The same as a person wrote it, sealed; what one says replaces the other.
+    pub words: Sealed,
     pub ends_as: Option<Ending>,
     pub created_at: Timestamp,
     pub submitted_at: Option<Timestamp>,
@@ -95,6 +99,8 @@ pub struct Taken {
     /// How long the order had stood in `from`.
     pub stood_ms: i64,
     pub evidence: Vec<(&'static str, String)>,
+    /// What the person who took it wrote, sealed.
+    pub words: Sealed,
 }
 
 impl Taken {
@@ -102,6 +108,11 @@ impl Taken {
     pub fn with(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.evidence.push((key, value.to_string()));
         self
+    }
+
+    #[must_use]
+    fn saying(self, words: Sealed) -> Self {
+        Self { words, ..self }
     }
 }
 
@@ -141,7 +152,25 @@ impl Order {
             at: now.at,
             stood_ms,
             evidence: Vec::new(),
+            words: Sealed::nothing(),
         })
+    }
+
+    /// The house itself says why.
+    fn because(&mut self, reason: &str) {
+        reason.clone_into(&mut self.reason);
+        self.words = Sealed::nothing();
+    }
+
+    /// A person said why.
+    fn as_said(&mut self, words: Sealed) {
+        self.reason.clear();
+        self.words = words;
+    }
+
+    /// Nothing holds it up.
+    fn goes_on(&mut self) {
+        self.because("");
     }
 
     fn next_deadline(&self, now: Now) -> Option<Timestamp> {

@@ -35,6 +35,7 @@ pub(super) struct Row {
     pub refunded_minor: i64,
     pub card_id: Option<CardId>,
     pub reason: String,
+    pub words: Sealed,
     pub ends_as: Option<String>,
     pub created_at: Timestamp,
     pub submitted_at: Option<Timestamp>,
@@ -78,6 +79,7 @@ impl Row {
             pay_by: self.pay_by,
             card: self.card_id,
             reason: self.reason,
+            words: self.words,
             created_at: self.created_at,
             submitted_at: self.submitted_at,
             since: self.state_since,
@@ -104,8 +106,8 @@ pub async fn many(tx: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Order>, 
                first_reviewer as "first_reviewer: PersonId", submitted_by as "submitted_by: PersonId",
                approver as "approver: PersonId", policy_version, quote_id as "quote_id: QuoteId", quote_hash,
                approved_quote_hash, accepted_at, accepted_terms_version, accept_by, pay_by, paid_minor,
-               refunded_minor, card_id as "card_id: CardId", reason, ends_as, created_at, submitted_at,
-               state_since, act_by, version
+               refunded_minor, card_id as "card_id: CardId", reason, words as "words: Sealed", ends_as, created_at,
+               submitted_at, state_since, act_by, version
         from orders
         where order_id = any($1)
         order by array_position($1, order_id)
@@ -206,7 +208,7 @@ pub async fn save_with_needs(
             policy_version = $8, quote_id = $9, quote_hash = $10, approved_quote_hash = $11, accepted_at = $12,
             accepted_terms_version = $13, accept_by = $14, pay_by = $15, paid_minor = $16, refunded_minor = $17,
             card_id = $18, reason = $19, ends_as = $20, submitted_at = $21, state_since = $22, act_by = $23,
-            version = $24, needs = coalesce($25, needs)
+            version = $24, needs = coalesce($25, needs), words = $26
         where order_id = $1
         "#,
         order.id as _,
@@ -234,6 +236,7 @@ pub async fn save_with_needs(
         order.act_by,
         order.version,
         needs.map(|n| n.bytes.as_slice()),
+        order.words.bytes,
     )
     .execute(&mut *tx)
     .await;

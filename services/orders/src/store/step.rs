@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use kernel::{OrderId, PersonId, Timestamp};
+use platform::vault::Sealed;
 use platform::{Caller, Error};
 use sqlx::PgConnection;
 
@@ -44,6 +45,7 @@ pub struct Kept {
     pub occurred_at: Timestamp,
     pub stood_ms: i64,
     pub evidence: BTreeMap<String, String>,
+    pub words: Sealed,
 }
 
 /// Adds the steps of an act. The order's row is locked, so numbers are dense.
@@ -56,8 +58,8 @@ pub(super) async fn record(tx: &mut PgConnection, change: &Change, actor: &Actor
         sqlx::query!(
             r#"
             insert into order_steps (order_id, number, studio_id, person_id, kind, from_state, to_state, actor,
-                                     actor_person, occurred_at, stood_ms, evidence)
-            select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+                                     actor_person, occurred_at, stood_ms, evidence, words)
+            select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
             from order_steps where order_id = $1
             "#,
             order.id as _,
@@ -71,6 +73,7 @@ pub(super) async fn record(tx: &mut PgConnection, change: &Change, actor: &Actor
             taken.at,
             taken.stood_ms,
             evidence,
+            taken.words.bytes,
         )
         .execute(&mut *tx)
         .await?;
@@ -84,7 +87,8 @@ pub async fn of_order(tx: &mut PgConnection, id: OrderId) -> Result<Vec<Kept>, E
     let rows = sqlx::query!(
         r#"
         select number, kind, from_state, to_state, actor, actor_person as "actor_person: PersonId", occurred_at,
-               stood_ms, evidence as "evidence: sqlx::types::Json<BTreeMap<String, String>>"
+               stood_ms, evidence as "evidence: sqlx::types::Json<BTreeMap<String, String>>",
+               words as "words: Sealed"
         from order_steps
         where order_id = $1
         order by number
@@ -108,6 +112,7 @@ pub async fn of_order(tx: &mut PgConnection, id: OrderId) -> Result<Vec<Kept>, E
                 occurred_at: r.occurred_at,
                 stood_ms: r.stood_ms,
                 evidence: r.evidence.0,
+                words: r.words,
             })
         })
         .collect()

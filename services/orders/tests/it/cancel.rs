@@ -23,8 +23,9 @@ async fn an_unpaid_order_is_cancelled_at_once_with_its_dues() {
         .unwrap();
     assert_eq!(
         (cancelled.state(), cancelled.reason.as_str()),
-        (pb::OrderState::Cancelled, "改变主意")
+        (pb::OrderState::Cancelled, "")
     );
+    assert_eq!(world.see(&order.order_id).await.reason, "改变主意");
     assert_eq!(cancelled.dues[0].state(), pb::DueState::Cancelled);
     assert_eq!(
         world.facts(&order.order_id).await.last().unwrap(),

@@ -80,8 +80,9 @@ async fn the_applicant_answers_what_customer_service_asks_and_the_review_goes_on
         .unwrap();
     assert_eq!(
         (asked.state(), asked.reason.as_str()),
-        (pb::OrderState::InformationNeeded, "请选择上课时间")
+        (pb::OrderState::InformationNeeded, "")
     );
+    assert_eq!(world.see(&order.order_id).await.reason, "请选择上课时间");
     assert_eq!(
         code(world.agent().pass_first_review(pass(&order)).await),
         Code::FailedPrecondition
@@ -106,6 +107,7 @@ async fn the_applicant_answers_what_customer_service_asks_and_the_review_goes_on
         .order
         .unwrap();
     assert_eq!(back.state(), pb::OrderState::Submitted);
+    assert_eq!(world.see(&order.order_id).await.reason, "");
     let needs = world
         .agent()
         .get_needs(pb::GetNeedsRequest {

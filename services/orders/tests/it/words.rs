@@ -1,31 +1,71 @@
 //! What people write about an order stays out of the facts, which every
-//! subscriber keeps and nobody can take back.
+//! subscriber keeps and nobody can take back; and it is sealed where it is
+//! kept, so that it goes with the person.
 
 use kernel::{PaymentId, PersonId};
+use proto::studio::members::v1::members_event::Fact as Member;
+use proto::studio::members::v1::{MemberErased, MembersEvent};
 use proto::studio::orders::v1 as pb;
 
+use crate::review::pass;
 use crate::world::{PRICE, World, id};
 
 const WORDS: &str = "林晓住院了";
 
-async fn facts_that_tell(world: &World, words: &str) -> i64 {
-    let mut found = 0;
-    for table in ["outbox", "feed"] {
-        let sql = format!(
-            "select count(*) from {table} t where strpos(t::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0"
-        );
-        found += sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql))
-            .bind(words)
-            .fetch_one(world.it.pool())
-            .await
-            .unwrap();
-    }
-    found
+/// What the order's steps say that was written at them.
+async fn written(world: &World, order_id: &str) -> Vec<(String, String)> {
+    let ask = pb::ListStepsRequest {
+        order_id: order_id.to_owned(),
+    };
+    let steps = world
+        .service("refunds")
+        .list_steps(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .steps;
+    let words = steps.into_iter().flat_map(|step| step.evidence);
+    words
+        .filter(|(name, _)| ["wanted", "note", "reason"].contains(&name.as_str()))
+        .collect()
+}
+
+async fn told_nowhere(world: &World) {
+    let tables = testkit::tables_that_tell(world.it.pool(), WORDS).await;
+    assert!(tables.is_empty(), "{tables:?}");
+}
+
+async fn erase(world: &World, person: PersonId) {
+    let erased = MembersEvent {
+        fact: Some(Member::MemberErased(MemberErased {
+            person_id: person.to_string(),
+        })),
+    };
+    world.it.hear(person, 1, &erased).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_staff_ask_and_decide_is_in_no_fact() {
+async fn what_staff_ask_and_decide_is_nowhere_in_the_clear() {
     let world = World::open().await;
+    let order = world.submitted(PersonId::fresh()).await;
+    let pass = pb::PassFirstReviewRequest {
+        note: WORDS.to_owned(),
+        ..pass(&order)
+    };
+    world.agent().pass_first_review(pass).await.unwrap();
+    let order = world.hand_over(&order.order_id).await;
+    let yes = pb::ApproveRequest {
+        reason: WORDS.to_owned(),
+        ..world.approval(&order)
+    };
+    world.reviewer().approve(yes).await.unwrap();
+    assert_eq!(world.see(&order.order_id).await.reason, "");
+    let named = |name: &str| (name.to_owned(), WORDS.to_owned());
+    assert_eq!(
+        written(&world, &order.order_id).await,
+        [named("note"), named("reason")]
+    );
+
     let order = world.submitted(PersonId::fresh()).await;
     let ask = pb::RequestInformationRequest {
         request_id: id(),
@@ -52,12 +92,12 @@ async fn what_staff_ask_and_decide_is_in_no_fact() {
     };
     world.reviewer().reject(no).await.unwrap();
     world.it.settle().await;
-    assert_eq!(facts_that_tell(&world, WORDS).await, 0);
+    told_nowhere(&world).await;
     assert_eq!(world.see(&order.order_id).await.reason, WORDS);
 }
 
 #[tokio::test]
-async fn why_a_member_declines_or_wants_a_change_is_in_no_fact() {
+async fn why_a_member_declines_or_wants_a_change_is_nowhere_in_the_clear() {
     let world = World::open().await;
     for change_wanted in [false, true] {
         let person = PersonId::fresh();
@@ -71,11 +111,11 @@ async fn why_a_member_declines_or_wants_a_change_is_in_no_fact() {
         world.member(person).decline_quote(no).await.unwrap();
     }
     world.it.settle().await;
-    assert_eq!(facts_that_tell(&world, WORDS).await, 0);
+    told_nowhere(&world).await;
 }
 
 #[tokio::test]
-async fn why_a_member_cancels_is_in_no_fact_even_when_money_follows() {
+async fn why_a_member_cancels_is_nowhere_in_the_clear_even_when_money_follows() {
     let world = World::open().await;
     let person = PersonId::fresh();
     let order = world.showing(person).await;
@@ -94,5 +134,52 @@ async fn why_a_member_cancels_is_in_no_fact_even_when_money_follows() {
     let facts = world.facts(&order.order_id).await;
     assert!(facts.contains(&"order_cancelled".to_owned()), "{facts:?}");
     assert_eq!(facts.last().unwrap(), "order_unfulfillable");
-    assert_eq!(facts_that_tell(&world, WORDS).await, 0);
+    told_nowhere(&world).await;
+}
+
+#[tokio::test]
+async fn an_erased_persons_order_can_be_cancelled_and_keeps_no_words() {
+    let world = World::open().await;
+    let person = PersonId::fresh();
+    let order = world.in_review(person).await;
+    let back = pb::SendBackRequest {
+        request_id: id(),
+        order_id: order.order_id.clone(),
+        policy_version: "2026-1".to_owned(),
+        reason: WORDS.to_owned(),
+    };
+    world.reviewer().send_back(back).await.unwrap();
+    assert_eq!(world.see(&order.order_id).await.reason, WORDS);
+    erase(&world, person).await;
+    assert_eq!(world.see(&order.order_id).await.reason, "");
+    assert_eq!(written(&world, &order.order_id).await, []);
+
+    let cancel = pb::CancelRequest {
+        request_id: id(),
+        order_id: order.order_id.clone(),
+        reason: WORDS.to_owned(),
+    };
+    world.agent().cancel(cancel).await.unwrap();
+    let ended = world.see(&order.order_id).await;
+    assert_eq!(
+        (ended.state(), ended.reason.as_str()),
+        (pb::OrderState::Cancelled, "")
+    );
+    assert_eq!(written(&world, &order.order_id).await, []);
+}
+
+#[tokio::test]
+async fn a_policy_version_is_a_code_and_no_place_for_words() {
+    let world = World::open().await;
+    let order = world.in_review(PersonId::fresh()).await;
+    for version in ["", "see the file of Lin", WORDS, "-1", &"1".repeat(41)] {
+        let back = pb::SendBackRequest {
+            request_id: id(),
+            order_id: order.order_id.clone(),
+            policy_version: version.to_owned(),
+            reason: "r".to_owned(),
+        };
+        let refused = world.reviewer().send_back(back).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{version}");
+    }
 }

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::assign_case::locked;
 use super::quote_refund::less_what_we_promised;
+use super::said;
 use crate::domain::case::Decision;
 use crate::domain::{Case, Order, Refusal};
 use crate::reactions::send_leg;
@@ -29,7 +30,7 @@ pub async fn handle(
     let decision = Decision {
         by,
         at: app.clock.now(),
-        note: request.note,
+        note: said::note(app, &mut tx, &case, &request.note).await?,
     };
     let (case, legs) = case.approve(decision, &request.subject_hash)?;
     still_due(&mut tx, &case, order).await?;

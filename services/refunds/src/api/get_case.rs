@@ -2,11 +2,11 @@ use kernel::RefundCaseId;
 use platform::{Caller, Error};
 use proto::studio::refunds::v1 as pb;
 
-use super::view;
+use super::{said, view};
 use crate::domain::Refusal;
 use crate::{App, store};
 
-/// One case within the caller's reach, with its legs.
+/// One case within the caller's reach, with its legs and what was written about it.
 pub async fn handle(
     app: &App,
     caller: &Caller,
@@ -18,7 +18,8 @@ pub async fn handle(
         .await?
         .ok_or(Refusal::UnknownCase)?;
     let legs = store::legs::of_case(&mut tx, id).await?;
+    let shown = said::open(app, &mut tx, &case, view::case(&case, &legs)).await?;
     Ok(pb::GetCaseResponse {
-        refund_case: Some(view::case(&case, &legs)),
+        refund_case: Some(shown),
     })
 }

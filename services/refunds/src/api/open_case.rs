@@ -1,8 +1,10 @@
 use kernel::{Clock, DueId, OrderId, PersonId, RefundCaseId, StudioId, Timestamp};
+use platform::vault::Sealed;
 use platform::{Caller, Claim, Error, inconsistent};
 use proto::studio::refunds::v1 as pb;
 
 use super::quote_refund::{ask, calculate, reached};
+use super::said;
 use crate::domain::case::{self, State};
 use crate::domain::policy::Reason;
 use crate::domain::{Case, Order, Quote};
@@ -33,7 +35,7 @@ pub async fn handle(
         at,
         due: ask.due,
         reason: ask.reason,
-        explanation: request.explanation,
+        explanation: said::explanation(app, &mut tx, order.person, &request.explanation).await?,
         by: Some(by),
     };
     let case = opening.case(app, &order, quote)?;
@@ -56,7 +58,7 @@ pub struct Opening {
     pub at: Timestamp,
     pub due: Option<DueId>,
     pub reason: Reason,
-    pub explanation: String,
+    pub explanation: Sealed,
     pub by: Option<PersonId>,
 }
 

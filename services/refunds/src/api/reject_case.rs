@@ -3,7 +3,7 @@ use platform::{Caller, Claim, Error};
 use proto::studio::refunds::v1 as pb;
 
 use super::assign_case::locked;
-use super::words;
+use super::{said, words};
 use crate::domain::case::Decision;
 use crate::{App, facts, store};
 
@@ -21,14 +21,13 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
+    let case = locked(&mut tx, id, request.version).await?;
     let decision = Decision {
         by,
         at: app.clock.now(),
-        note: request.note,
+        note: said::note(app, &mut tx, &case, &request.note).await?,
     };
-    let case = locked(&mut tx, id, request.version)
-        .await?
-        .reject(decision, reason)?;
+    let case = case.reject(decision, reason)?;
     store::cases::save(&mut tx, &case).await?;
     tx.publish(facts::rejected(&case, reason)).await?;
     let state = pb::CaseState::from(&case.state).into();

@@ -99,6 +99,7 @@ fn leg(leg: &Leg) -> pb::Leg {
     }
 }
 
+/// Without what was written about it.
 pub fn case(case: &Case, legs: &[Leg]) -> pb::RefundCase {
     let decision = case.state.decision();
     let (mut reject_reason, mut stuck_why, mut completed_at) = (0, String::new(), None);
@@ -117,14 +118,14 @@ pub fn case(case: &Case, legs: &[Leg]) -> pb::RefundCase {
         studio_id: case.studio.to_string(),
         state: pb::CaseState::from(&case.state).into(),
         reason: pb::RefundReason::from(case.reason).into(),
-        explanation: case.explanation.clone(),
+        explanation: String::new(),
         quote: Some(quote(&case.quote, case.order)),
         legs: legs.iter().map(leg).collect(),
         opened_by: text(case.opened_by),
         owner_person_id: text(case.owner),
         decided_by: text(decision.map(|d| d.by)),
         reject_reason,
-        decision_note: decision.map(|d| d.note.clone()).unwrap_or_default(),
+        decision_note: String::new(),
         stuck_why,
         subject_hash: case.subject_hash(),
         opened_at: time(Some(case.opened_at)),

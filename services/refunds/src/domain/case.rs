@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest;
 use kernel::{Amount, BusinessDay, DueId, OrderId, PersonId, RefundCaseId, RefundLegId, StudioId, Timestamp};
+use platform::vault::Sealed;
 
 use super::leg::{Leg, LegState};
 use super::policy::Reason;
@@ -24,7 +25,8 @@ words! {
 pub struct Decision {
     pub by: PersonId,
     pub at: Timestamp,
-    pub note: String,
+    /// In the decider's words, sealed for the member.
+    pub note: Sealed,
 }
 
 /// Where a case stands, with exactly what is known there.
@@ -117,7 +119,8 @@ pub struct Case {
     pub person: PersonId,
     pub studio: StudioId,
     pub reason: Reason,
-    pub explanation: String,
+    /// In the opener's words, sealed for the member.
+    pub explanation: Sealed,
     pub quote: Quote,
     pub amount: Amount,
     /// None when the system did.

@@ -4,6 +4,7 @@ use proto::studio::orders::v1::OrderUnfulfillable;
 use serde::{Deserialize, Serialize};
 
 use crate::api::open_case::Opening;
+use crate::api::said;
 use crate::domain::Quote;
 use crate::domain::policy::Reason;
 use crate::{App, facts, look, store};
@@ -48,7 +49,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
                 at: app.clock.now(),
                 due: Some(due),
                 reason: Reason::NotDelivered,
-                explanation: why,
+                explanation: said::explanation(app, &mut tx, order.person, &why).await?,
                 by: None,
             };
             let case = opening.case(app, &order, quote)?;

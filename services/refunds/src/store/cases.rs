@@ -4,6 +4,7 @@ mod row;
 
 use kernel::{OrderId, PersonId, PolicyId, RefundCaseId, StudioId};
 use platform::page::Page;
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -29,7 +30,7 @@ pub async fn insert(tx: &mut PgConnection, case: &Case) -> Result<(), Error> {
         case.studio as StudioId,
         case.state.name(),
         case.reason.name(),
-        case.explanation,
+        case.explanation.bytes,
         case.quote.policy as Option<PolicyId>,
         Json(&case.quote) as _,
         case.amount.minor(),
@@ -75,9 +76,9 @@ pub async fn find(tx: &mut PgConnection, id: RefundCaseId) -> Result<Option<Case
     let row = sqlx::query_as!(
         Row,
         r#"
-        select case_id, number, order_id, part, person_id, studio_id, state, reason, explanation,
-               quote as "quote: _", amount_minor, opened_by, owner_id, decided_by, decided_at, decision_note,
-               reject_reason, stuck_why, opened_at, completed_at, version
+        select case_id, number, order_id, part, person_id, studio_id, state, reason,
+               explanation as "explanation: Sealed", quote as "quote: _", amount_minor, opened_by, owner_id, decided_by,
+               decided_at, decision_note as "decision_note: Sealed", reject_reason, stuck_why, opened_at, completed_at, version
         from cases
         where case_id = $1
         "#,
@@ -165,7 +166,7 @@ pub async fn save(tx: &mut PgConnection, case: &Case) -> Result<(), Error> {
         case.owner as Option<PersonId>,
         decision.map(|d| d.by) as Option<PersonId>,
         decision.map(|d| d.at),
-        decision.map(|d| d.note.as_str()),
+        decision.map(|d| d.note.bytes.as_slice()),
         reject_reason,
         stuck_why,
         completed_at,

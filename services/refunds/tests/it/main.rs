@@ -13,3 +13,4 @@ mod quote;
 mod races;
 mod undelivered;
 mod world;
+mod written;

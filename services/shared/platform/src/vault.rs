@@ -29,6 +29,17 @@ pub struct Sealed {
     pub bytes: Vec<u8>,
 }
 
+impl Sealed {
+    /// In the place of a text of which nothing is kept.
+    pub const fn nothing() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    pub const fn is_nothing(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
 impl From<Vec<u8>> for Sealed {
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes }
@@ -72,7 +83,42 @@ impl Vault {
         column: &'static str,
         plaintext: &str,
     ) -> Result<Sealed, Error> {
-        self.newest_key(conn, owner).await?.seal(owner, column, plaintext)
+        let key = self.newest_key(conn, owner).await?.ok_or_else(erased)?;
+        key.seal(owner, column, plaintext)
+    }
+
+    /// As [`Vault::seal`], for what people write beside an act that goes on in
+    /// any case: nothing is kept of an empty text, nor once the owner was erased.
+    pub async fn seal_words(
+        &self,
+        conn: &mut PgConnection,
+        owner: PersonId,
+        column: &'static str,
+        words: &str,
+    ) -> Result<Sealed, Error> {
+        if words.is_empty() {
+            return Ok(Sealed::nothing());
+        }
+        match self.newest_key(conn, owner).await? {
+            Some(key) => key.seal(owner, column, words),
+            None => Ok(Sealed::nothing()),
+        }
+    }
+
+    /// What [`Vault::seal_words`] kept; empty when that was nothing, and when the
+    /// owner was erased since.
+    pub async fn open_words(
+        &self,
+        conn: &mut PgConnection,
+        owner: PersonId,
+        column: &'static str,
+        sealed: &Sealed,
+    ) -> Result<String, Error> {
+        if sealed.is_nothing() {
+            return Ok(String::new());
+        }
+        let words = self.open(conn, owner, column, sealed).await?;
+        Ok(words.unwrap_or_default())
     }
 
     /// As [`Vault::seal`] for several columns at once, with one look at the key.
@@ -82,7 +128,7 @@ impl Vault {
         owner: PersonId,
         texts: [(&'static str, &str); N],
     ) -> Result<[Sealed; N], Error> {
-        let key = self.newest_key(conn, owner).await?;
+        let key = self.newest_key(conn, owner).await?.ok_or_else(erased)?;
         let mut sealed = Vec::with_capacity(N);
         for (column, plaintext) in texts {
             sealed.push(key.seal(owner, column, plaintext)?);
@@ -175,9 +221,10 @@ impl Vault {
         Ok(rows.len())
     }
 
-    async fn newest_key(&self, conn: &mut PgConnection, owner: PersonId) -> Result<DataKey, Error> {
+    /// None once the owner was erased.
+    async fn newest_key(&self, conn: &mut PgConnection, owner: PersonId) -> Result<Option<DataKey>, Error> {
         if let Some(version) = newest_version(conn, owner).await? {
-            return self.key(conn, owner, version).await?.ok_or_else(erased);
+            return self.key(conn, owner, version).await;
         }
         let kek = self.keys.newest()?;
         let mut fresh = [0; KEY_LEN];
@@ -192,7 +239,7 @@ impl Vault {
         .bind(self.keys.wrap(owner, 1, kek, &fresh)?)
         .execute(&mut *conn)
         .await?;
-        self.key(conn, owner, 1).await?.ok_or_else(erased)
+        self.key(conn, owner, 1).await
     }
 
     async fn key(

@@ -12,7 +12,9 @@ pub mod raw;
 mod running;
 pub mod smtp;
 pub mod wechat;
+mod written;
 
 pub use chain::{Chain, chain};
 pub use house::{At, Door, Identity, staff_person};
 pub use running::{Running, settings};
+pub use written::tables_that_tell;

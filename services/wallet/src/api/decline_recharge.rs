@@ -3,8 +3,8 @@ use platform::{Caller, Claim, Error};
 use proto::studio::wallet::v1 as pb;
 
 use super::accept_recharge::locked;
-use super::words;
-use crate::domain::recharge::Rejection;
+use super::{said, words};
+use crate::domain::recharge::{Advice, RejectReason, Rejection};
 use crate::reactions::cancel_intent;
 use crate::{App, facts, store};
 
@@ -15,7 +15,7 @@ pub async fn handle(
     request: pb::DeclineRechargeRequest,
 ) -> Result<pb::DeclineRechargeResponse, Error> {
     let id = RechargeId::parse("recharge_id", &request.recharge_id)?;
-    let rejection = rejection(request.reason(), request.advice(), &request.explanation)?;
+    let (reason, advice) = cause(request.reason(), request.advice())?;
     let by = caller.require_person()?;
 
     let mut tx = match app.claim(caller, &request).await? {
@@ -23,6 +23,11 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let recharge = locked(&mut tx, id, request.version).await?;
+    let rejection = Rejection {
+        reason,
+        advice,
+        explanation: said::explanation(app, &mut tx, &recharge, &request.explanation).await?,
+    };
     let recharge = recharge.reject(by, rejection.clone())?;
     store::recharges::save(&mut tx, &recharge).await?;
     cancel_intent::leave(&mut tx, &recharge).await?;
@@ -35,15 +40,7 @@ pub async fn handle(
     .await
 }
 
-/// A no with its cause, as the contract carries it.
-pub fn rejection(
-    reason: pb::RejectReason,
-    advice: pb::Advice,
-    explanation: &str,
-) -> Result<Rejection, BadField> {
-    Ok(Rejection {
-        reason: words::reject_reason(reason)?,
-        advice: words::advice(advice)?,
-        explanation: explanation.to_owned(),
-    })
+/// The cause of a no, as the contract carries it.
+pub fn cause(reason: pb::RejectReason, advice: pb::Advice) -> Result<(RejectReason, Advice), BadField> {
+    Ok((words::reject_reason(reason)?, words::advice(advice)?))
 }

@@ -2,6 +2,7 @@ use kernel::PersonId;
 use platform::{Caller, Claim, Error};
 use proto::studio::wallet::v1 as pb;
 
+use super::said;
 use crate::domain::Refusal;
 use crate::{App, facts, store};
 
@@ -21,7 +22,8 @@ pub async fn handle(
     let before = store::wallets::lock(&mut tx, person, &[])
         .await?
         .ok_or(Refusal::UnknownWallet)?;
-    let after = before.clone().freeze(by, request.reason, app.clock.now())?;
+    let why = said::frozen_why(app, &mut tx, person, &request.reason).await?;
+    let after = before.clone().freeze(by, why, app.clock.now())?;
     store::wallets::save_state(&mut tx, &before, &after).await?;
     tx.publish(facts::frozen(&after)).await?;
     tx.commit(pb::FreezeWalletResponse {

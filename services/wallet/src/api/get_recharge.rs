@@ -2,11 +2,11 @@ use kernel::RechargeId;
 use platform::{Caller, Error};
 use proto::studio::wallet::v1 as pb;
 
-use super::view;
+use super::{said, view};
 use crate::domain::Refusal;
 use crate::{App, store};
 
-/// One recharge within the caller's reach.
+/// One recharge within the caller's reach, with what was written about it.
 pub async fn handle(
     app: &App,
     caller: &Caller,
@@ -17,7 +17,8 @@ pub async fn handle(
     let recharge = store::recharges::find(&mut tx, id)
         .await?
         .ok_or(Refusal::UnknownRecharge)?;
+    let shown = said::open(app, &mut tx, &recharge, view::recharge(&recharge)).await?;
     Ok(pb::GetRechargeResponse {
-        recharge: Some(view::recharge(&recharge)),
+        recharge: Some(shown),
     })
 }

@@ -3,6 +3,7 @@ use platform::{Caller, Claim, Error, WriteTx};
 use proto::studio::wallet::v1 as pb;
 
 use super::accept_recharge::locked;
+use super::said;
 use crate::domain::journal::{self, Cause, Origin};
 use crate::domain::recharge::{Mark, Received};
 use crate::domain::wallet::{self, Lot, Purse};
@@ -31,8 +32,7 @@ pub async fn handle(
         .ok_or(Refusal::UnknownWallet)?;
 
     let (at, lot) = (app.clock.now(), LotId::derived(id, "lot"));
-    let words = request.consultation.trim();
-    let consultation = (!words.is_empty()).then(|| words.to_owned());
+    let consultation = said::consultation(app, &mut tx, &recharge, request.consultation.trim()).await?;
     let recharge = recharge.post(Mark { by, at }, seen, consultation, lot)?;
     let received = recharge.state.received().cloned().ok_or(Refusal::OutOfBounds)?;
     let posting = Posting {

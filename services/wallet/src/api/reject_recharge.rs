@@ -3,8 +3,9 @@ use platform::{Caller, Claim, Error, NewTask};
 use proto::studio::wallet::v1 as pb;
 
 use super::accept_recharge::locked;
-use super::decline_recharge::rejection;
-use crate::domain::recharge::Mark;
+use super::decline_recharge::cause;
+use super::said;
+use crate::domain::recharge::{Mark, Rejection};
 use crate::reactions::send_recharge_back;
 use crate::{App, facts, store};
 
@@ -15,7 +16,7 @@ pub async fn handle(
     request: pb::RejectRechargeRequest,
 ) -> Result<pb::RejectRechargeResponse, Error> {
     let id = RechargeId::parse("recharge_id", &request.recharge_id)?;
-    let rejection = rejection(request.reason(), request.advice(), &request.explanation)?;
+    let (reason, advice) = cause(request.reason(), request.advice())?;
     let by = caller.require_person()?;
 
     let mut tx = match app.claim(caller, &request).await? {
@@ -23,6 +24,11 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let recharge = locked(&mut tx, id, request.version).await?;
+    let rejection = Rejection {
+        reason,
+        advice,
+        explanation: said::explanation(app, &mut tx, &recharge, &request.explanation).await?,
+    };
     let recharge = recharge.send_back(
         Mark {
             by,

@@ -75,6 +75,7 @@ pub fn transfer(line: Line) -> pb::Transfer {
     }
 }
 
+/// Without what was written about it.
 pub fn recharge(recharge: &Recharge) -> pb::Recharge {
     let received = recharge.state.received();
     let decision = Decision::of(&recharge.state);
@@ -103,14 +104,14 @@ pub fn recharge(recharge: &Recharge) -> pb::Recharge {
         applied_by: recharge.applied.by.to_string(),
         accepted_by: text(recharge.accepted.map(|m| m.by)),
         audited_by: decision.audited_by,
-        consultation: decision.consultation,
+        consultation: String::new(),
         reject_reason: decision
             .rejection
             .map_or(0, |r| pb::RejectReason::from(r.reason).into()),
         advice: decision
             .rejection
             .map_or(0, |r| pb::Advice::from(r.advice).into()),
-        explanation: decision.words,
+        explanation: decision.stuck_why,
         lot_id: decision.lot,
         applied_at: time(Some(recharge.applied.at)),
         accepted_at: time(recharge.accepted.map(|m| m.at)),
@@ -134,39 +135,31 @@ pub fn comparison(applied: Amount, received: Option<Amount>) -> pb::Comparison {
 struct Decision<'a> {
     audited_by: String,
     audited_at: Option<Timestamp>,
-    consultation: String,
     rejection: Option<&'a Rejection>,
-    words: String,
+    stuck_why: String,
     lot: String,
 }
 
 impl<'a> Decision<'a> {
     fn of(state: &'a State) -> Self {
         match state {
-            State::Posted {
-                audit,
-                consultation,
-                lot,
-                ..
-            } => Self {
+            State::Posted { audit, lot, .. } => Self {
                 audited_by: audit.by.to_string(),
                 audited_at: Some(audit.at),
-                consultation: consultation.clone().unwrap_or_default(),
                 lot: lot.to_string(),
                 ..Self::default()
             },
             State::Rejected(rejection) => Self {
                 rejection: Some(rejection),
-                words: rejection.explanation.clone(),
                 ..Self::default()
             },
             State::Returning(sent) | State::Returned(sent) | State::ReturnStuck { sent, .. } => Self {
                 audited_by: sent.audit.by.to_string(),
                 audited_at: Some(sent.audit.at),
                 rejection: Some(&sent.rejection),
-                words: match state {
+                stuck_why: match state {
                     State::ReturnStuck { why, .. } => why.clone(),
-                    _ => sent.rejection.explanation.clone(),
+                    _ => String::new(),
                 },
                 ..Self::default()
             },

@@ -4,6 +4,7 @@ use kernel::{
     Amount, Balance, DueId, IntentId, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId,
     Timestamp, WalletId,
 };
+use platform::vault::Sealed;
 use uuid::Uuid;
 
 use super::Refusal;
@@ -86,7 +87,8 @@ pub struct Received {
 pub struct Rejection {
     pub reason: RejectReason,
     pub advice: Advice,
-    pub explanation: String,
+    /// In the decider's words, sealed for the member.
+    pub explanation: Sealed,
 }
 
 /// Money on its way back to the payer.
@@ -110,7 +112,7 @@ pub enum State {
     Posted {
         received: Received,
         audit: Mark,
-        consultation: Option<String>,
+        consultation: Option<Sealed>,
         lot: LotId,
     },
     Rejected(Rejection),
@@ -252,7 +254,7 @@ impl Recharge {
         self,
         audit: Mark,
         seen: Amount,
-        consultation: Option<String>,
+        consultation: Option<Sealed>,
         lot: LotId,
     ) -> Result<Self, Refusal> {
         self.audited_by_another(audit.by)?;

@@ -5,6 +5,7 @@ use kernel::{
     AccountId, Amount, Balance, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId, Timestamp,
     WalletId,
 };
+use platform::vault::Sealed;
 
 use super::Refusal;
 
@@ -15,7 +16,8 @@ pub enum State {
     Frozen {
         by: PersonId,
         since: Timestamp,
-        why: String,
+        /// In the words of who froze it, sealed for the owner.
+        why: Sealed,
     },
 }
 
@@ -202,7 +204,7 @@ impl Wallet {
         Ok((self, credited))
     }
 
-    pub fn freeze(mut self, by: PersonId, why: String, at: Timestamp) -> Result<Self, Refusal> {
+    pub fn freeze(mut self, by: PersonId, why: Sealed, at: Timestamp) -> Result<Self, Refusal> {
         if let State::Frozen { .. } = self.state {
             return Err(Refusal::Frozen);
         }
@@ -292,7 +294,7 @@ pub(super) mod tests {
     #[test]
     fn a_frozen_wallet_spends_nothing_and_still_takes_money_in() {
         let wallet = filled(&[1_000])
-            .freeze(PersonId::fresh(), "lost phone".to_owned(), Clock::real())
+            .freeze(PersonId::fresh(), Sealed::nothing(), Clock::real())
             .unwrap();
         assert_eq!(wallet.clone().spend(yuan(1)).unwrap_err(), Refusal::Frozen);
         let (wallet, _) = wallet.credit(lot(500, Purse::Principal)).unwrap();
@@ -303,7 +305,7 @@ pub(super) mod tests {
     fn neither_who_froze_a_wallet_nor_its_owner_unfreezes_it() {
         let maker = PersonId::fresh();
         let wallet = filled(&[])
-            .freeze(maker, "why".to_owned(), Clock::real())
+            .freeze(maker, Sealed::nothing(), Clock::real())
             .unwrap();
         let owner = wallet.person;
         assert_eq!(wallet.clone().unfreeze(maker).unwrap_err(), Refusal::SamePerson);

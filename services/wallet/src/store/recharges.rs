@@ -6,6 +6,7 @@ use kernel::{
     Balance, DueId, IntentId, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId, WalletId,
 };
 use platform::page::Page;
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -65,7 +66,8 @@ pub async fn find(tx: &mut PgConnection, id: RechargeId) -> Result<Option<Rechar
         r#"
         select recharge_id, number, wallet_id, person_id, studio_id, legal_entity_id, state, amount_minor, method, due_id,
                intent_id, payment_id, channel_transaction, received_minor, focus, applied_by, accepted_by, rejected_by,
-               audited_by, consultation, reject_reason, advice, explanation, return_attempt, return_leg_id, stuck_why,
+               audited_by, consultation as "consultation: Sealed", reject_reason, advice,
+               explanation as "explanation: Sealed", return_attempt, return_leg_id, stuck_why,
                lot_id, applied_at, accepted_at, received_at, audited_at, expire_at, version
         from recharges
         where recharge_id = $1
@@ -204,7 +206,7 @@ pub async fn save(tx: &mut PgConnection, recharge: &Recharge) -> Result<(), Erro
         columns.consultation,
         columns.rejection.map(|r| r.reason.name()),
         columns.rejection.map(|r| r.advice.name()),
-        columns.rejection.map(|r| r.explanation.as_str()),
+        columns.rejection.map(|r| r.explanation.bytes.as_slice()),
         columns.sent.map_or(0, |s| s.attempt),
         columns.sent.map(|s| s.leg),
         columns.stuck_why,
@@ -220,7 +222,7 @@ pub async fn save(tx: &mut PgConnection, recharge: &Recharge) -> Result<(), Erro
 #[derive(Default)]
 struct Columns<'a> {
     audit: Option<Mark>,
-    consultation: Option<&'a str>,
+    consultation: Option<&'a [u8]>,
     rejection: Option<&'a Rejection>,
     sent: Option<&'a Return>,
     stuck_why: Option<&'a str>,
@@ -247,7 +249,7 @@ impl<'a> Columns<'a> {
                 ..
             } => Self {
                 audit: Some(*audit),
-                consultation: consultation.as_deref(),
+                consultation: consultation.as_ref().map(|words| words.bytes.as_slice()),
                 lot: Some(*lot),
                 ..Self::default()
             },

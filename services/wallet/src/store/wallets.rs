@@ -4,6 +4,7 @@ use kernel::{
     AccountId, Amount, Balance, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId, Timestamp,
     WalletId,
 };
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::PgConnection;
 
@@ -70,7 +71,7 @@ async fn read(tx: &mut PgConnection, person: PersonId, also: &[LotId]) -> Result
         r#"
         select w.wallet_id as "wallet_id: WalletId", w.person_id as "person_id: PersonId",
                w.home_studio_id as "home_studio_id: StudioId", w.state, w.frozen_by as "frozen_by: PersonId", w.frozen_at,
-               w.frozen_why, w.version, p.account_id as "principal_id: AccountId", p.balance_minor as principal_minor,
+               w.frozen_why as "frozen_why: Sealed", w.version, p.account_id as "principal_id: AccountId", p.balance_minor as principal_minor,
                p.held_minor as principal_held, g.account_id as "gift_id: AccountId", g.balance_minor as gift_minor,
                g.held_minor as gift_held
         from wallets w
@@ -250,7 +251,7 @@ async fn save_version(tx: &mut PgConnection, before: &Wallet, after: &Wallet) ->
 pub async fn save_state(tx: &mut PgConnection, before: &Wallet, after: &Wallet) -> Result<(), Error> {
     let (by, since, why) = match &after.state {
         State::Open => (None, None, None),
-        State::Frozen { by, since, why } => (Some(*by), Some(*since), Some(why.as_str())),
+        State::Frozen { by, since, why } => (Some(*by), Some(*since), Some(why.bytes.as_slice())),
     };
     let moved = sqlx::query!(
         r#"

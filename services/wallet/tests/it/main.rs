@@ -13,3 +13,4 @@ mod rejected;
 mod returns;
 mod spend;
 mod world;
+mod written;

@@ -19,6 +19,7 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let reason = super::seal(app, &mut tx, &order, &request.reason).await?;
     let Some(quote) = store::quote::standing(&mut tx, &order).await? else {
         return Err(Error::wrong_state("order", order.state.as_str()));
     };
@@ -26,7 +27,7 @@ pub async fn handle(
         by,
         &request.quote_hash,
         &request.policy_version,
-        &request.reason,
+        reason,
         &quote,
         app.now(),
     )?;

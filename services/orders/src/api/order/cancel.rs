@@ -19,9 +19,10 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let reason = super::seal(app, &mut tx, &order, &request.reason).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
     let dues = store::due::of_order(&mut tx, order.id).await?;
-    let change = order.cancel(&request.reason, dues.iter().any(Due::under_way), app.now())?;
+    let change = order.cancel(reason, dues.iter().any(Due::under_way), app.now())?;
 
     store::order::save(&mut tx, &change, &caller.into()).await?;
     let order = &change.order;

@@ -15,8 +15,9 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let reason = super::seal(app, &mut tx, &order, &request.reason).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
-    let change = order.decline(request.change_wanted, &request.reason, app.now())?;
+    let change = order.decline(request.change_wanted, reason, app.now())?;
 
     super::record(&mut tx, caller, &change, None).await?;
     tx.commit(pb::DeclineQuoteResponse {

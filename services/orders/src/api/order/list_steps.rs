@@ -11,8 +11,10 @@ pub async fn handle(
     request: pb::ListStepsRequest,
 ) -> Result<pb::ListStepsResponse, Error> {
     let (mut tx, order) = super::read(app, caller, &request.order_id).await?;
-    let steps = store::step::of_order(&mut tx, order.id).await?;
-    Ok(pb::ListStepsResponse {
-        steps: steps.iter().map(show::step).collect(),
-    })
+    let mut steps = Vec::new();
+    for kept in store::step::of_order(&mut tx, order.id).await? {
+        let words = super::open(app, &mut tx, &order, &kept.words).await?;
+        steps.push(show::step(&kept, words));
+    }
+    Ok(pb::ListStepsResponse { steps })
 }

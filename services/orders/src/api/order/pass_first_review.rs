@@ -17,9 +17,10 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let note = super::seal(app, &mut tx, &order, &request.note).await?;
     order.may_pass_first_review(by, app.now())?;
     let quote = sale::issue(app, &mut tx, &order).await?;
-    let change = order.pass_first_review(by, &request.note, &quote, app.now())?;
+    let change = order.pass_first_review(by, note, &quote, app.now())?;
 
     store::quote::insert(&mut tx, &change.order, &quote).await?;
     sale::watch(&mut tx, &quote).await?;

@@ -17,8 +17,9 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let reason = super::seal(app, &mut tx, &order, &request.reason).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
-    let change = order.reject(by, &request.policy_version, &request.reason, app.now())?;
+    let change = order.reject(by, &request.policy_version, reason, app.now())?;
 
     super::record(&mut tx, caller, &change, None).await?;
     tx.commit(pb::RejectResponse {

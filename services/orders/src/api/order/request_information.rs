@@ -17,8 +17,9 @@ pub async fn handle(
         Claim::Repeat(reply) => return Ok(reply),
     };
     let order = super::lock(&mut tx, &request.order_id).await?;
+    let wanted = super::seal(app, &mut tx, &order, &request.wanted).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
-    let change = order.request_information(&request.wanted, app.now())?;
+    let change = order.request_information(wanted, app.now())?;
 
     let due = change
         .order

@@ -16,7 +16,8 @@ fn time(at: Option<Timestamp>) -> Option<prost_types::Timestamp> {
     at.map(to_proto_time)
 }
 
-/// An order with the quote that stands and its dues.
+/// An order with the quote that stands and its dues, and without what people
+/// wrote about it: replies are kept, and keep nothing of that.
 pub fn order(order: &Order, quote: Option<&Quote>, dues: &[Due]) -> pb::Order {
     pb::Order {
         order_id: order.id.to_string(),
@@ -134,7 +135,14 @@ fn benefit(benefit: &Benefit) -> pb::BenefitTerms {
     }
 }
 
-pub fn step(kept: &Kept) -> pb::OrderStep {
+/// A step with what was written at it.
+pub fn step(kept: &Kept, words: String) -> pb::OrderStep {
+    let named = match kept.step {
+        Step::InformationRequested => "wanted",
+        Step::FirstReviewPassed => "note",
+        _ => "reason",
+    };
+    let words = (!words.is_empty()).then(|| (named.to_owned(), words));
     pb::OrderStep {
         number: kept.number,
         kind: step_kind(kept.step).into(),
@@ -143,7 +151,7 @@ pub fn step(kept: &Kept) -> pb::OrderStep {
         actor: kept.actor.name.clone(),
         person_id: text(kept.actor.person),
         occurred_at: time(Some(kept.occurred_at)),
-        evidence: kept.evidence.clone().into_iter().collect(),
+        evidence: kept.evidence.clone().into_iter().chain(words).collect(),
         stood_ms: kept.stood_ms,
     }
 }

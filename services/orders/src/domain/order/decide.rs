@@ -1,6 +1,7 @@
 //! What applicants decide.
 
 use kernel::{BadField, Balance, Invalid, LegalEntityId, OrderId, PersonId, ProductId, StudioId};
+use platform::vault::Sealed;
 
 use super::{Acceptance, Change, Channel, Now, Order, OrderNumber, Quote, State, Step, Taken};
 use crate::domain::Refusal;
@@ -43,6 +44,7 @@ impl Order {
             refunded: Balance::ZERO,
             card: None,
             reason: String::new(),
+            words: Sealed::nothing(),
             ends_as: None,
             created_at: now.at,
             submitted_at: None,
@@ -57,6 +59,7 @@ impl Order {
             at: now.at,
             stood_ms: 0,
             evidence: Vec::new(),
+            words: Sealed::nothing(),
         };
         let begun = begun.with("channel", order.channel.as_str());
         Change::of(order, vec![begun])
@@ -108,7 +111,7 @@ impl Order {
     /// The applicant answered; customer service goes on.
     pub fn provide_information(mut self, now: Now) -> Result<Change, Refusal> {
         let taken = self.take(Step::InformationProvided, now)?;
-        self.reason = String::new();
+        self.goes_on();
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -138,7 +141,7 @@ impl Order {
         self.accept_by = None;
         self.pay_by = Some(now.at + now.times.payment);
         self.act_by = self.pay_by;
-        self.reason = String::new();
+        self.goes_on();
         let taken = taken
             .with("quote_hash", hash)
             .with("terms_version", terms_version)
@@ -147,16 +150,16 @@ impl Order {
     }
 
     /// The member's no, or their wish for another quote.
-    pub fn decline(mut self, change_wanted: bool, reason: &str, now: Now) -> Result<Change, Refusal> {
+    pub fn decline(mut self, change_wanted: bool, reason: Sealed, now: Now) -> Result<Change, Refusal> {
         let step = if change_wanted {
             Step::ChangeRequested
         } else {
             Step::Declined
         };
-        let taken = self.take(step, now)?.with("reason", reason);
+        let taken = self.take(step, now)?.saying(reason.clone());
         self.accept_by = None;
         self.approved_hash = None;
-        reason.clone_into(&mut self.reason);
+        self.as_said(reason);
         Ok(Change::of(self, vec![taken]))
     }
 }

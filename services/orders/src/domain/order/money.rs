@@ -133,7 +133,7 @@ fn pay(mut order: Order, due: Due, owed: bool, now: Now) -> Result<Arrival, Refu
 fn too_late(mut order: Order, due: Due, cause: Cause, now: Now) -> Result<Arrival, Refusal> {
     receive(&mut order, due.amount)?;
     let taken = proof(order.take(Step::Unfulfillable, now)?, &due).with("cause", cause.as_str());
-    "the money came after the order had ended".clone_into(&mut order.reason);
+    order.because("the money came after the order had ended");
     Ok(Arrival::TooLate {
         change: Change::of(order, vec![taken]),
         due,

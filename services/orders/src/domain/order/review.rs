@@ -1,6 +1,7 @@
 //! What staff decide: the first review, and the approval by another person.
 
 use kernel::PersonId;
+use platform::vault::Sealed;
 use uuid::Uuid;
 
 use super::{Change, Now, Order, Quote, QuoteRef, State, Step, Taken};
@@ -8,9 +9,10 @@ use crate::domain::Refusal;
 
 impl Order {
     /// Asks the applicant for what is missing.
-    pub fn request_information(mut self, wanted: &str, now: Now) -> Result<Change, Refusal> {
-        let taken = self.take(Step::InformationRequested, now)?.with("wanted", wanted);
-        wanted.clone_into(&mut self.reason);
+    pub fn request_information(mut self, wanted: Sealed, now: Now) -> Result<Change, Refusal> {
+        let taken = self.take(Step::InformationRequested, now)?;
+        let taken = taken.saying(wanted.clone());
+        self.as_said(wanted);
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -39,14 +41,14 @@ impl Order {
     pub fn pass_first_review(
         mut self,
         by: PersonId,
-        note: &str,
+        note: Sealed,
         quote: &Quote,
         now: Now,
     ) -> Result<Change, Refusal> {
         self.may_pass_first_review(by, now)?;
-        let taken = self.take(Step::FirstReviewPassed, now)?.with("note", note);
+        let taken = self.take(Step::FirstReviewPassed, now)?.saying(note);
         self.first_reviewer = Some(by);
-        self.reason = String::new();
+        self.goes_on();
         let quoted = self.quote_it(quote, now)?;
         Ok(Change::of(self, vec![taken, quoted]))
     }
@@ -65,7 +67,7 @@ impl Order {
         steps.push(self.take(Step::SubmittedForApproval, now)?);
         self.submitted_by = Some(by);
         self.approver = None;
-        self.reason = String::new();
+        self.goes_on();
         Ok(Change::of(self, steps))
     }
 
@@ -91,7 +93,7 @@ impl Order {
         by: PersonId,
         hash: &str,
         policy_version: &str,
-        reason: &str,
+        reason: Sealed,
         quote: &Quote,
         now: Now,
     ) -> Result<Change, Refusal> {
@@ -107,11 +109,12 @@ impl Order {
             return Err(Refusal::QuoteExpired);
         }
         self.approved_hash = Some(hash.to_owned());
-        self.decided(by, policy_version, "");
+        self.decided(by, policy_version);
+        self.goes_on();
         let taken = taken
             .with("quote_hash", hash)
             .with("policy_version", policy_version)
-            .with("reason", reason);
+            .saying(reason);
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -120,7 +123,7 @@ impl Order {
         self,
         by: PersonId,
         policy_version: &str,
-        reason: &str,
+        reason: Sealed,
         now: Now,
     ) -> Result<Change, Refusal> {
         self.turn_down(Step::Rejected, by, policy_version, reason, now)
@@ -131,7 +134,7 @@ impl Order {
         self,
         by: PersonId,
         policy_version: &str,
-        reason: &str,
+        reason: Sealed,
         now: Now,
     ) -> Result<Change, Refusal> {
         self.turn_down(Step::SentBack, by, policy_version, reason, now)
@@ -142,22 +145,22 @@ impl Order {
         step: Step,
         by: PersonId,
         policy_version: &str,
-        reason: &str,
+        reason: Sealed,
         now: Now,
     ) -> Result<Change, Refusal> {
         let taken = self
             .take(step, now)?
             .with("policy_version", policy_version)
-            .with("reason", reason);
+            .saying(reason.clone());
         self.check_other(by)?;
-        self.decided(by, policy_version, reason);
+        self.decided(by, policy_version);
+        self.as_said(reason);
         Ok(Change::of(self, vec![taken]))
     }
 
-    fn decided(&mut self, by: PersonId, policy_version: &str, reason: &str) {
+    fn decided(&mut self, by: PersonId, policy_version: &str) {
         self.approver = Some(by);
         policy_version.clone_into(&mut self.policy_version);
-        reason.clone_into(&mut self.reason);
     }
 
     /// Who decides is none of those who want it or prepared it.
@@ -181,7 +184,7 @@ impl Order {
         match self.state {
             State::InReview => {
                 let taken = self.take(Step::QuoteExpired, now)?;
-                "the quote ran out before a decision".clone_into(&mut self.reason);
+                self.because("the quote ran out before a decision");
                 Ok(Some(Change::of(self, vec![taken])))
             }
             State::Approved => self.expire(super::Deadline::Quote, now).map(Some),

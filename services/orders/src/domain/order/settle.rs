@@ -1,6 +1,7 @@
 //! How an order ends: cancelled, run out, fulfilled or not, refunded.
 
 use kernel::{Amount, CardId, RefundCaseId};
+use platform::vault::Sealed;
 
 use super::{Cause, Change, Deadline, Ending, Method, Now, Order, State, Step};
 use crate::domain::Refusal;
@@ -26,7 +27,7 @@ impl Order {
 
     /// Somebody cancels; while a payment is under way the order only is being
     /// cancelled, for the money may be faster.
-    pub fn cancel(mut self, reason: &str, under_way: bool, now: Now) -> Result<Change, Refusal> {
+    pub fn cancel(mut self, reason: Sealed, under_way: bool, now: Now) -> Result<Change, Refusal> {
         if matches!(self.state, State::Paid | State::Fulfilled | State::Unfulfillable) {
             return Err(Refusal::AlreadyPaid);
         }
@@ -38,9 +39,9 @@ impl Order {
         if self.state == State::Cancelling {
             return Err(Refusal::WrongState { state: self.state });
         }
-        let taken = self.take(step, now)?.with("reason", reason);
+        let taken = self.take(step, now)?.saying(reason.clone());
         self.ends_as = under_way.then_some(Ending::Cancelled);
-        reason.clone_into(&mut self.reason);
+        self.as_said(reason);
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -71,7 +72,7 @@ impl Order {
             .take(Step::Cancelling, now)?
             .with("deadline", Deadline::Payment.as_str());
         self.ends_as = Some(Ending::Expired);
-        "it was not paid in time".clone_into(&mut self.reason);
+        self.because("it was not paid in time");
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -84,7 +85,7 @@ impl Order {
             Deadline::Acceptance => "the quote was not accepted in time",
             Deadline::Payment => "it was not paid in time",
         };
-        reason.clone_into(&mut self.reason);
+        self.because(reason);
         Ok(Change::of(self, vec![taken]))
     }
 
@@ -112,7 +113,7 @@ impl Order {
             .take(Step::Unfulfillable, now)?
             .with("cause", Cause::CardRefused.as_str())
             .with("detail", why);
-        self.reason = format!("the card cannot be opened: {why}");
+        self.because(&format!("the card cannot be opened: {why}"));
         Ok(Change::of(self, vec![taken]))
     }
 

@@ -10,7 +10,7 @@ fn decision() -> Decision {
     Decision {
         by: PersonId::fresh(),
         at: Clock::real(),
-        note: String::new(),
+        note: Sealed::nothing(),
     }
 }
 
@@ -50,7 +50,7 @@ fn case() -> Case {
         person: PersonId::fresh(),
         studio: StudioId::fresh(),
         reason: Reason::Personal,
-        explanation: String::new(),
+        explanation: Sealed::nothing(),
         quote,
         amount: Amount::from_minor(1_000).unwrap(),
         opened_by: Some(PersonId::fresh()),

@@ -1,6 +1,7 @@
 //! A row of `cases`, and the one place that finds a row that makes no sense.
 
 use kernel::{Amount, DueId, OrderId, PersonId, RefundCaseId, StudioId, Timestamp};
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -19,14 +20,14 @@ pub struct Row {
     pub studio_id: Uuid,
     pub state: String,
     pub reason: String,
-    pub explanation: String,
+    pub explanation: Sealed,
     pub quote: Json<Quote>,
     pub amount_minor: i64,
     pub opened_by: Option<Uuid>,
     pub owner_id: Option<Uuid>,
     pub decided_by: Option<Uuid>,
     pub decided_at: Option<Timestamp>,
-    pub decision_note: Option<String>,
+    pub decision_note: Option<Sealed>,
     pub reject_reason: Option<String>,
     pub stuck_why: Option<String>,
     pub opened_at: Timestamp,

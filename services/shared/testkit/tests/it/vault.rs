@@ -86,6 +86,26 @@ async fn a_shredded_person_can_neither_be_read_nor_sealed_again() {
 }
 
 #[tokio::test]
+async fn words_beside_an_act_are_left_out_for_who_was_erased_and_do_not_stop_it() {
+    let (_db, pool) = pool().await;
+    let mut conn = pool.acquire().await.unwrap();
+    let (vault, lin) = (vault(&[(1, "aa")]), PersonId::fresh());
+    let kept = vault.seal_words(&mut conn, lin, "c", "住院了").await.unwrap();
+    assert_eq!(
+        vault.open_words(&mut conn, lin, "c", &kept).await.unwrap(),
+        "住院了"
+    );
+    let none = vault.seal_words(&mut conn, lin, "c", "").await.unwrap();
+    assert!(none.is_nothing() && !kept.is_nothing());
+    vault.shred(&mut conn, lin).await.unwrap();
+    let late = vault.seal_words(&mut conn, lin, "c", "again").await.unwrap();
+    assert!(late.is_nothing());
+    for sealed in [kept, none, late] {
+        assert_eq!(vault.open_words(&mut conn, lin, "c", &sealed).await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
 async fn somebody_without_sealed_data_can_be_shredded_too() {
     let (_db, pool) = pool().await;
     let mut conn = pool.acquire().await.unwrap();

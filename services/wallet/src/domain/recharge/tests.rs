@@ -18,7 +18,7 @@ fn no() -> Rejection {
     Rejection {
         reason: RejectReason::WrongAmount,
         advice: Advice::ApplyAgain,
-        explanation: "why".to_owned(),
+        explanation: Sealed::from(b"why".to_vec()),
     }
 }
 
@@ -91,7 +91,7 @@ const STEPS: [Step; 11] = [
     ("pay", |r| r.pay(IntentId::fresh())),
     ("receive", |r| receive(r, 50_000)),
     ("post", |r| {
-        r.post(mark(), fen(50_000), Some("asked".to_owned()), LotId::fresh())
+        r.post(mark(), fen(50_000), Some(Sealed::nothing()), LotId::fresh())
     }),
     ("reject", |r| r.reject(PersonId::fresh(), no())),
     ("send_back", |r| r.send_back(mark(), no())),
@@ -216,9 +216,12 @@ fn large_different_and_late_money_is_looked_at_closer() {
 fn a_focus_review_posts_only_with_the_consultation_in_words() {
     let recharge = receive(accepted(), 49_999).unwrap();
     let post = |words: Option<&str>| {
-        recharge
-            .clone()
-            .post(mark(), fen(49_999), words.map(str::to_owned), LotId::fresh())
+        recharge.clone().post(
+            mark(),
+            fen(49_999),
+            words.map(|words| Sealed::from(words.as_bytes().to_vec())),
+            LotId::fresh(),
+        )
     };
     assert_eq!(post(None).unwrap_err(), Refusal::ConsultationRequired);
     assert!(post(Some("the desk confirms the amount")).is_ok());

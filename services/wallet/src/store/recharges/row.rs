@@ -4,6 +4,7 @@ use kernel::{
     Amount, DueId, IntentId, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId, Timestamp,
     WalletId,
 };
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use uuid::Uuid;
 
@@ -33,10 +34,10 @@ pub struct Row {
     pub accepted_by: Option<Uuid>,
     pub rejected_by: Option<Uuid>,
     pub audited_by: Option<Uuid>,
-    pub consultation: Option<String>,
+    pub consultation: Option<Sealed>,
     pub reject_reason: Option<String>,
     pub advice: Option<String>,
-    pub explanation: Option<String>,
+    pub explanation: Option<Sealed>,
     pub return_attempt: i32,
     pub return_leg_id: Option<Uuid>,
     pub stuck_why: Option<String>,
