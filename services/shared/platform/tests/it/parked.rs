@@ -63,7 +63,7 @@ async fn a_fact_that_was_applied_is_not_parked_behind_others_and_the_cursor_pass
         payload: Vec::new(),
     };
     let (first, second) = (fact(1), fact(2));
-    let feed = vec![first.clone(), second.clone()];
+    let feed = [first.clone(), second.clone()];
     let payments = MadeUp::new()
         .on(move |ask: PullEventsRequest| {
             let events = feed.iter().filter(|e| e.seq > ask.after_seq).cloned().collect();
