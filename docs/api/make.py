@@ -83,6 +83,8 @@ def rule(options):
     ):
         if it.get(flag):
             words.append(f"**{meaning}**")
+    if it.get("callClass"):
+        words.append("**Class** " + it["callClass"].removeprefix("CALL_CLASS_").lower())
     return " · ".join(words)
 
 

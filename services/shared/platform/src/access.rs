@@ -4,14 +4,10 @@
 mod decide;
 mod rules;
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::HeaderMap;
 
-use crate::config::Limits;
 use crate::organisation::Organisation;
 use crate::token::{BadToken, PERSON_HEADER, PersonToken, SERVICE_HEADER, Verifier};
 use crate::{Caller, Error};
@@ -23,19 +19,13 @@ pub use rules::{BadContract, CallRule, Rules};
 pub struct Access {
     verifier: Arc<Verifier>,
     organisation: Organisation,
-    strangers: Arc<DefaultDirectRateLimiter>,
-    retry_after: Duration,
 }
 
 impl Access {
-    pub fn new(verifier: Arc<Verifier>, organisation: Organisation, limits: &Limits) -> Self {
-        let rate = NonZeroU32::new(limits.anonymous_per_second).unwrap_or(NonZeroU32::MIN);
-        let burst = NonZeroU32::new(limits.anonymous_burst).unwrap_or(rate);
+    pub fn new(verifier: Arc<Verifier>, organisation: Organisation) -> Self {
         Self {
             verifier,
             organisation,
-            strangers: Arc::new(RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))),
-            retry_after: Duration::from_millis(limits.retry_after_ms),
         }
     }
 
@@ -51,9 +41,6 @@ impl Access {
             .map(|token| self.verifier.service(token))
             .transpose()
             .map_err(|bad| refuse(&bad))?;
-        if person.is_none() && service.is_none() && self.strangers.check().is_err() {
-            return Err(Error::overloaded(self.retry_after));
-        }
         self.decide(call, person.as_ref(), service, bearer)
     }
 

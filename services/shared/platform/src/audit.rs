@@ -9,7 +9,7 @@ use crate::{Caller, Error, Platform, telemetry};
 impl Platform {
     /// Keeps that the caller looks at what others may not, before they see it.
     pub(crate) async fn note_look(&self, caller: &Caller, why: &str) -> Result<(), Error> {
-        let mut record = self.open("", "", false).await?;
+        let mut record = self.open(caller.class(), "", "", false).await?;
         audit(
             &mut record,
             self.clock.now(),

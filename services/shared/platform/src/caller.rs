@@ -5,6 +5,8 @@ use proto::studio::access::v1::Role;
 use uuid::Uuid;
 
 use crate::Error;
+use crate::access::{CallRule, Rules};
+use crate::limits::Class;
 
 /// The studios that a caller reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,14 @@ impl Caller {
             (None, Some(service)) => format!("service:{service}"),
             (None, None) => "anonymous".to_owned(),
         }
+    }
+
+    /// What the call counts as when not all can be served. Work that came in
+    /// by no call of the contracts is put back for nothing.
+    pub(crate) fn class(&self) -> Class {
+        let rules = Rules::of_house().ok();
+        let call = rules.and_then(|rules| rules.get(self.method));
+        call.map_or(Class::Money, CallRule::class)
     }
 
     /// Under whom a request id is kept: by tokens, never by what the client says.

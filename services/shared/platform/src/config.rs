@@ -47,7 +47,9 @@ pub struct PlatformConfig {
 pub struct Grpc {
     pub listen: SocketAddr,
     pub max_connection_age_s: u64,
+    pub max_connections: usize,
     pub max_streams: u32,
+    pub max_resets: usize,
     pub max_header_bytes: u32,
     pub allow_origins: Vec<String>,
     pub reflection: bool,
@@ -129,10 +131,44 @@ pub struct Deadlines {
 pub struct Limits {
     pub message_bytes: usize,
     pub concurrency: usize,
+    pub reads_percent: usize,
+    pub reports_percent: usize,
+    pub house: usize,
+    pub streams: usize,
+    pub queue: usize,
+    pub queue_ms: u64,
     pub retry_after_ms: u64,
-    pub anonymous_per_second: u32,
-    pub anonymous_burst: u32,
+    pub redis_wait_ms: u64,
+    pub without_redis_percent: u64,
+    pub forwarded_header: String,
     pub message_bytes_of: BTreeMap<String, usize>,
+    pub rates: Rates,
+}
+
+/// What one caller may ask, by kind of caller.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    pub stranger: RatesOf,
+    pub member: RatesOf,
+    pub staff: RatesOf,
+    pub service: RatesOf,
+}
+
+/// What one caller may ask, by class of call.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatesOf {
+    pub money: Rate,
+    pub read: Rate,
+    pub report: Rate,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    pub per_second: u32,
+    pub burst: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -180,4 +216,13 @@ pub struct VaultConfig {
 #[serde(deny_unknown_fields)]
 pub struct Drain {
     pub wait_ms: u64,
+}
+
+#[cfg(test)]
+impl Limits {
+    /// As they are when nobody says otherwise.
+    pub(crate) fn of_house() -> Self {
+        let settings = Settings::<BTreeMap<String, String>>::with("wallet", "", "").unwrap();
+        settings.platform.limits
+    }
 }

@@ -6,6 +6,8 @@ mod certificate;
 mod deadline;
 mod limit;
 mod pass;
+mod remote;
+mod stream;
 
 pub(crate) use answer::answer_platform;
 pub use answer::{Answers, Handler, answer, answer_stream};

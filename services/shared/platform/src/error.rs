@@ -186,13 +186,14 @@ impl Error {
         .into()
     }
 
-    /// Too much at once.
-    pub fn overloaded(retry_after: Duration) -> Self {
+    /// Too much at once: of what, `limit` says.
+    pub fn overloaded(retry_after: Duration, limit: &str) -> Self {
         Refused::shared(
             Code::ResourceExhausted,
             Shared::Overloaded,
             "too many calls at once",
         )
+        .with("limit", limit)
         .retry_after(retry_after)
         .into()
     }
@@ -220,6 +221,15 @@ impl Error {
     /// The position was pruned.
     pub fn feed_pruned() -> Self {
         Refused::shared(Code::OutOfRange, Shared::FeedPruned, "this position was pruned").into()
+    }
+
+    /// Nothing was done because there is too much to do.
+    pub(crate) fn is_overload(&self) -> bool {
+        match self {
+            Self::Refused(refused) => refused.code == Code::ResourceExhausted,
+            Self::Peer(status) => status.code() == Code::ResourceExhausted,
+            _ => false,
+        }
     }
 
     /// The reason a program decides by, as `NOT_FOUND`, when it is a refusal
@@ -250,6 +260,7 @@ impl Error {
                     | Code::PermissionDenied
                     | Code::FailedPrecondition
                     | Code::OutOfRange
+                    | Code::ResourceExhausted
                     | Code::Unimplemented
             ),
             _ => false,
@@ -293,7 +304,7 @@ impl Error {
             Self::Peer(status) => peer_status(status),
             Self::KeptRefusal(status) => copy(status),
             Self::Database(sqlx::Error::PoolTimedOut) => {
-                Self::overloaded(Duration::from_secs(1)).to_status(domain)
+                Self::overloaded(Duration::from_secs(1), "connections").to_status(domain)
             }
             Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => Refused::shared(
                 Code::Internal,

@@ -13,6 +13,7 @@ pub mod feed;
 mod hints;
 pub mod import;
 pub mod keys;
+pub mod limits;
 pub(crate) mod operations;
 pub mod organisation;
 pub mod outbox;

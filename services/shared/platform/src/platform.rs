@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::client::{Peer, Peers};
 use crate::hints::Hints;
+use crate::limits::Rooms;
 use crate::organisation::Organisation;
 use crate::subscription::Subscription;
 use crate::tasks::TaskKind;
@@ -61,6 +62,8 @@ pub(crate) struct Inner {
     pub name: &'static str,
     /// For calls.
     pub calls: PgPool,
+    /// Who of the calls gets one of these connections.
+    pub connections: Rooms,
     /// For reactions, tasks and the sequencer, so that they and calls never starve each other.
     pub background: PgPool,
     pub fingerprint: hmac::Key,

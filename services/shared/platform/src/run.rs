@@ -4,6 +4,7 @@
 mod assemble;
 mod background;
 mod command;
+mod connections;
 mod migrate;
 mod reports;
 mod running;

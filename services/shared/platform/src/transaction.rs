@@ -3,6 +3,7 @@
 //! and keeps its reply, and none of that can be forgotten.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use kernel::Timestamp;
 use prost::Message as _;
@@ -13,13 +14,17 @@ use uuid::Uuid;
 
 use crate::audit::audit;
 use crate::hints::Hint;
+use crate::limits::{Class, Place};
 use crate::outbox::{self, Fact};
 use crate::tasks::{self, NewTask};
 use crate::{Caller, Error, Platform};
 
+/// What a call is told that found no connection free.
+const CONNECTIONS_AGAIN: Duration = Duration::from_secs(1);
+
 /// Reads in the scope of a caller. Dropping it ends it.
 pub struct ReadTx {
-    tx: Transaction<'static, Postgres>,
+    tx: Open,
 }
 
 /// The one write of a claimed request, in the scope of its caller.
@@ -44,8 +49,14 @@ pub enum Claim<R> {
     Repeat(R),
 }
 
-struct Core {
+/// A transaction and, of a call, its place among those that use the database.
+pub(crate) struct Open {
     tx: Transaction<'static, Postgres>,
+    _place: Option<Box<Place>>,
+}
+
+struct Core {
+    tx: Open,
     platform: Platform,
     published: bool,
     tasked: bool,
@@ -62,9 +73,8 @@ struct ClaimKey {
 impl Platform {
     /// Opens a transaction that reads in the caller's scope.
     pub async fn begin(&self, caller: &Caller) -> Result<ReadTx, Error> {
-        let tx = self
-            .open(&caller.studios_setting(), &caller.own_setting(), true)
-            .await?;
+        let (studios, own) = (caller.studios_setting(), caller.own_setting());
+        let tx = self.open(caller.class(), &studios, &own, true).await?;
         Ok(ReadTx { tx })
     }
 
@@ -73,15 +83,14 @@ impl Platform {
     pub async fn begin_wide(&self, caller: &Caller, why: &str) -> Result<ReadTx, Error> {
         self.note_look(caller, why).await?;
         Ok(ReadTx {
-            tx: self.open("all", "", true).await?,
+            tx: self.open(caller.class(), "all", "", true).await?,
         })
     }
 
     /// Opens the write of a request in the caller's scope, unless it was done.
     pub async fn claim<C: Command>(&self, caller: &Caller, request: &C) -> Result<Claim<C::Reply>, Error> {
-        let tx = self
-            .open(&caller.studios_setting(), &caller.own_setting(), false)
-            .await?;
+        let (studios, own) = (caller.studios_setting(), caller.own_setting());
+        let tx = self.open(caller.class(), &studios, &own, false).await?;
         self.claim_in(tx, caller, request).await
     }
 
@@ -93,13 +102,13 @@ impl Platform {
         caller: &Caller,
         request: &C,
     ) -> Result<Claim<C::Reply>, Error> {
-        let tx = self.open("all", "", false).await?;
+        let tx = self.open(caller.class(), "all", "", false).await?;
         self.claim_in(tx, caller, request).await
     }
 
     async fn claim_in<C: Command>(
         &self,
-        mut tx: Transaction<'static, Postgres>,
+        mut tx: Open,
         caller: &Caller,
         request: &C,
     ) -> Result<Claim<C::Reply>, Error> {
@@ -135,7 +144,7 @@ impl Platform {
             .await?;
         Ok(SystemTx {
             core: Core {
-                tx,
+                tx: Open { tx, _place: None },
                 platform: self.clone(),
                 published: false,
                 tasked: false,
@@ -150,19 +159,25 @@ impl Platform {
         self.begin_system().await.map(BesideTx)
     }
 
-    /// BEGIN and scope in one round trip.
+    /// BEGIN and scope in one round trip, once the class has a connection left.
     pub(crate) async fn open(
         &self,
+        class: Class,
         studios: &str,
         own: &str,
         read_only: bool,
-    ) -> Result<Transaction<'static, Postgres>, Error> {
+    ) -> Result<Open, Error> {
+        let entered = self.inner.connections.enter(class).await;
+        let place = entered.map_err(|shed| shed.refuse(class, CONNECTIONS_AGAIN))?;
         // Both settings are made of UUIDs or the word "all" by `Caller`, never of text from outside.
         let begin = format!(
             "begin{}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)",
             if read_only { " read only" } else { "" }
         );
-        Ok(self.inner.calls.begin_with(AssertSqlSafe(begin)).await?)
+        Ok(Open {
+            tx: self.inner.calls.begin_with(AssertSqlSafe(begin)).await?,
+            _place: Some(Box::new(place)),
+        })
     }
 }
 
@@ -318,6 +333,12 @@ impl DerefMut for BesideTx {
     }
 }
 
+impl Open {
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.tx.commit().await
+    }
+}
+
 impl Core {
     async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
         let at = self.platform.clock.now();
@@ -367,4 +388,4 @@ macro_rules! connection {
         }
     )*};
 }
-connection!(ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);
+connection!(Open => tx, ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);

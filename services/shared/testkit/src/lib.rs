@@ -16,5 +16,5 @@ mod written;
 
 pub use chain::{Chain, chain};
 pub use house::{At, Door, Identity, staff_person};
-pub use running::{Running, settings};
+pub use running::{Running, settings, settings_as_shipped};
 pub use written::tables_that_tell;

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, Value};
 use proto::studio::access::v1::{Reach, Role, Rule};
 
+use crate::limits::Class;
+
 /// A contract with which no server starts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadContract {
@@ -39,6 +41,13 @@ pub struct CallRule {
     pub rule: Rule,
     /// The answer is a stream.
     pub streams: bool,
+}
+
+impl CallRule {
+    /// What the call counts as when not all can be served.
+    pub fn class(&self) -> Class {
+        Class::of(&self.rule, &self.service)
+    }
 }
 
 /// The rules of every call of the house.

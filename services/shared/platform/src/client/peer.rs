@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
@@ -109,13 +110,11 @@ impl Shared {
             let code = code(&reply);
             let (peer, result) = (self.label(), KeyValue::new("code", format!("{code:?}")));
             meters().outgoing.add(1, &[peer.clone(), result]);
-            let pause = self.pause(tried);
+            let Some(pause) = self.pause(tried, code, &reply) else {
+                return reply;
+            };
             let late = Instant::now() + pause >= until;
-            if code != Code::Unavailable
-                || tried >= self.outgoing.retry.attempts
-                || late
-                || !self.budget.spend()
-            {
+            if tried >= self.outgoing.retry.attempts || late || !self.budget.spend() {
                 return reply;
             }
             meters().retries.add(1, &[peer]);
@@ -185,9 +184,20 @@ impl Shared {
         Ok(request)
     }
 
+    /// How long to wait before the next try; none when there is to be none. A
+    /// peer that has too much to do says itself when to come back, and is not
+    /// asked again before.
+    fn pause(&self, tried: u32, code: Code, reply: &Result<Response<Body>, Status>) -> Option<Duration> {
+        match code {
+            Code::Unavailable => Some(self.backoff(tried)),
+            Code::ResourceExhausted => retry_after(reply).map(spread),
+            _ => None,
+        }
+    }
+
     /// Doubled after every try, and anywhere in its upper half, so that
     /// callers that failed together do not come back together.
-    fn pause(&self, tried: u32) -> Duration {
+    fn backoff(&self, tried: u32) -> Duration {
         let full = self
             .outgoing
             .retry
@@ -222,4 +232,17 @@ fn code(reply: &Result<Response<Body>, Status>) -> Code {
         Ok(response) => Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code()),
         Err(status) => status.code(),
     }
+}
+
+/// When a peer wants to be asked again, if it says so.
+fn retry_after(reply: &Result<Response<Body>, Status>) -> Option<Duration> {
+    let Ok(response) = reply else { return None };
+    let status = Status::from_header_map(response.headers())?;
+    status.get_error_details().retry_info()?.retry_delay
+}
+
+/// Not before `delay`, and not all at the same moment.
+fn spread(delay: Duration) -> Duration {
+    let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX / 2);
+    Duration::from_millis(ms + rand::rng().random_range(0..=ms / 2))
 }

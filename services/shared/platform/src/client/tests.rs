@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::{Outgoing, Peer};
 use crate::config::Retry;
@@ -22,6 +23,8 @@ use crate::token::{ServiceToken, Signer, Verifier, generate_keys};
 struct Moody {
     fails: usize,
     code: Option<Code>,
+    /// When it says to come back.
+    again: Option<Duration>,
     takes: Duration,
     asked: Arc<AtomicUsize>,
     heard: Arc<Mutex<HeaderMap>>,
@@ -37,7 +40,12 @@ impl FeedService for Moody {
         *self.heard.lock().unwrap() = r.metadata().clone().into_headers();
         tokio::time::sleep(self.takes).await;
         if asked < self.fails {
-            return Err(Status::new(self.code.unwrap_or(Code::Unavailable), "not now"));
+            let mut details = ErrorDetails::new();
+            if self.again.is_some() {
+                details.set_retry_info(self.again);
+            }
+            let code = self.code.unwrap_or(Code::Unavailable);
+            return Err(Status::with_error_details(code, "not now", details));
         }
         Ok(Response::new(PullEventsResponse {
             events: Vec::new(),
@@ -179,4 +187,49 @@ async fn a_peer_learns_who_calls_and_how_long_they_wait() {
         .to_owned();
     assert_eq!(verifier.service(&token), Ok("orders".to_owned()));
     assert!(heard["grpc-timeout"].to_str().unwrap().ends_with('u'));
+}
+
+#[tokio::test]
+async fn a_peer_with_too_much_to_do_is_asked_again_when_it_says_and_not_before() {
+    let peer = Moody {
+        fails: 1,
+        code: Some(Code::ResourceExhausted),
+        again: Some(Duration::from_millis(80)),
+        ..Moody::default()
+    };
+    let client = client(&listen(peer.clone()).await.to_string(), None, 10);
+    let began = tokio::time::Instant::now();
+    assert_eq!(pull(&client).await.unwrap(), 7);
+    assert!(began.elapsed() >= Duration::from_millis(80));
+    assert_eq!(peer.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_say_when_or_too_late_is_not_asked_again() {
+    for again in [None, Some(Duration::from_mins(1))] {
+        let peer = Moody {
+            fails: 9,
+            code: Some(Code::ResourceExhausted),
+            again,
+            ..Moody::default()
+        };
+        let client = client(&listen(peer.clone()).await.to_string(), None, 10);
+        assert_eq!(pull(&client).await.unwrap_err().code(), Code::ResourceExhausted);
+        assert_eq!(peer.asked.load(Ordering::SeqCst), 1, "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_with_too_much_to_do_gets_no_more_retries_than_the_budget_pays() {
+    let peer = Moody {
+        fails: 99,
+        code: Some(Code::ResourceExhausted),
+        again: Some(Duration::from_millis(1)),
+        ..Moody::default()
+    };
+    let client = client(&listen(peer.clone()).await.to_string(), None, 1);
+    for _ in 0..5 {
+        pull(&client).await.unwrap_err();
+    }
+    assert_eq!(peer.asked.load(Ordering::SeqCst), 6); // one retry, then the budget is spent
 }

@@ -132,7 +132,10 @@ pub(super) fn failed(service: &str, method: &str, error: &Error) -> Status {
     meters().refused(&reason);
     let span = tracing::Span::current();
     span.record("reason", reason.as_str());
-    if error.is_refusal() {
+    if error.is_overload() {
+        // As many lines as calls would make it worse; metrics count them.
+        tracing::debug!(rpc.method = method, reason, "refused: {error}");
+    } else if error.is_refusal() {
         tracing::info!(rpc.method = method, reason, "refused: {error}");
     } else {
         span.record("otel.status_code", "ERROR");

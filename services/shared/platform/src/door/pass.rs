@@ -20,12 +20,17 @@ use super::answer::failed;
 use super::certificate;
 use super::deadline::{DEADLINE, granted};
 use super::limit::Limited;
-use crate::Error;
+use super::remote;
+use super::stream::Streaming;
 use crate::access::{Access, CallRule, Rules};
 use crate::config::{Deadlines, Limits};
+use crate::limits::{Callers, Class, Payer, Place, Rooms, Shed};
 use crate::telemetry::{continue_headers, current_trace_id, meters};
+use crate::transaction::domain;
+use crate::{Caller, Error};
 
 const FEED: &str = "studio.feed.v1.FeedService";
+const HEALTH: &str = "/grpc.health.";
 
 /// What the door of a service knows. One a process.
 pub(crate) struct Door {
@@ -36,8 +41,12 @@ pub(crate) struct Door {
     pub limits: Limits,
     /// Callers show certificates, which have to fit their tokens.
     pub mtls: bool,
-    /// Calls that may begin; a call holds one until it has really ended.
-    pub room: Arc<Semaphore>,
+    /// Calls that may begin; a call holds a place until it has really ended.
+    pub rooms: Rooms,
+    /// Answers that may stream.
+    pub streams: Arc<Semaphore>,
+    /// How much each caller may ask.
+    pub callers: Callers,
     /// Calls that run, whether or not somebody still waits for them.
     pub running: TaskTracker,
 }
@@ -79,14 +88,14 @@ where
 }
 
 impl Door {
-    async fn pass<S>(self: Arc<Self>, mut inner: S, request: Request<Body>) -> Reply
+    async fn pass<S>(self: Arc<Self>, inner: S, request: Request<Body>) -> Reply
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
     {
         let path = request.uri().path();
         if !path.starts_with("/studio.") {
-            return inner.call(request).await; // health and reflection
+            return self.beside(inner, request).await;
         }
         let Some(call) = self.rules.get(path) else {
             return Ok(Status::unimplemented("there is no such call").into_http());
@@ -119,8 +128,12 @@ impl Door {
     {
         let time = granted(request.headers(), call.streams, &self.deadlines).ok_or_else(Error::deadline)?;
         let until = Instant::now() + time;
-        let room = self.enter(call)?;
-        let caller = self.access.admit(call, request.headers())?;
+        let room = self.enter(call.class()).await?;
+        let streams = self.stream(call)?;
+        let admitted = self.access.admit(call, request.headers());
+        let payer = self.payer(&admitted, &request);
+        self.callers.charge(call.class(), &payer).await?;
+        let caller = admitted?;
         if let Some(person) = caller.person() {
             Span::current().record("person.id", tracing::field::display(person));
         }
@@ -133,11 +146,14 @@ impl Door {
         let limit = self.message_bytes(call);
         let mut request = request.map(|body| Body::new(Limited::new(body, limit)));
         request.extensions_mut().insert(caller);
-        let ended = self.running.token();
+        let (ended, service) = (self.running.token(), self.name);
         let work = DEADLINE.scope(until, async move {
             let response = inner.call(request).await;
             drop((room, ended));
-            response
+            response.map(|response| match streams {
+                Some(place) => response.map(|body| Body::new(Streaming::new(body, until, service, place))),
+                None => response,
+            })
         });
         if call.rule.writes {
             // Dropping the handle of the task leaves the task alone: the work finishes.
@@ -155,18 +171,54 @@ impl Door {
         }
     }
 
-    /// A place among the calls that run, unless all are taken. Pulls of the
-    /// feed wait most of their time and take none.
-    fn enter(&self, call: &CallRule) -> Result<Option<OwnedSemaphorePermit>, Error> {
-        if call.service == FEED {
+    /// Health, which everybody may ask at any time, and reflection, which waits
+    /// behind everything else.
+    async fn beside<S>(&self, mut inner: S, request: Request<Body>) -> Reply
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let _room = if request.uri().path().starts_with(HEALTH) {
+            None
+        } else {
+            match self.enter(Class::Report).await {
+                Ok(room) => Some(room),
+                Err(error) => return Ok(error.to_status(&domain(self.name)).into_http()),
+            }
+        };
+        inner.call(request).await
+    }
+
+    /// A place among the calls that run.
+    async fn enter(&self, class: Class) -> Result<Place, Error> {
+        self.rooms
+            .enter(class)
+            .await
+            .map_err(|shed| shed.refuse(class, self.retry_after()))
+    }
+
+    /// A place among the answers that stream, if this will be one.
+    fn stream(&self, call: &CallRule) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        if !call.streams {
             return Ok(None);
         }
-        let retry_after = Duration::from_millis(self.limits.retry_after_ms);
-        self.room
-            .clone()
-            .try_acquire_owned()
+        let place = self.streams.clone().try_acquire_owned();
+        place
             .map(Some)
-            .map_err(|_| Error::overloaded(retry_after))
+            .map_err(|_| Shed::Streams.refuse(call.class(), self.retry_after()))
+    }
+
+    /// From whose measure the call is taken. Whoever is turned away pays as a
+    /// stranger: guessing is not free.
+    fn payer(&self, admitted: &Result<Caller, Error>, request: &Request<Body>) -> Payer {
+        let believed = &self.limits.forwarded_header;
+        let address = remote::address(request.extensions(), request.headers(), believed);
+        admitted
+            .as_ref()
+            .map_or(Payer::Stranger(address), |caller| Payer::of(caller, address))
+    }
+
+    fn retry_after(&self) -> Duration {
+        Duration::from_millis(self.limits.retry_after_ms)
     }
 
     fn message_bytes(&self, call: &CallRule) -> usize {

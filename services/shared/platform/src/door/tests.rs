@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use kernel::PersonId;
@@ -17,12 +18,15 @@ use tower::{Service as _, ServiceExt as _};
 use super::{Door, Doorway};
 use crate::Caller;
 use crate::access::{Access, Rules};
-use crate::config::{Deadlines, Limits};
+use crate::config::{Deadlines, Limits, Rate};
+use crate::limits::{Callers, Rooms};
 use crate::organisation::Organisation;
 use crate::token::{Grant, GrantNode, PersonKind, PersonToken, Signer, Verifier, generate_keys};
 
-const READ: &str = "/studio.operations.v1.OperationsService/GetClock";
-const WRITE: &str = "/studio.operations.v1.OperationsService/SetClock";
+const READ: &str = "/studio.wallet.v1.WalletService/GetWallet";
+const REPORT: &str = "/studio.wallet.v1.RechargeService/ListRecharges";
+const WRITE: &str = "/studio.wallet.v1.WalletService/FreezeWallet";
+const HOUSE: &str = "/studio.operations.v1.OperationsService/GetClock";
 
 /// A door with a service behind it that takes its time and counts what it ended.
 struct House {
@@ -35,25 +39,30 @@ struct House {
 fn house(takes: Duration) -> House {
     let keys = generate_keys().unwrap();
     let verifier = Verifier::new("studio", [("person".to_owned(), keys.public_pem)]).unwrap();
-    let limits = Limits {
+    let mut limits = Limits {
         message_bytes: 1000,
         concurrency: 2,
-        retry_after_ms: 500,
-        anonymous_per_second: 1,
-        anonymous_burst: 1,
-        message_bytes_of: std::iter::empty().collect(),
+        reads_percent: 50,
+        house: 1,
+        ..Limits::of_house()
+    };
+    limits.rates.stranger.read = Rate {
+        per_second: 1,
+        burst: 2,
     };
     let door = Door {
         name: "wallet",
         rules: Rules::of_house().unwrap(),
-        access: Access::new(Arc::new(verifier), Organisation::default(), &limits),
+        access: Access::new(Arc::new(verifier), Organisation::default()),
         deadlines: Deadlines {
             default_ms: 200,
             least_ms: 5,
             most_ms: 30_000,
             stream_ms: 600_000,
         },
-        room: Arc::new(Semaphore::new(limits.concurrency)),
+        rooms: Rooms::for_calls(&limits),
+        streams: Arc::new(Semaphore::new(1)),
+        callers: Callers::new("wallet", &limits, hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])),
         limits,
         mtls: false,
         running: TaskTracker::new(),
@@ -116,8 +125,13 @@ impl House {
         }
     }
 
-    async fn operations(&self, path: &str) -> Result<(), Status> {
-        self.send(self.request(path, Some(Role::Operations))).await
+    async fn staff(&self, path: &str) -> Result<(), Status> {
+        let role = if path == HOUSE {
+            Role::Operations
+        } else {
+            Role::RechargeManager
+        };
+        self.send(self.request(path, Some(role))).await
     }
 }
 
@@ -131,8 +145,8 @@ fn reason(status: &Status) -> String {
 
 #[tokio::test]
 async fn whom_the_rule_permits_comes_through_and_is_known() {
-    house(Duration::ZERO).operations(READ).await.unwrap();
-    house(Duration::ZERO).operations(WRITE).await.unwrap();
+    house(Duration::ZERO).staff(READ).await.unwrap();
+    house(Duration::ZERO).staff(WRITE).await.unwrap();
 }
 
 #[tokio::test]
@@ -162,7 +176,7 @@ async fn strangers_are_asked_to_sign_in_and_soon_told_to_wait() {
         (refused.code(), reason(&refused).as_str()),
         (Code::ResourceExhausted, "OVERLOADED")
     );
-    house.operations(READ).await.unwrap();
+    house.staff(READ).await.unwrap();
 }
 
 #[tokio::test]
@@ -182,7 +196,7 @@ async fn a_bad_token_is_refused_even_where_none_is_needed() {
 async fn a_call_that_takes_too_long_is_answered_deadline_exceeded() {
     for path in [READ, WRITE] {
         let house = house(Duration::from_millis(500));
-        let late = house.operations(path).await.unwrap_err();
+        let late = house.staff(path).await.unwrap_err();
         assert_eq!(
             (late.code(), reason(&late).as_str()),
             (Code::DeadlineExceeded, "DEADLINE"),
@@ -194,7 +208,7 @@ async fn a_call_that_takes_too_long_is_answered_deadline_exceeded() {
 #[tokio::test]
 async fn a_call_with_no_time_left_is_not_begun() {
     let house = house(Duration::ZERO);
-    let mut request = house.request(WRITE, Some(Role::Operations));
+    let mut request = house.request(WRITE, Some(Role::RechargeManager));
     request
         .headers_mut()
         .insert("grpc-timeout", "1m".parse().unwrap());
@@ -208,7 +222,7 @@ async fn a_call_with_no_time_left_is_not_begun() {
 #[tokio::test]
 async fn a_write_ends_although_its_deadline_passed() {
     let house = house(Duration::from_millis(500));
-    house.operations(WRITE).await.unwrap_err();
+    house.staff(WRITE).await.unwrap_err();
     assert_eq!(house.ended.load(Ordering::SeqCst), 0);
     house.door.running.close();
     house.door.running.wait().await;
@@ -219,7 +233,7 @@ async fn a_write_ends_although_its_deadline_passed() {
 async fn a_write_ends_although_its_caller_goes_away_and_a_read_does_not() {
     for (path, ends) in [(WRITE, 1), (READ, 0)] {
         let house = house(Duration::from_millis(100));
-        let gone = tokio::time::timeout(Duration::from_millis(30), house.operations(path)).await;
+        let gone = tokio::time::timeout(Duration::from_millis(30), house.staff(path)).await;
         assert!(gone.is_err());
         house.door.running.close();
         house.door.running.wait().await;
@@ -230,11 +244,7 @@ async fn a_write_ends_although_its_caller_goes_away_and_a_read_does_not() {
 #[tokio::test]
 async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
     let house = house(Duration::from_millis(100));
-    let (a, b, c) = tokio::join!(
-        house.operations(READ),
-        house.operations(WRITE),
-        house.operations(READ)
-    );
+    let (a, b, c) = tokio::join!(house.staff(READ), house.staff(WRITE), house.staff(READ));
     assert!(a.is_ok() && b.is_ok());
     let refused = c.unwrap_err();
     assert_eq!(
@@ -246,16 +256,16 @@ async fn more_calls_than_there_is_room_for_are_told_when_to_come_back() {
         .retry_info()
         .and_then(|retry| retry.retry_delay);
     assert_eq!(retry, Some(Duration::from_millis(500)));
-    house.operations(READ).await.unwrap();
+    house.staff(READ).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_write_keeps_its_room_until_it_has_really_ended() {
     let house = house(Duration::from_millis(500));
-    let (a, b) = tokio::join!(house.operations(WRITE), house.operations(WRITE));
+    let (a, b) = tokio::join!(house.staff(WRITE), house.staff(WRITE));
     assert!(a.is_err() && b.is_err());
     assert_eq!(
-        house.operations(READ).await.unwrap_err().code(),
+        house.staff(READ).await.unwrap_err().code(),
         Code::ResourceExhausted
     );
 }
@@ -264,7 +274,7 @@ async fn a_write_keeps_its_room_until_it_has_really_ended() {
 async fn a_message_beyond_the_limit_is_refused() {
     let house = house(Duration::ZERO);
     for (bytes, code) in [(1000, None), (1100, Some(Code::OutOfRange))] {
-        let request = house.request(READ, Some(Role::Operations));
+        let request = house.request(READ, Some(Role::RechargeManager));
         let request = request.map(|_| Body::new(Full::new(bytes::Bytes::from(vec![0; bytes]))));
         assert_eq!(
             house.send(request).await.err().map(|status| status.code()),
@@ -278,8 +288,46 @@ async fn a_message_beyond_the_limit_is_refused() {
 async fn a_call_that_no_contract_knows_is_unimplemented() {
     let house = house(Duration::ZERO);
     let unknown = house
-        .operations("/studio.wallet.v1.WalletService/Mint")
+        .staff("/studio.wallet.v1.WalletService/Mint")
         .await
         .unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn reports_are_refused_before_reads_and_money_and_the_house_have_places_left() {
+    let house = house(Duration::from_millis(100));
+    let (read, report, money, internal) = tokio::join!(
+        house.staff(READ),
+        house.staff(REPORT),
+        house.staff(WRITE),
+        house.staff(HOUSE)
+    );
+    assert!(read.is_ok() && money.is_ok() && internal.is_ok());
+    assert_eq!(report.unwrap_err().code(), Code::ResourceExhausted);
+}
+
+#[tokio::test]
+async fn a_caller_who_asks_too_much_waits_and_others_do_not() {
+    let house = house(Duration::ZERO);
+    let ask = |headers: &http::HeaderMap| {
+        let mut request = house.request(REPORT, None);
+        *request.headers_mut() = headers.clone();
+        house.send(request)
+    };
+    let eager = house
+        .request(REPORT, Some(Role::RechargeManager))
+        .headers()
+        .clone();
+    let mut served = 0;
+    let refused = loop {
+        match ask(&eager).await {
+            Ok(()) => served += 1,
+            Err(refused) => break refused,
+        }
+    };
+    let burst = Limits::of_house().rates.staff.report.burst / 2;
+    assert_eq!(served, burst, "half the burst while Redis is away");
+    assert_eq!(reason(&refused), "OVERLOADED");
+    house.staff(REPORT).await.unwrap();
 }

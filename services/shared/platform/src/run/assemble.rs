@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_lc_rs::hmac;
@@ -9,6 +10,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 use crate::client::Peers;
 use crate::config::{ConfigError, Database, Maybe, Mtls, PlatformConfig, SecretFile};
 use crate::hints::Hints;
+use crate::limits::Rooms;
 use crate::organisation::Organisation;
 use crate::platform::Inner;
 use crate::token::{ServiceToken, Signer, Verifier};
@@ -24,7 +26,7 @@ pub(super) fn platform(
     let tls = client_tls(&config.mtls)?;
     let token = ServiceToken::new(
         signer(name, &config.tokens.service_key).context("tokens.service_key")?,
-        std::time::Duration::from_secs(config.tokens.service_token_life_s),
+        Duration::from_secs(config.tokens.service_token_life_s),
     );
     // Whoever calls is better refused than kept waiting; work that nobody waits for can wait.
     let patient = Database {
@@ -34,6 +36,7 @@ pub(super) fn platform(
     let inner = Inner {
         name,
         calls: database::pool(&config.database, config.database.max_connections)?,
+        connections: connections(config),
         background: database::pool(&patient, config.database.background_connections)?,
         fingerprint: fingerprint(config)?,
         organisation: Organisation::default(),
@@ -57,6 +60,12 @@ pub(super) fn platform(
         clock,
         inner: Arc::new(inner),
     })
+}
+
+fn connections(config: &PlatformConfig) -> Rooms {
+    let wait = Duration::from_millis(config.database.acquire_timeout_ms);
+    let connections = usize::try_from(config.database.max_connections).unwrap_or(usize::MAX);
+    Rooms::for_connections(connections, wait, &config.limits)
 }
 
 /// The public keys by which tokens are checked.

@@ -19,6 +19,7 @@ use super::{assemble, migrate, reports, serve};
 use crate::access::{Access, Rules};
 use crate::config::{PlatformConfig, Settings};
 use crate::door::Door;
+use crate::limits::{Callers, Rooms};
 use crate::telemetry::Telemetry;
 use crate::{Listener, Platform, Service, all_migrations};
 
@@ -175,6 +176,7 @@ impl<S: Service> Running<S> {
         let app = self.app.clone();
         let (health, names) = (self.health.clone(), self.names.clone());
         let config = config.clone();
+        self.loops.cut(self.door.callers.follow(config.redis.url.clone()));
         self.loops.cut(async move {
             await_schema::<S>(&app).await;
             warm(&app).await;
@@ -241,11 +243,17 @@ fn door(config: &PlatformConfig, platform: &Platform, rules: &'static Rules) -> 
     Ok(Door {
         name: platform.name(),
         rules,
-        access: Access::new(verifier, platform.organisation().clone(), &config.limits),
+        access: Access::new(verifier, platform.organisation().clone()),
         deadlines: config.deadlines.clone(),
         limits: config.limits.clone(),
         mtls: config.mtls.enabled,
-        room: Arc::new(Semaphore::new(config.limits.concurrency)),
+        rooms: Rooms::for_calls(&config.limits),
+        streams: Arc::new(Semaphore::new(config.limits.streams)),
+        callers: Callers::new(
+            platform.name(),
+            &config.limits,
+            platform.inner.fingerprint.clone(),
+        ),
         running: TaskTracker::new(),
     })
 }

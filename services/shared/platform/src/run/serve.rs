@@ -10,11 +10,11 @@ use proto::studio::operations::v1::operations_service_server::OperationsServiceS
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Server, ServerTlsConfig};
 use tonic_health::server::HealthReporter;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::connections;
 use crate::Service;
 use crate::config::Grpc;
 use crate::door::{Door, Doorway};
@@ -78,7 +78,7 @@ pub(super) async fn grpc(
         .http2_max_header_list_size(config.max_header_bytes)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .http2_max_pending_accept_reset_streams(Some(64));
+        .http2_max_pending_accept_reset_streams(Some(config.max_resets));
     if let Some(tls) = tls {
         server = server.tls_config(tls)?;
     }
@@ -88,7 +88,7 @@ pub(super) async fn grpc(
         .layer(tonic_web::GrpcWebLayer::new())
         .serve_with_incoming_shutdown(
             service,
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            connections::at_most(config.max_connections, listener),
             stop.cancelled_owned(),
         )
         .await?;

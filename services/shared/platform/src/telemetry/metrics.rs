@@ -1,6 +1,7 @@
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
-use opentelemetry::metrics::{Counter, Gauge, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 use opentelemetry::{KeyValue, global};
 
 /// What platform measures for every service.
@@ -13,6 +14,11 @@ pub struct Meters {
     pub outbox_age_ms: Gauge<u64>,
     pub inbox_lag: Gauge<u64>,
     pub parked: Gauge<u64>,
+    pub redis_away: Gauge<u64>,
+    pub connections: UpDownCounter<i64>,
+    in_flight: UpDownCounter<i64>,
+    wait_ms: Histogram<u64>,
+    shed: Counter<u64>,
 }
 
 static METERS: RwLock<Option<&'static Meters>> = RwLock::new(None);
@@ -69,6 +75,27 @@ fn make() -> Meters {
             .u64_gauge("studio_parked")
             .with_description("what waits for a person, by kind")
             .build(),
+        redis_away: meter
+            .u64_gauge("studio_redis_away")
+            .with_description("1 while callers are measured without Redis")
+            .build(),
+        connections: meter
+            .i64_up_down_counter("studio_connections")
+            .with_description("connections to the gRPC door")
+            .build(),
+        in_flight: meter
+            .i64_up_down_counter("studio_in_flight")
+            .with_description("places taken, by kind of place and class of call")
+            .build(),
+        wait_ms: meter
+            .u64_histogram("studio_wait_ms")
+            .with_description("milliseconds a call waited for a place, by kind of place and class of call")
+            .with_boundaries(vec![0.0, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0])
+            .build(),
+        shed: meter
+            .u64_counter("studio_shed")
+            .with_description("calls refused because there were too many, by class and limit")
+            .build(),
     }
 }
 
@@ -84,5 +111,23 @@ impl Meters {
     pub(crate) fn refused(&self, reason: &str) {
         self.refusals
             .add(1, &[KeyValue::new("reason", reason.to_owned())]);
+    }
+
+    /// A call of `class` took a place `of` a kind.
+    pub(crate) fn entered(&self, of: &'static str, class: &'static str, waited: Duration) {
+        let labels = [KeyValue::new("of", of), KeyValue::new("class", class)];
+        let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        self.wait_ms.record(ms, &labels);
+        self.in_flight.add(1, &labels);
+    }
+
+    pub(crate) fn left(&self, of: &'static str, class: &'static str) {
+        let labels = [KeyValue::new("of", of), KeyValue::new("class", class)];
+        self.in_flight.add(-1, &labels);
+    }
+
+    pub(crate) fn shed(&self, class: &'static str, limit: &'static str) {
+        let labels = [KeyValue::new("class", class), KeyValue::new("limit", limit)];
+        self.shed.add(1, &labels);
     }
 }

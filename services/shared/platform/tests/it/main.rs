@@ -4,10 +4,12 @@
 mod claims;
 mod feed;
 mod hints;
+mod limits;
 mod mtls;
 mod operations;
 mod parked;
 mod process;
+mod redis;
 mod scope;
 mod tasks;
 mod toy;
