@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod feeds;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::addresses::{Addresses, Service};
 use crate::output::Output;
 use crate::session::StateFolder;
+
+pub use feeds::{Feeds, Parked};
 
 /// Works a Studio platform from the terminal.
 #[derive(Debug, Parser)]
@@ -105,18 +109,14 @@ pub enum Command {
         service: Service,
         task_id: String,
     },
-    /// Applies the parked facts of a thing again.
-    Release {
-        /// The service that could not apply them.
-        #[arg(value_enum)]
-        service: Service,
-        /// The service whose facts they are.
-        source: String,
-        /// The thing's id.
-        aggregate: String,
+    /// Facts that could not be applied and wait for a person.
+    #[command(subcommand)]
+    Parked(Parked),
+    /// How facts travel between services, and where they do not.
+    Feeds {
+        #[command(subcommand)]
+        command: Option<Feeds>,
     },
-    /// Shows how far facts have come, in every service.
-    Feed,
     /// Business time.
     #[command(subcommand)]
     Clock(Clock),

@@ -1,12 +1,14 @@
 //! One file for each group of commands.
 
 pub mod approvals;
+pub mod feeds;
 pub mod import;
 pub mod keys;
 pub mod members;
 pub mod notices;
 pub mod operations;
 pub mod orders;
+pub mod parked;
 pub mod pay;
 pub mod recharges;
 pub mod refunds;

@@ -72,12 +72,10 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Trace { trace_id } => commands::trace::run(&desk, &trace_id).await,
         Command::Stuck => commands::operations::stuck(&desk).await,
         Command::Retry { service, task_id } => commands::operations::retry(&desk, service, task_id).await,
-        Command::Release {
-            service,
-            source,
-            aggregate,
-        } => commands::operations::release(&desk, service, source, aggregate).await,
-        Command::Feed => commands::operations::feed(&desk).await,
+        Command::Parked(command) => commands::parked::run(&desk, command).await,
+        Command::Feeds { command } => {
+            commands::feeds::run(&desk, command.unwrap_or(cli::Feeds::Status)).await
+        }
         Command::Clock(command) => commands::operations::clock(&desk, command).await,
         Command::Demo { json } => demo::run(&desk, json).await,
     }

@@ -175,6 +175,8 @@ pub struct Rate {
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     pub wait_ms: i32,
+    pub keep_days: i64,
+    pub inbox_days: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,14 +1,25 @@
-//! The door through which others pull this service's facts.
+//! The door through which others pull this service's facts, compare what they
+//! have with it, and start when its beginning was pruned.
+
+mod consumers;
+mod export;
+mod positions;
 
 use std::time::Duration;
 
 use kernel::to_proto_time;
 use proto::studio::feed::v1::feed_service_server::FeedService;
-use proto::studio::feed::v1::{Event, PullEventsRequest, PullEventsResponse};
+use proto::studio::feed::v1::{
+    CheckPositionsRequest, CheckPositionsResponse, Event, ExportRequest, ExportResponse, PullEventsRequest,
+    PullEventsResponse,
+};
+use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use crate::door::answer_platform;
 use crate::{Caller, Error, Platform};
+
+pub(crate) use consumers::Consumers;
 
 const PAGE: i64 = 200;
 
@@ -23,11 +34,22 @@ impl FeedService for Feed {
     ) -> Result<Response<PullEventsResponse>, Status> {
         answer_platform(&self.0, r, pull).await
     }
+
+    async fn check_positions(
+        &self,
+        r: Request<CheckPositionsRequest>,
+    ) -> Result<Response<CheckPositionsResponse>, Status> {
+        answer_platform(&self.0, r, positions::check).await
+    }
+
+    async fn export(&self, r: Request<ExportRequest>) -> Result<Response<ExportResponse>, Status> {
+        answer_platform(&self.0, r, export::page).await
+    }
 }
 
 async fn pull(
     platform: &Platform,
-    _caller: &Caller,
+    caller: &Caller,
     request: PullEventsRequest,
 ) -> Result<PullEventsResponse, Error> {
     let wait = Duration::from_millis(u64::try_from(request.wait_ms).unwrap_or_default());
@@ -35,7 +57,7 @@ async fn pull(
     let mut bell = platform.inner.feed_bell.subscribe();
     loop {
         bell.mark_unchanged();
-        let found = platform.pull(&request).await?;
+        let found = platform.pull(caller.service(), &request).await?;
         if !found.events.is_empty() || tokio::time::Instant::now() >= until {
             return Ok(found);
         }
@@ -45,59 +67,92 @@ async fn pull(
     }
 }
 
+/// The most facts of one answer.
+fn most(max: i32) -> i64 {
+    if max == 0 { PAGE } else { i64::from(max) }
+}
+
 impl Platform {
-    async fn pull(&self, request: &PullEventsRequest) -> Result<PullEventsResponse, Error> {
+    async fn pull(
+        &self,
+        consumer: Option<&str>,
+        request: &PullEventsRequest,
+    ) -> Result<PullEventsResponse, Error> {
         let mut tx = self.begin_system().await?;
-        let head = sqlx::query_scalar!(r#"select coalesce(max(seq), 0) as "head!" from feed"#)
-            .fetch_one(&mut *tx)
-            .await?;
-        if request.after_seq > 0 {
-            let here = sqlx::query_scalar!(
-                "select o.event_id from feed f join outbox o on o.id = f.outbox_id where f.seq = $1",
-                request.after_seq
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
-            match here {
-                Some(event_id) if event_id.to_string() == request.after_event_id => {}
-                None if request.after_seq <= head => return Err(Error::feed_pruned()),
-                _ => return Err(Error::feed_diverged()),
-            }
-        }
-        let most = if request.max == 0 {
-            PAGE
-        } else {
-            i64::from(request.max)
+        // Before anything is read: what is registered now is kept from now on.
+        let registered = match consumer {
+            Some(name) => consumers::register(self, &mut tx, name, request.after_seq).await?,
+            None => false,
         };
-        let rows = sqlx::query!(
-            r#"
-            select f.seq, o.event_id, o.type as kind, o.aggregate, o.version, o.occurred_at, o.payload, o.traceparent
-            from feed f join outbox o on o.id = f.outbox_id
-            where f.seq > $1
-            order by f.seq
-            limit $2
-            "#,
-            request.after_seq,
-            most,
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        let events = rows
-            .into_iter()
-            .map(|r| Event {
-                seq: r.seq,
-                event_id: r.event_id.to_string(),
-                r#type: r.kind,
-                aggregate: r.aggregate.to_string(),
-                version: r.version,
-                occurred_at: Some(to_proto_time(r.occurred_at)),
-                traceparent: r.traceparent,
-                payload: r.payload,
-            })
-            .collect();
+        let head_seq = match_log(&mut tx, request).await?;
+        let (events, oldest_age_ms) = facts_after(&mut tx, request.after_seq, most(request.max)).await?;
+        if let (true, Some(name)) = (registered, consumer) {
+            tx.commit().await?;
+            self.inner.consumers.wrote(name, request.after_seq);
+        }
         Ok(PullEventsResponse {
             events,
-            head_seq: head,
+            head_seq,
+            oldest_age_ms,
         })
     }
+}
+
+/// Refuses a reader whose history is not ours, or whose position was pruned.
+/// Answers with the head.
+async fn match_log(tx: &mut PgConnection, request: &PullEventsRequest) -> Result<i64, Error> {
+    let feed = sqlx::query!(
+        r#"
+        select (select coalesce(max(seq), 0) from feed) as "head!", pruned_seq, pruned_event_id,
+               (select o.event_id from feed f join outbox o on o.id = f.outbox_id where f.seq = $1) as here
+        from feed_retention
+        "#,
+        request.after_seq,
+    )
+    .fetch_one(tx)
+    .await?;
+    if request.after_seq < feed.pruned_seq {
+        return Err(Error::feed_pruned());
+    }
+    let here = if request.after_seq == feed.pruned_seq {
+        feed.pruned_event_id
+    } else {
+        feed.here.map(|id| id.to_string()).unwrap_or_default()
+    };
+    let common = request.after_seq == 0 || (!here.is_empty() && here == request.after_event_id);
+    if common {
+        Ok(feed.head)
+    } else {
+        Err(Error::feed_diverged())
+    }
+}
+
+/// Facts in order, and how long the first of them has waited.
+async fn facts_after(tx: &mut PgConnection, after_seq: i64, most: i64) -> Result<(Vec<Event>, i64), Error> {
+    let rows = sqlx::query!(
+        r#"
+        select f.seq, o.event_id, o.type as kind, o.aggregate, o.version, o.occurred_at, o.payload, o.traceparent,
+               (extract(epoch from clock_timestamp() - o.recorded_at) * 1000)::bigint as "age_ms!"
+        from feed f join outbox o on o.id = f.outbox_id
+        where f.seq > $1
+        order by f.seq
+        limit $2
+        "#,
+        after_seq,
+        most,
+    )
+    .fetch_all(tx)
+    .await?;
+    let age_ms = rows.first().map_or(0, |row| row.age_ms.max(0));
+    let events = rows.into_iter().map(|r| Event {
+        seq: r.seq,
+        event_id: r.event_id.to_string(),
+        r#type: r.kind,
+        aggregate: r.aggregate.to_string(),
+        version: r.version,
+        occurred_at: Some(to_proto_time(r.occurred_at)),
+        traceparent: r.traceparent,
+        payload: r.payload,
+    });
+    Ok((events.collect(), age_ms))
 }

@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod page;
 pub mod personal;
 mod platform;
+mod retention;
 pub mod run;
 pub mod subscription;
 mod sweep;

@@ -2,6 +2,8 @@
 //! clock, its tasks, the facts that are parked, how far its feed has come.
 
 mod clock;
+mod consumers;
+mod divergences;
 mod facts;
 mod tasks;
 
@@ -76,6 +78,13 @@ impl<S: Service> OperationsService for Operations<S> {
         answer(&self.0, r, facts::list).await
     }
 
+    async fn get_parked(
+        &self,
+        r: Request<pb::GetParkedRequest>,
+    ) -> Result<Response<pb::GetParkedResponse>, Status> {
+        answer(&self.0, r, facts::get).await
+    }
+
     async fn release_parked(
         &self,
         r: Request<pb::ReleaseParkedRequest>,
@@ -88,5 +97,40 @@ impl<S: Service> OperationsService for Operations<S> {
         r: Request<pb::GetFeedStatusRequest>,
     ) -> Result<Response<pb::GetFeedStatusResponse>, Status> {
         answer(&self.0, r, facts::status).await
+    }
+
+    async fn list_divergences(
+        &self,
+        r: Request<pb::ListDivergencesRequest>,
+    ) -> Result<Response<pb::ListDivergencesResponse>, Status> {
+        answer(&self.0, r, divergences::list).await
+    }
+
+    async fn get_divergence(
+        &self,
+        r: Request<pb::GetDivergenceRequest>,
+    ) -> Result<Response<pb::GetDivergenceResponse>, Status> {
+        answer(&self.0, r, divergences::get).await
+    }
+
+    async fn propose_resumption(
+        &self,
+        r: Request<pb::ProposeResumptionRequest>,
+    ) -> Result<Response<pb::ProposeResumptionResponse>, Status> {
+        answer(&self.0, r, divergences::propose).await
+    }
+
+    async fn resume_feed(
+        &self,
+        r: Request<pb::ResumeFeedRequest>,
+    ) -> Result<Response<pb::ResumeFeedResponse>, Status> {
+        answer(&self.0, r, divergences::resume).await
+    }
+
+    async fn forget_consumer(
+        &self,
+        r: Request<pb::ForgetConsumerRequest>,
+    ) -> Result<Response<pb::ForgetConsumerResponse>, Status> {
+        answer(&self.0, r, consumers::forget).await
     }
 }

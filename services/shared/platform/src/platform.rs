@@ -12,10 +12,11 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
 use crate::client::{Peer, Peers};
+use crate::feed::Consumers;
 use crate::hints::Hints;
 use crate::limits::Rooms;
 use crate::organisation::Organisation;
-use crate::subscription::Subscription;
+use crate::subscription::{Lags, Subscription};
 use crate::tasks::TaskKind;
 use crate::token::Signer;
 use crate::vault::Vault;
@@ -74,6 +75,10 @@ pub(crate) struct Inner {
     pub token_issuer: String,
     pub person_keys: Vec<(String, String)>,
     pub tuning: Tuning,
+    /// Who pulls this service's facts.
+    pub consumers: Consumers,
+    /// How far this process is behind the sources that it follows.
+    pub lags: Lags,
     /// Tells the other processes of this service when a bell rings here.
     pub hints: Hints,
     /// Rung after a commit that published.
@@ -93,6 +98,10 @@ pub struct Tuning {
     pub task_workers: usize,
     /// The longest a reader of the feed waits, in milliseconds.
     pub poll_ms: i32,
+    /// Days for which facts that everybody has read are kept whole.
+    pub keep_days: i64,
+    /// Days for which it is known that a fact was applied.
+    pub inbox_days: i64,
 }
 
 impl Default for Tuning {
@@ -101,6 +110,8 @@ impl Default for Tuning {
             max_attempts: 12,
             task_workers: 8,
             poll_ms: 10_000,
+            keep_days: 35,
+            inbox_days: 70,
         }
     }
 }

@@ -15,8 +15,8 @@ const BATCH: i64 = 5_000;
 const PAUSE: Duration = Duration::from_hours(1);
 
 impl Platform {
-    /// Deletes one batch of old claims and of old done tasks. Returns how many
-    /// rows went.
+    /// Deletes one batch of old claims, of old done tasks and of facts that have
+    /// travelled. Returns how many rows went.
     pub async fn sweep_once(&self) -> Result<u64, Error> {
         let mut tx = self.begin_system().await?;
         let claims = sqlx::query!(
@@ -46,7 +46,12 @@ impl Platform {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(claims.rows_affected() + tasks.rows_affected())
+        Ok(claims.rows_affected() + tasks.rows_affected() + self.sweep_facts().await?)
+    }
+
+    async fn sweep_facts(&self) -> Result<u64, Error> {
+        let own = self.prune_feed(BATCH).await?;
+        Ok(own + self.prune_inbox(BATCH).await? + self.prune_divergences().await?)
     }
 
     pub(crate) async fn run_sweeper(self) {

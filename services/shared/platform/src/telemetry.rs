@@ -24,7 +24,7 @@ use crate::config::{LogFormat, Telemetry as Config};
 pub(crate) use context::{continue_headers, inject};
 pub use context::{continue_trace, current_trace_id, current_traceparent, link_trace};
 pub use metrics::Meters;
-pub(crate) use metrics::{behind, meters};
+pub(crate) use metrics::meters;
 
 /// Soon enough that whoever just did something finds its trace.
 const SEND_EVERY: Duration = Duration::from_millis(500);

@@ -3,23 +3,23 @@
 use comfy_table::Table;
 use proto::Call;
 use proto::studio::operations::v1::{
-    GetClockRequest, GetClockResponse, GetFeedStatusRequest, GetFeedStatusResponse, ListParkedRequest,
-    ListParkedResponse, ListTasksRequest, ListTasksResponse, ReleaseParkedRequest, RetryTaskRequest,
+    GetClockRequest, GetClockResponse, ListTasksRequest, ListTasksResponse, RetryTaskRequest,
     SetClockRequest, TaskState,
 };
 use serde_json::{Map, Value, json};
 
-use super::Desk;
+use super::{Desk, parked};
 use crate::addresses::Service;
 use crate::cli::Clock;
 use crate::failure::Failure;
 use crate::house::{House, request_id};
-use crate::output::{filled, json as as_json, table, time, word};
+use crate::output::{filled, json as as_json, table, time};
 
-const ROLE: &str = "operations";
+/// Who sees and moves what waits.
+pub const ROLE: &str = "operations";
 
 /// Asks every service the same; one that is away is part of the answer.
-async fn everywhere<C: Call>(house: &House, request: C) -> Vec<(Service, Result<C::Reply, Failure>)> {
+pub async fn everywhere<C: Call>(house: &House, request: C) -> Vec<(Service, Result<C::Reply, Failure>)> {
     let mut answers = Vec::new();
     for service in Service::ALL {
         answers.push((service, house.ask_at(service, request.clone()).await));
@@ -27,7 +27,8 @@ async fn everywhere<C: Call>(house: &House, request: C) -> Vec<(Service, Result<
     answers
 }
 
-fn print<C: Call>(
+/// Prints what all services answered.
+pub fn print<C: Call>(
     desk: &Desk,
     answers: &[(Service, Result<C::Reply, Failure>)],
     table: Table,
@@ -39,7 +40,7 @@ fn print<C: Call>(
 }
 
 /// What all services answered, for scripts and for people.
-fn both<C: Call>(
+pub fn both<C: Call>(
     answers: &[(Service, Result<C::Reply, Failure>)],
     mut table: Table,
     row: impl Fn(&mut Table, &str, &C::Reply),
@@ -71,16 +72,7 @@ pub async fn stuck(desk: &Desk) -> Result<(), Failure> {
     let tasks = everywhere(&house, parked).await;
     let heading = table(["service", "task", "kind", "for", "tries", "last error"]);
     let (tasks, task_rows) = both::<ListTasksRequest>(&tasks, heading, parked_tasks)?;
-    let facts = everywhere(
-        &house,
-        ListParkedRequest {
-            page_size: 200,
-            ..Default::default()
-        },
-    )
-    .await;
-    let heading = table(["service", "source", "seq", "fact", "of", "error"]);
-    let (facts, fact_rows) = both::<ListParkedRequest>(&facts, heading, parked_facts)?;
+    let (facts, fact_rows) = parked::list(&house, None).await?;
     desk.output.value(&json!({ "tasks": tasks, "facts": facts }), || {
         format!(
             "tasks
@@ -108,20 +100,6 @@ fn parked_tasks(table: &mut Table, service: &str, reply: &ListTasksResponse) {
     }
 }
 
-fn parked_facts(table: &mut Table, service: &str, reply: &ListParkedResponse) {
-    for fact in &reply.events {
-        let seq = fact.seq.to_string();
-        table.add_row([
-            service,
-            &fact.source,
-            &seq,
-            &fact.r#type,
-            &fact.aggregate,
-            &fact.error,
-        ]);
-    }
-}
-
 pub async fn retry(desk: &Desk, service: Service, task_id: String) -> Result<(), Failure> {
     let house = desk.enter_as(ROLE).await?;
     house
@@ -135,84 +113,6 @@ pub async fn retry(desk: &Desk, service: Service, task_id: String) -> Result<(),
         .await?;
     eprintln!("{} tries it again at once", service.name());
     Ok(())
-}
-
-pub async fn release(
-    desk: &Desk,
-    service: Service,
-    source: String,
-    aggregate: String,
-) -> Result<(), Failure> {
-    let house = desk.enter_as(ROLE).await?;
-    let request = ReleaseParkedRequest {
-        request_id: request_id(),
-        source,
-        aggregate,
-    };
-    let released = house.ask_at(service, request).await?.released;
-    eprintln!("{} applied {released} facts", service.name());
-    Ok(())
-}
-
-/// How far each service's facts are numbered and the others' applied.
-pub async fn feed(desk: &Desk) -> Result<(), Failure> {
-    let house = desk.enter_as(ROLE).await?;
-    let answers = everywhere(&house, GetFeedStatusRequest {}).await;
-    let heads: Vec<(&str, i64)> = answers
-        .iter()
-        .filter_map(|(s, a)| a.as_ref().ok().map(|a| (s.name(), a.head_seq)))
-        .collect();
-    let heading = table([
-        "service",
-        "own facts",
-        "unnumbered",
-        "follows",
-        "applied",
-        "behind",
-        "state",
-        "parked",
-    ]);
-    print::<GetFeedStatusRequest>(desk, &answers, heading, |table, service, reply| {
-        for row in rows(service, reply, &heads) {
-            table.add_row(row);
-        }
-    })
-}
-
-fn rows(service: &str, reply: &GetFeedStatusResponse, heads: &[(&str, i64)]) -> Vec<[String; 8]> {
-    let own = [
-        service.to_owned(),
-        reply.head_seq.to_string(),
-        reply.unnumbered.to_string(),
-    ];
-    let blank = || String::new();
-    if reply.cursors.is_empty() {
-        let [a, b, c] = own;
-        return vec![[a, b, c, blank(), blank(), blank(), blank(), blank()]];
-    }
-    let mut rows = Vec::new();
-    for cursor in &reply.cursors {
-        let [a, b, c] = if rows.is_empty() {
-            own.clone()
-        } else {
-            [blank(), blank(), blank()]
-        };
-        let head = heads
-            .iter()
-            .find(|(name, _)| *name == cursor.source)
-            .map(|(_, head)| head - cursor.seq);
-        rows.push([
-            a,
-            b,
-            c,
-            cursor.source.clone(),
-            cursor.seq.to_string(),
-            head.map(|behind| behind.max(0).to_string()).unwrap_or_default(),
-            word(cursor.state().as_str_name(), "CURSOR_STATE_"),
-            cursor.parked.to_string(),
-        ]);
-    }
-    rows
 }
 
 pub async fn clock(desk: &Desk, command: Clock) -> Result<(), Failure> {

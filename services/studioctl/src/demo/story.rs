@@ -136,7 +136,7 @@ pub async fn until<T>(what: &str, look: impl AsyncFn() -> Result<Option<T>, Fail
         if begun.elapsed() > PATIENCE {
             return Err(
                 Failure::new(format!("{what}: not after {} seconds", PATIENCE.as_secs()))
-                    .hint("`studioctl stuck` and `studioctl feed` show where it waits"),
+                    .hint("`studioctl stuck` and `studioctl feeds` show where it waits"),
             );
         }
         tokio::time::sleep(PAUSE).await;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use proto::studio::feed::v1::feed_service_client::FeedServiceClient;
 use proto::studio::feed::v1::feed_service_server::{FeedService, FeedServiceServer};
-use proto::studio::feed::v1::{PullEventsRequest, PullEventsResponse};
+use proto::studio::feed::v1::{
+    CheckPositionsRequest, CheckPositionsResponse, ExportRequest, ExportResponse, PullEventsRequest,
+    PullEventsResponse,
+};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -50,7 +53,19 @@ impl FeedService for Moody {
         Ok(Response::new(PullEventsResponse {
             events: Vec::new(),
             head_seq: r.into_inner().after_seq,
+            oldest_age_ms: 0,
         }))
+    }
+
+    async fn check_positions(
+        &self,
+        _: Request<CheckPositionsRequest>,
+    ) -> Result<Response<CheckPositionsResponse>, Status> {
+        Err(Status::unimplemented("only pulled from"))
+    }
+
+    async fn export(&self, _: Request<ExportRequest>) -> Result<Response<ExportResponse>, Status> {
+        Err(Status::unimplemented("only pulled from"))
     }
 }
 

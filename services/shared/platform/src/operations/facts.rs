@@ -1,9 +1,14 @@
+use std::sync::OnceLock;
+
 use kernel::{Timestamp, to_proto_time};
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use proto::studio::feed::v1::Event as Envelope;
 use proto::studio::operations::v1 as pb;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Ground;
+use super::{Ground, consumers};
 use crate::page::Page;
 use crate::{Caller, Claim, Error, Service, inconsistent};
 
@@ -21,6 +26,69 @@ pub(super) async fn list<S: Service>(
         events: rows.into_iter().map(show).collect(),
         next_page_token,
     })
+}
+
+/// Shows one of them with what it says.
+pub(super) async fn get<S: Service>(
+    ground: &Ground<S>,
+    caller: &Caller,
+    request: pb::GetParkedRequest,
+) -> Result<pb::GetParkedResponse, Error> {
+    let event_id = request.event_id.parse::<Uuid>();
+    let event_id = event_id.map_err(|_| kernel::BadField::new("event_id", "must be a UUID"))?;
+    let mut tx = ground.begin(caller).await?;
+    let row = sqlx::query!(
+        r#"
+        select seq, aggregate, type as kind, event, error, parked_at,
+               (select count(*) from parked_events behind
+                where behind.source = p.source and behind.aggregate = p.aggregate and behind.seq > p.seq) as "behind!"
+        from parked_events p
+        where source = $1 and event_id = $2
+        "#,
+        request.source,
+        event_id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or_else(|| Error::not_found("parked fact"))?;
+    let envelope =
+        Envelope::decode(row.event.as_slice()).map_err(|e| inconsistent("parked_events", e.to_string()))?;
+    let event = show(Row {
+        source: request.source.clone(),
+        seq: row.seq,
+        event_id,
+        aggregate: row.aggregate,
+        kind: row.kind,
+        error: row.error,
+        parked_at: row.parked_at,
+    });
+    Ok(pb::GetParkedResponse {
+        event: Some(event),
+        fact_json: said(&request.source, &envelope.payload).unwrap_or_default(),
+        version: envelope.version,
+        occurred_at: envelope.occurred_at,
+        traceparent: envelope.traceparent,
+        behind: row.behind,
+    })
+}
+
+/// A fact as the JSON of its contract: ids and values, for facts hold nothing
+/// personal. None if it cannot be read.
+fn said(source: &str, payload: &[u8]) -> Option<String> {
+    static POOL: OnceLock<Option<DescriptorPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| DescriptorPool::decode(proto::DESCRIPTORS).ok());
+    let package = format!("studio.{source}.v1");
+    let facts = pool.as_ref()?.all_messages().find(|message| {
+        message.package_name() == package
+            && message.name().ends_with("Event")
+            && message.oneofs().any(|o| o.name() == "fact")
+    })?;
+    let fact = DynamicMessage::decode(facts, payload).ok()?;
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .stringify_64_bit_integers(false);
+    let said = fact.serialize_with_options(serde_json::value::Serializer, &options);
+    Some(said.ok()?.to_string())
 }
 
 /// Applies the parked facts of one aggregate again.
@@ -63,6 +131,8 @@ pub(super) async fn status<S: Service>(
         oldest_unnumbered_at: own.oldest.map(to_proto_time),
         cursors: cursors(&mut tx).await?,
         parked_tasks: own.parked_tasks,
+        pruned_seq: own.pruned_seq,
+        consumers: consumers::all(&mut tx).await?,
     })
 }
 
@@ -114,6 +184,7 @@ struct Own {
     unnumbered: i64,
     oldest: Option<Timestamp>,
     parked_tasks: i64,
+    pruned_seq: i64,
 }
 
 async fn own(tx: &mut PgConnection) -> Result<Own, Error> {
@@ -123,7 +194,8 @@ async fn own(tx: &mut PgConnection) -> Result<Own, Error> {
         select (select coalesce(max(seq), 0) from feed) as "head_seq!",
                count(*) as "unnumbered!",
                min(o.recorded_at) as oldest,
-               (select count(*) from tasks where state = 'parked') as "parked_tasks!"
+               (select count(*) from tasks where state = 'parked') as "parked_tasks!",
+               (select pruned_seq from feed_retention) as "pruned_seq!"
         from outbox o
         where o.id > (select low_water from feed_head) and not exists (select from feed f where f.outbox_id = o.id)
         "#
@@ -135,7 +207,9 @@ async fn cursors(tx: &mut PgConnection) -> Result<Vec<pb::Cursor>, Error> {
     let rows = sqlx::query!(
         r#"
         select source, seq, event_id, state, why,
-               (select count(*) from parked_events p where p.source = c.source) as "parked!"
+               (select count(*) from parked_events p where p.source = c.source) as "parked!",
+               (select divergence_id from divergences d
+                where d.source = c.source and closed_at is null) as divergence_id
         from cursors c
         order by source
         "#
@@ -143,6 +217,7 @@ async fn cursors(tx: &mut PgConnection) -> Result<Vec<pb::Cursor>, Error> {
     let show = |state: &str| match state {
         "running" => Ok(pb::CursorState::Running),
         "diverged" => Ok(pb::CursorState::Diverged),
+        "exporting" => Ok(pb::CursorState::Exporting),
         _ => Err(inconsistent("cursors", "state")),
     };
     rows.fetch_all(tx)
@@ -156,6 +231,7 @@ async fn cursors(tx: &mut PgConnection) -> Result<Vec<pb::Cursor>, Error> {
                 event_id: row.event_id,
                 why: row.why,
                 parked: row.parked,
+                divergence_id: row.divergence_id.map(|id| id.to_string()).unwrap_or_default(),
             })
         })
         .collect()

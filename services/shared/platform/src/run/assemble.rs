@@ -9,10 +9,12 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 use crate::client::Peers;
 use crate::config::{ConfigError, Database, Maybe, Mtls, PlatformConfig, SecretFile};
+use crate::feed::Consumers;
 use crate::hints::Hints;
 use crate::limits::Rooms;
 use crate::organisation::Organisation;
 use crate::platform::Inner;
+use crate::subscription::Lags;
 use crate::token::{ServiceToken, Signer, Verifier};
 use crate::vault::Vault;
 use crate::{Platform, Tuning, database};
@@ -50,7 +52,11 @@ pub(super) fn platform(
             max_attempts: config.tasks.attempts,
             task_workers: config.tasks.workers,
             poll_ms: config.feed.wait_ms,
+            keep_days: config.feed.keep_days,
+            inbox_days: config.feed.inbox_days,
         },
+        consumers: Consumers::default(),
+        lags: Lags::default(),
         hints: Hints::default(),
         outbox_bell: Notify::new(),
         feed_bell: tokio::sync::watch::Sender::default(),

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use sqlx::PgConnection;
 
 use crate::telemetry::meters;
 use crate::{Error, Platform};
@@ -25,21 +26,47 @@ async fn measure(platform: &Platform) -> Result<(), Error> {
     let row = sqlx::query!(
         r#"
         select (select count(*) from tasks where state = 'parked') as "tasks!",
-               (select count(*) from parked_events) as "facts!",
-               (select count(*) from cursors where state = 'diverged') as "diverged!",
                (select coalesce(extract(epoch from clock_timestamp() - min(o.recorded_at)) * 1000, 0)::bigint
                 from outbox o
                 where o.id > (select low_water from feed_head)
-                  and not exists (select from feed f where f.outbox_id = o.id)) as "oldest_ms!"
+                  and not exists (select from feed f where f.outbox_id = o.id)) as "oldest_ms!",
+               (select coalesce(max(extract(epoch from clock_timestamp() - o.recorded_at)) / 86400, 0)::bigint
+                from feed_retention r join feed f on f.seq = r.pruned_seq + 1
+                join outbox o on o.id = f.outbox_id) as "kept_days!"
         "#
     )
     .fetch_one(&mut *tx)
     .await?;
-    let number = |n: i64| u64::try_from(n).unwrap_or_default();
-    let kind = |kind: &'static str| [KeyValue::new("kind", kind)];
     meters().outbox_age_ms.record(number(row.oldest_ms), &[]);
-    meters().parked.record(number(row.tasks), &kind("task"));
-    meters().parked.record(number(row.facts), &kind("fact"));
-    meters().parked.record(number(row.diverged), &kind("stream"));
+    meters().feed_kept_days.record(number(row.kept_days), &[]);
+    meters()
+        .parked
+        .record(number(row.tasks), &[KeyValue::new("kind", "task")]);
+    sources(platform, &mut tx).await
+}
+
+/// How it stands with each source that is followed.
+async fn sources(platform: &Platform, tx: &mut PgConnection) -> Result<(), Error> {
+    let rows = sqlx::query!(
+        r#"
+        select c.source, c.state = 'diverged' as "diverged!",
+               (select count(*) from parked_events p where p.source = c.source) as "parked!"
+        from cursors c
+        "#
+    );
+    for row in rows.fetch_all(tx).await? {
+        let source = [KeyValue::new("source", row.source)];
+        meters().feed_diverged.record(u64::from(row.diverged), &source);
+        meters().inbox_parked.record(number(row.parked), &source);
+    }
+    for (source, facts, age_ms) in platform.inner.lags.all() {
+        let source = [KeyValue::new("source", source)];
+        meters().inbox_lag.record(facts, &source);
+        meters().feed_lag_ms.record(age_ms, &source);
+    }
     Ok(())
+}
+
+fn number(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
 }

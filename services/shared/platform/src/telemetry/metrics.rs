@@ -13,6 +13,10 @@ pub struct Meters {
     pub retries: Counter<u64>,
     pub outbox_age_ms: Gauge<u64>,
     pub inbox_lag: Gauge<u64>,
+    pub feed_lag_ms: Gauge<u64>,
+    pub feed_diverged: Gauge<u64>,
+    pub feed_kept_days: Gauge<u64>,
+    pub inbox_parked: Gauge<u64>,
     pub parked: Gauge<u64>,
     pub redis_away: Gauge<u64>,
     pub connections: UpDownCounter<i64>,
@@ -71,6 +75,24 @@ fn make() -> Meters {
             .u64_gauge("studio_inbox_lag")
             .with_description("facts behind a source")
             .build(),
+        feed_lag_ms: meter
+            .u64_gauge("studio_feed_lag_ms")
+            .with_description("how long the oldest fact of a source has waited to be applied")
+            .build(),
+        feed_diverged: meter
+            .u64_gauge("studio_feed_diverged")
+            .with_description(
+                "sources that are not followed because their history parted from what was applied",
+            )
+            .build(),
+        feed_kept_days: meter
+            .u64_gauge("studio_feed_kept_days")
+            .with_description("age of the oldest fact that is kept whole")
+            .build(),
+        inbox_parked: meter
+            .u64_gauge("studio_inbox_parked")
+            .with_description("facts of a source that wait for a person")
+            .build(),
         parked: meter
             .u64_gauge("studio_parked")
             .with_description("what waits for a person, by kind")
@@ -97,14 +119,6 @@ fn make() -> Meters {
             .with_description("calls refused because there were too many, by class and limit")
             .build(),
     }
-}
-
-/// Measures how many facts of `source` wait to be applied.
-pub(crate) fn behind(source: &'static str, facts: i64) {
-    let facts = u64::try_from(facts).unwrap_or_default();
-    meters()
-        .inbox_lag
-        .record(facts, &[KeyValue::new("source", source)]);
 }
 
 impl Meters {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod claims;
+mod divergence;
 mod feed;
 mod hints;
 mod limits;
@@ -10,6 +11,9 @@ mod operations;
 mod parked;
 mod process;
 mod redis;
+mod pair;
+mod process;
+mod retention;
 mod scope;
 mod tasks;
 mod toy;

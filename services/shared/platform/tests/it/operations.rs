@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
+use crate::pair::{Pair, expired, opened, tell};
 use crate::toy::{Toy, command, done, staff};
 
 fn operations(it: &Running<Toy>) -> OperationsServiceClient<Door> {
@@ -259,6 +260,43 @@ async fn parked_facts_are_listed_and_applied_when_a_person_releases_them() {
         .unwrap()
         .into_inner();
     assert!(status.cursors.iter().all(|cursor| cursor.parked == 0));
+}
+
+#[tokio::test]
+async fn a_parked_fact_is_shown_with_what_it_says_and_what_waits_behind_it() {
+    let it = Pair::start().await;
+    let sick = fresh_uuid();
+    sqlx::query("insert into poison values ($1)")
+        .bind(sick)
+        .execute(it.toy.pool())
+        .await
+        .unwrap();
+    tell(&it.source, sick, 1, opened()).await;
+    tell(&it.source, sick, 2, expired()).await;
+    it.flow().await.unwrap();
+    let listed = operations(&it.toy)
+        .list_parked(pb::ListParkedRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .events;
+    let ask = |event_id: &str| pb::GetParkedRequest {
+        source: "payments".to_owned(),
+        event_id: event_id.to_owned(),
+    };
+    let shown = operations(&it.toy)
+        .get_parked(ask(&listed[0].event_id))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((shown.version, shown.behind), (1, 1));
+    assert_eq!(shown.event.as_ref(), Some(&listed[0]));
+    assert_eq!(shown.fact_json, r#"{"attempt_opened":{}}"#);
+    let unknown = operations(&it.toy)
+        .get_parked(ask(&fresh_uuid().to_string()))
+        .await
+        .unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
 }
 
 #[tokio::test]

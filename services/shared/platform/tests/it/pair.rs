@@ -1,0 +1,183 @@
+//! Two services that are there for their facts alone: one that publishes, and
+//! the toy that applies what it pulls. Surgery on the publisher's database
+//! does what a failover with a cut tail and a restore do.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use platform::{Claim, Fact, Platform, Service};
+use proto::studio::access::v1::Role;
+use proto::studio::operations::v1 as ops;
+use proto::studio::operations::v1::operations_service_client::OperationsServiceClient;
+use proto::studio::payments::v1::payments_event::Fact as Told;
+use proto::studio::payments::v1::{AttemptOpened, IntentExpired, PaymentsEvent};
+use testkit::{At, Door, Running};
+use uuid::Uuid;
+
+use crate::toy::{Toy, command, done, staff};
+
+pub struct Source(Platform);
+
+impl Deref for Source {
+    type Target = Platform;
+    fn deref(&self) -> &Platform {
+        &self.0
+    }
+}
+
+impl Service for Source {
+    type Config = std::collections::BTreeMap<String, String>;
+    const NAME: &'static str = "payments";
+    const CONFIG: &'static str = "[service]\n";
+
+    fn migrations() -> sqlx::migrate::Migrator {
+        sqlx::migrate!("tests/toy")
+    }
+
+    async fn build(platform: Platform, _config: Self::Config) -> anyhow::Result<Self> {
+        Ok(Self(platform))
+    }
+
+    fn routes(_app: &Arc<Self>) -> tonic::service::Routes {
+        tonic::service::Routes::default()
+    }
+}
+
+pub struct Pair {
+    pub source: Running<Source>,
+    pub toy: Running<Toy>,
+}
+
+pub fn opened() -> PaymentsEvent {
+    PaymentsEvent {
+        fact: Some(Told::AttemptOpened(AttemptOpened::default())),
+    }
+}
+
+pub fn expired() -> PaymentsEvent {
+    PaymentsEvent {
+        fact: Some(Told::IntentExpired(IntentExpired::default())),
+    }
+}
+
+/// Publishes a fact about `aggregate` and numbers it.
+pub async fn tell(source: &Running<Source>, aggregate: Uuid, version: i64, event: PaymentsEvent) {
+    let Claim::Fresh(mut tx) = source.app().claim(&staff(&[]), &command("x")).await.unwrap() else {
+        panic!("claimed before")
+    };
+    tx.publish(Fact::new(aggregate, version, event)).await.unwrap();
+    done(tx).await.unwrap();
+    source.sequence().await.unwrap();
+}
+
+/// What operations of a service are asked by the person of that post.
+pub fn operations<S: Service>(it: &Running<S>) -> OperationsServiceClient<Door> {
+    OperationsServiceClient::new(it.as_staff(Role::Operations, At::Everywhere))
+}
+
+/// As [`operations`], by another person.
+pub fn colleague<S: Service>(it: &Running<S>) -> OperationsServiceClient<Door> {
+    let posts = [(Role::Operations, At::Everywhere)];
+    OperationsServiceClient::new(it.door(testkit::Identity::posts(kernel::PersonId::fresh(), &posts)))
+}
+
+impl Pair {
+    pub async fn start() -> Self {
+        let source = Running::<Source>::start().await;
+        let toy = follower(&source).await;
+        Self { source, toy }
+    }
+
+    /// Publishes a fact about something new.
+    pub async fn news(&self) -> Uuid {
+        let about = kernel::fresh_uuid();
+        tell(&self.source, about, 1, opened()).await;
+        about
+    }
+
+    /// Publishes `n` facts, each about something else.
+    pub async fn many(&self, n: usize) -> Vec<Uuid> {
+        let mut about = Vec::new();
+        for _ in 0..n {
+            about.push(self.news().await);
+        }
+        about
+    }
+
+    /// Pulls until nothing comes. Fails while the source is quarantined.
+    pub async fn flow(&self) -> Result<(), platform::Error> {
+        while self.toy.pull().await? {}
+        Ok(())
+    }
+
+    /// What was applied, in order.
+    pub async fn applied(&self) -> Vec<Uuid> {
+        sqlx::query_scalar("select about from notes order by note_id")
+            .fetch_all(self.toy.pool())
+            .await
+            .unwrap()
+    }
+
+    /// The source loses its facts after a position, as an asynchronous standby
+    /// that is promoted.
+    pub async fn cut_after(&self, seq: i64) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "delete from feed where seq > {seq}; delete from outbox where id not in (select outbox_id from feed)"
+        )))
+        .execute(self.source.pool())
+        .await
+        .unwrap();
+    }
+
+    pub async fn divergences(&self) -> Vec<ops::Divergence> {
+        operations(&self.toy)
+            .list_divergences(ops::ListDivergencesRequest::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .divergences
+    }
+
+    /// The one that waits for persons.
+    pub async fn open(&self) -> ops::Divergence {
+        let mut all = self.divergences().await;
+        all.retain(|d| d.closed_at.is_none());
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    pub async fn cursor(&self) -> ops::Cursor {
+        let status = operations(&self.toy)
+            .get_feed_status(ops::GetFeedStatusRequest {})
+            .await
+            .unwrap()
+            .into_inner();
+        status.cursors.into_iter().next().unwrap()
+    }
+}
+
+/// A toy that pulls the facts of `source`.
+pub async fn follower(source: &Running<Source>) -> Running<Toy> {
+    Running::<Toy>::start_with(&format!(
+        "peers.payments = '{}'\ntasks.attempts = 1",
+        source.address()
+    ))
+    .await
+}
+
+pub fn propose(divergence: &ops::Divergence) -> ops::ProposeResumptionRequest {
+    ops::ProposeResumptionRequest {
+        request_id: kernel::fresh_uuid().to_string(),
+        divergence_id: divergence.divergence_id.clone(),
+        version: divergence.version,
+        reason: "the standby was behind; what followed is put right by hand".to_owned(),
+    }
+}
+
+pub fn resume(divergence: &ops::Divergence) -> ops::ResumeFeedRequest {
+    ops::ResumeFeedRequest {
+        request_id: kernel::fresh_uuid().to_string(),
+        divergence_id: divergence.divergence_id.clone(),
+        version: divergence.version,
+    }
+}
