@@ -2,7 +2,7 @@
 //! in common: a search over the applied positions, a few hundred a question.
 
 use proto::studio::feed::v1::feed_service_client::FeedServiceClient;
-use proto::studio::feed::v1::{CheckPositionsRequest, Position, PositionState};
+use proto::studio::feed::v1::{CheckPositionsRequest, CheckPositionsResponse, Position, PositionState};
 use uuid::Uuid;
 
 use super::place::Place;
@@ -13,7 +13,7 @@ const ASKED: i64 = 256;
 
 /// What a comparison found.
 pub(super) struct Found {
-    /// `diverged`, or `pruned` when the source cannot say what it had.
+    /// `diverged`, or `pruned` when the source forgot what came next.
     pub kind: &'static str,
     pub common: Place,
     /// Facts that were applied here and that the source has no more.
@@ -47,34 +47,33 @@ impl<'a> Compare<'a> {
     pub(super) async fn with(&self, place: &Place) -> Result<Found, Error> {
         // The place itself first: a source that got its history back has it,
         // and the inbox may have forgotten what lies so far back.
-        let common = match self.state_of(place).await? {
-            PositionState::Pruned => {
-                return Ok(Found {
-                    kind: "pruned",
-                    common: place.clone(),
-                    orphans: Vec::new(),
-                });
-            }
-            PositionState::Same => place.clone(),
+        let (state, pruned_seq) = self.state_of(place).await?;
+        let common = match state {
+            // Pruned: nobody can tell, and the source may have had it.
+            PositionState::Same | PositionState::Pruned => place.clone(),
             _ => self.last_common(place.seq).await?,
         };
+        // A source that was pruned further cannot be followed from there, though
+        // it may still know the fact; from its beginning it is exported.
+        let pruned = common.seq > 0 && common.seq < pruned_seq;
         Ok(Found {
-            kind: "diverged",
+            kind: if pruned { "pruned" } else { "diverged" },
             orphans: self.lost_after(common.seq).await?,
             common,
         })
     }
 
-    async fn state_of(&self, place: &Place) -> Result<PositionState, Error> {
+    /// What the source has of the fact at a place, and up to where it is pruned.
+    async fn state_of(&self, place: &Place) -> Result<(PositionState, i64), Error> {
         if place.seq == 0 {
-            return Ok(PositionState::Same); // before the first fact all histories agree
+            return Ok((PositionState::Same, 0)); // before the first fact all histories agree
         }
         let fact = Applied {
             seq: place.seq,
             event_id: super::place::uuid(&place.event_id, "event_id")?,
         };
-        let states = self.ask(&[fact]).await?;
-        Ok(states.first().copied().unwrap_or_default())
+        let reply = self.positions(&[fact]).await?;
+        Ok((reply.states().next().unwrap_or_default(), reply.pruned_seq))
     }
 
     /// The last position that both have. History is common up to some point and
@@ -142,8 +141,8 @@ impl<'a> Compare<'a> {
         let mut after = (-1, Uuid::nil());
         loop {
             let page = self.applied_after(common, after).await?;
-            let Some(last) = page.last() else { return Ok(lost) };
-            after = (last.seq, last.event_id);
+            let Some(end) = page.last() else { return Ok(lost) };
+            after = (end.seq, end.event_id);
             let states = self.ask(&page).await?;
             let gone = page.iter().zip(states).filter(|(_, s)| *s == PositionState::Gone);
             lost.extend(gone.map(|(fact, _)| fact.event_id));
@@ -175,6 +174,10 @@ impl<'a> Compare<'a> {
     }
 
     async fn ask(&self, facts: &[Applied]) -> Result<Vec<PositionState>, Error> {
+        Ok(self.positions(facts).await?.states().collect())
+    }
+
+    async fn positions(&self, facts: &[Applied]) -> Result<CheckPositionsResponse, Error> {
         let positions = facts.iter().map(|fact| Position {
             seq: fact.seq.max(1), // one without a number is asked for by its id alone
             event_id: fact.event_id.to_string(),
@@ -183,9 +186,9 @@ impl<'a> Compare<'a> {
             positions: positions.collect(),
         };
         let reply = self.feed.clone().check_positions(crate::request(request)).await?;
-        let states: Vec<PositionState> = reply.into_inner().states().collect();
-        if states.len() == facts.len() {
-            Ok(states)
+        let reply = reply.into_inner();
+        if reply.states.len() == facts.len() {
+            Ok(reply)
         } else {
             Err(inconsistent(
                 "feed",

@@ -133,7 +133,8 @@ async fn facts_that_only_got_other_numbers_are_applied_once_and_the_stream_goes_
          insert into outbox (event_id, type, aggregate, version, occurred_at, payload)
          overriding system value
          select gen_random_uuid(), type, gen_random_uuid(), 1, occurred_at, payload from outbox limit 1;
-         insert into feed select 4, max(id) from outbox",
+         insert into feed select 4, max(id) from outbox;
+         update feed_head set low_water = 0",
     )
     .execute(it.source.pool())
     .await
