@@ -4,7 +4,6 @@
 mod complaint;
 mod house;
 mod imports;
-mod lost_facts;
 mod people;
 mod purchase;
 mod shop;

@@ -371,7 +371,7 @@ async fn facts_in_hand_are_not_applied_once_another_process_has_found_the_diverg
         let (found, ()) = futures::join!(found.execute(it.toy.pool()), release);
         assert_eq!(found.unwrap().rows_affected(), 1);
     };
-    let (pulled, ()) = futures::join!(it.toy.pull(), find);
+    let (pulled, ()) = futures::join!(it.pull(), find);
     pulled.unwrap();
     let applied = it.applied().await.len();
     assert!((2..10).contains(&applied), "{applied} facts were applied");

@@ -104,10 +104,17 @@ impl Pair {
         about
     }
 
+    /// Pulls once. False when nothing came.
+    pub async fn pull(&self) -> Result<bool, platform::Error> {
+        let subscriptions = Toy::subscriptions();
+        let payments = subscriptions.iter().find(|s| s.source == "payments").unwrap();
+        Ok(payments.pull_once(self.toy.app(), 0).await? > 0)
+    }
+
     /// Pulls until nothing comes. Fails while the source is quarantined.
     pub async fn flow(&self) -> Result<(), platform::Error> {
         for _ in 0..100 {
-            if !self.toy.pull().await? {
+            if !self.pull().await? {
                 return Ok(());
             }
         }

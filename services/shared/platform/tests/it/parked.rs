@@ -67,7 +67,11 @@ async fn a_fact_that_was_applied_is_not_parked_behind_others_and_the_cursor_pass
     let payments = MadeUp::new()
         .on(move |ask: PullEventsRequest| {
             let events = feed.iter().filter(|e| e.seq > ask.after_seq).cloned().collect();
-            Ok(PullEventsResponse { events, head_seq: 2 })
+            Ok(PullEventsResponse {
+                events,
+                head_seq: 2,
+                oldest_age_ms: 0,
+            })
         })
         .serve()
         .await;

@@ -206,8 +206,8 @@ async fn a_new_subscriber_begins_with_the_export_and_goes_on_with_the_feed() {
     let toy = follower(&source).await;
     let it = Pair { source, toy };
     // FEED_PRUNED, then the first page; a process that is killed here goes on.
-    assert!(it.toy.pull().await.unwrap());
-    assert!(it.toy.pull().await.unwrap());
+    assert!(it.pull().await.unwrap());
+    assert!(it.pull().await.unwrap());
     assert_eq!(
         (it.cursor().await.state(), it.applied().await.len()),
         (ops::CursorState::Exporting, 200)
