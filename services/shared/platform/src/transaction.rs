@@ -2,20 +2,26 @@
 //! first statement; a write is claimed by its request id, leaves an audit row
 //! and keeps its reply, and none of that can be forgotten.
 
+mod open;
+
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use kernel::Timestamp;
 use prost::Message as _;
 use proto::{Command, Event};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use uuid::Uuid;
 
+pub(crate) use open::Open;
+
 use crate::audit::audit;
 use crate::hints::Hint;
-use crate::limits::{Class, Place};
+use crate::limits::{Class, Shed};
 use crate::outbox::{self, Fact};
+use crate::run::background;
 use crate::tasks::{self, NewTask};
 use crate::{Caller, Error, Platform};
 
@@ -47,12 +53,6 @@ pub enum Claim<R> {
     Fresh(WriteTx),
     /// It was done; this was the answer.
     Repeat(R),
-}
-
-/// A transaction and, of a call, its place among those that use the database.
-pub(crate) struct Open {
-    tx: Transaction<'static, Postgres>,
-    _place: Option<Box<Place>>,
 }
 
 struct Core {
@@ -144,7 +144,7 @@ impl Platform {
             .await?;
         Ok(SystemTx {
             core: Core {
-                tx: Open { tx, _place: None },
+                tx: Open::new(tx, None),
                 platform: self.clone(),
                 published: false,
                 tasked: false,
@@ -167,17 +167,25 @@ impl Platform {
         own: &str,
         read_only: bool,
     ) -> Result<Open, Error> {
-        let entered = self.inner.connections.enter(class).await;
-        let place = entered.map_err(|shed| shed.refuse(class, CONNECTIONS_AGAIN))?;
+        let refuse = |shed: Shed| shed.refuse(class, CONNECTIONS_AGAIN);
+        let until = Instant::now() + self.inner.connections.wait();
+        let place = self.inner.connections.enter(class).await.map_err(refuse)?;
         // Both settings are made of UUIDs or the word "all" by `Caller`, never of text from outside.
         let begin = format!(
             "begin{}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)",
             if read_only { " read only" } else { "" }
         );
-        Ok(Open {
-            tx: self.inner.calls.begin_with(AssertSqlSafe(begin)).await?,
-            _place: Some(Box::new(place)),
-        })
+        let calls = self.inner.calls.clone();
+        let opening = background(async move {
+            let tx = calls.begin_with(AssertSqlSafe(begin)).await?;
+            Ok(Open::new(tx, Some(place)))
+        });
+        match timeout_at(until, opening).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(broken)) => Err(Error::Internal(crate::telemetry::chain(&broken))),
+            // What was begun goes on: logging in takes longer than a call can wait.
+            Err(_) => Err(refuse(Shed::Connections)),
+        }
     }
 }
 
@@ -333,12 +341,6 @@ impl DerefMut for BesideTx {
     }
 }
 
-impl Open {
-    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.tx.commit().await
-    }
-}
-
 impl Core {
     async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
         let at = self.platform.clock.now();
@@ -388,4 +390,4 @@ macro_rules! connection {
         }
     )*};
 }
-connection!(Open => tx, ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);
+connection!(ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);

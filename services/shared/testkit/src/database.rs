@@ -102,6 +102,12 @@ impl Drop for Database {
     }
 }
 
+/// Where the test server listens, as `127.0.0.1:5432`.
+pub fn address() -> Result<String> {
+    let server = server()?;
+    Ok(format!("{}:{}", server.get_host(), server.get_port()))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "tests are told their server by the environment alone"

@@ -3,6 +3,7 @@
 //! runs when the test says so.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use crate::chain;
-use crate::database::Database;
+use crate::database::{self, Database};
 use crate::house::{self, At, Door, Identity};
 
 /// More rounds than any test leaves work for.
@@ -78,9 +79,22 @@ impl<S: Service> Running<S> {
         opened.unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
     }
 
+    /// As [`Running::start_as_shipped`], with its database behind `proxy`.
+    ///
+    /// # Panics
+    /// When anything is wrong.
+    pub async fn start_as_shipped_through(proxy: SocketAddr, overrides: &str) -> Self {
+        let settings = |service: &str, database: &Database| {
+            let server = format!("@{}/", database::address()?);
+            Ok(settings_as_shipped(service, database)?.replace(&server, &format!("@{proxy}/")))
+        };
+        let opened = Self::open(Clock::default(), settings, overrides).await;
+        opened.unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
+    }
+
     async fn open(
         clock: Clock,
-        settings: fn(&str, &Database) -> Result<String>,
+        settings: impl FnOnce(&str, &Database) -> Result<String>,
         overrides: &str,
     ) -> Result<Self> {
         let database = Database::create(S::NAME, &all_migrations(S::migrations())).await?;
@@ -299,6 +313,7 @@ pub fn settings(service: &str, database: &Database) -> Result<String> {
     let mut text = settings_as_shipped(service, database)?;
     writeln!(text, "database.acquire_timeout_ms = 5000")?;
     writeln!(text, "database.max_connections = 6")?;
+    writeln!(text, "limits.concurrency = 512\nlimits.queue = 512")?;
     for payer in ["stranger", "member", "staff", "service"] {
         for class in ["money", "read", "report"] {
             writeln!(text, "limits.rates.{payer}.{class}.per_second = 0")?;

@@ -37,10 +37,9 @@ impl Rooms {
         Self::new(Shed::Calls, limits.concurrency, limits, limits.queue, wait)
     }
 
-    /// Connections of calls to the database. Who waits here has a place at the
-    /// door, which bounds how many can.
+    /// Connections of calls to the database.
     pub(crate) fn for_connections(connections: usize, wait: Duration, limits: &Limits) -> Self {
-        Self::new(Shed::Connections, connections, limits, limits.concurrency, wait)
+        Self::new(Shed::Connections, connections, limits, limits.queue, wait)
     }
 
     fn new(of: Shed, places: usize, limits: &Limits, queue: usize, wait: Duration) -> Self {
@@ -54,6 +53,11 @@ impl Rooms {
             queues: Class::ALL.map(|_| Semaphore::new(queue)),
             wait,
         }
+    }
+
+    /// How long nobody waits longer than.
+    pub(crate) fn wait(&self) -> Duration {
+        self.wait
     }
 
     /// A place for a call of `class`, after a short wait if need be.

@@ -30,16 +30,17 @@ pub(super) fn platform(
         signer(name, &config.tokens.service_key).context("tokens.service_key")?,
         Duration::from_secs(config.tokens.service_token_life_s),
     );
-    // Whoever calls is better refused than kept waiting; work that nobody waits for can wait.
+    // Whoever calls is better refused than kept waiting, and is, where calls open their
+    // transactions; a login that has begun goes on, or no connection would be made under load.
     let patient = Database {
         acquire_timeout_ms: 10_000,
         ..config.database.clone()
     };
     let inner = Inner {
         name,
-        calls: database::pool(&config.database, config.database.max_connections)?,
+        calls: database::pool(&patient, patient.max_connections)?,
         connections: connections(config),
-        background: database::pool(&patient, config.database.background_connections)?,
+        background: database::pool(&patient, patient.background_connections)?,
         fingerprint: fingerprint(config)?,
         organisation: Organisation::default(),
         peers: Peers::new(config, token, tls.as_ref()),

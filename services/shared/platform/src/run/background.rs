@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
     clippy::disallowed_methods,
     reason = "the one place that starts work which no drain waits for"
 )]
-pub(crate) fn background(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+pub(crate) fn background<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(work)
 }
 
