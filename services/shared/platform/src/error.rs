@@ -1,12 +1,14 @@
 //! What a call, a reaction or a task may fail with, free of transport until
 //! the door turns it into a status.
 
+mod status;
+
 use std::time::Duration;
 
 use kernel::{BadField, Invalid};
 use proto::studio::feed::v1::ErrorReason as Shared;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::StatusExt;
 
 /// The domain of the reasons that all services share.
 pub const SHARED_DOMAIN: &str = "studio.platform";
@@ -100,9 +102,18 @@ impl From<BadField> for Error {
     }
 }
 
+/// What PostgreSQL says of text, or of text in JSON, that holds the character
+/// NUL: the one character that Rust keeps and it does not.
+const NUL_IN_TEXT: [&str; 2] = ["22021", "22P05"];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
+        match error.as_database_error().and_then(|e| e.code()) {
+            Some(code) if NUL_IN_TEXT.contains(&code.as_ref()) => {
+                BadField::new("request", "holds the character NUL, which cannot be kept").into()
+            }
+            _ => Self::Database(error),
+        }
     }
 }
 
@@ -289,20 +300,9 @@ impl Error {
     pub fn to_status(&self, domain: &str) -> Status {
         match self {
             Self::Refused(refused) => refused.to_status(domain),
-            Self::Invalid(invalid) => {
-                let mut details = ErrorDetails::new();
-                details.set_error_info("INVALID_FIELDS", SHARED_DOMAIN, std::collections::HashMap::new());
-                details.set_bad_request(
-                    invalid
-                        .0
-                        .iter()
-                        .map(|b| FieldViolation::new(&b.field, &b.description))
-                        .collect::<Vec<_>>(),
-                );
-                Status::with_error_details(Code::InvalidArgument, invalid.to_string(), details)
-            }
-            Self::Peer(status) => peer_status(status),
-            Self::KeptRefusal(status) => copy(status),
+            Self::Invalid(invalid) => status::invalid(invalid),
+            Self::Peer(answer) => status::peer(answer),
+            Self::KeptRefusal(kept) => status::copy(kept),
             Self::Database(sqlx::Error::PoolTimedOut) => {
                 Self::overloaded(Duration::from_secs(1), "connections").to_status(domain)
             }
@@ -313,53 +313,6 @@ impl Error {
             )
             .to_status(domain),
         }
-    }
-}
-
-/// A peer's refusal is passed on; that it cannot be reached is ours to say.
-fn peer_status(status: &Status) -> Status {
-    match status.code() {
-        Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal => {
-            Refused::shared(
-                Code::Unavailable,
-                Shared::PeerUnavailable,
-                "a service behind this one cannot be reached; the outcome is unknown",
-            )
-            .retry_after(Duration::from_secs(1))
-            .to_status(SHARED_DOMAIN)
-        }
-        _ => copy(status),
-    }
-}
-
-/// The same status without the peer's metadata.
-fn copy(status: &Status) -> Status {
-    Status::with_details(status.code(), status.message(), status.details().to_vec().into())
-}
-
-impl Refused {
-    pub(crate) fn to_status(&self, domain: &str) -> Status {
-        let domain = if self.domain.is_empty() {
-            domain
-        } else {
-            self.domain
-        };
-        let mut details = ErrorDetails::new();
-        details.set_error_info(
-            &self.reason,
-            domain,
-            self.metadata
-                .iter()
-                .cloned()
-                .collect::<std::collections::HashMap<_, _>>(),
-        );
-        if self.code == Code::FailedPrecondition {
-            details.add_precondition_failure_violation(&self.reason, domain, &self.message);
-        }
-        if let Some(delay) = self.retry_after {
-            details.set_retry_info(Some(delay));
-        }
-        Status::with_error_details(self.code, &self.message, details)
     }
 }
 
@@ -381,7 +334,7 @@ pub fn on_constraint<T, R: Into<Error>>(
     result.map_err(
         |error| match error.as_database_error().and_then(|e| e.constraint()) {
             Some(constraint) if constraint == name => refusal().into(),
-            _ => Error::Database(error),
+            _ => error.into(),
         },
     )
 }

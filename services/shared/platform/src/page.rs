@@ -3,9 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::BadField;
+use chrono::Datelike as _;
+use kernel::{BadField, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// How many rows a page has unless the caller says.
 const DEFAULT_SIZE: i32 = 50;
@@ -69,7 +71,23 @@ pub fn next_token<K: Serialize>(key: &K) -> String {
 fn read_token<K: DeserializeOwned>(token: &str) -> Result<K, BadField> {
     let bad = || BadField::new("page_token", "must be the next_page_token of an earlier reply");
     let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
-    serde_json::from_slice(&json).map_err(|_| bad())
+    let key: Value = serde_json::from_slice(&json).map_err(|_| bad())?;
+    if !can_be_asked_for(&key) {
+        return Err(bad());
+    }
+    serde_json::from_value(key).map_err(|_| bad())
+}
+
+/// Whether the database knows every time in a key: we know years that it does not.
+fn can_be_asked_for(key: &Value) -> bool {
+    match key {
+        Value::String(text) => {
+            let beyond = |time: Timestamp| !(1..=9999).contains(&time.year());
+            !text.parse().is_ok_and(beyond)
+        }
+        Value::Array(parts) => parts.iter().all(can_be_asked_for),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +119,21 @@ mod tests {
             let read = Page::<(i64, Uuid)>::parse(0, &token);
             prop_assert_eq!(read.is_ok(), token.is_empty());
         }
+    }
+
+    #[test]
+    fn a_time_that_no_database_knows_starts_no_page() {
+        for time in [
+            "-262143-01-01T00:00:00Z",
+            "-4713-01-01T00:00:00Z",
+            "+294277-01-01T00:00:00Z",
+        ] {
+            let token = next_token(&(time, Uuid::nil()));
+            let read = Page::<(Timestamp, Uuid)>::parse(0, &token);
+            assert_eq!(read.unwrap_err().field, "page_token", "{time}");
+        }
+        let token = next_token(&("2026-11-22T00:00:00Z", Uuid::nil()));
+        assert!(Page::<(Timestamp, Uuid)>::parse(0, &token).is_ok());
     }
 
     #[test]

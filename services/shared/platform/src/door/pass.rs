@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
+use kernel::BadField;
 use opentelemetry::KeyValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -105,7 +106,7 @@ impl Door {
         let started = Instant::now();
         async {
             Span::current().record("trace_id", current_trace_id());
-            let response = match self.serve(call, inner, request).await {
+            let response = match self.serve(call, inner, request).await.and_then(read) {
                 Ok(response) => response,
                 Err(error) => failed(self.name, call.path, &error).into_http(),
             };
@@ -250,6 +251,17 @@ fn span(call: &'static CallRule) -> Span {
         reason = Empty,
         trace_id = Empty,
     )
+}
+
+/// The transport calls a message that it cannot read a fault of ours, without
+/// a reason, as none of ours leaves. It is the caller's.
+fn read(response: Response<Body>) -> Result<Response<Body>, Error> {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.code() == Code::Internal && status.details().is_empty() => {
+            Err(BadField::new("request", "is not the message of this call").into())
+        }
+        _ => Ok(response),
+    }
 }
 
 fn infallible(reply: Reply) -> Response<Body> {

@@ -1,3 +1,5 @@
+use tonic_types::{ErrorDetails, StatusExt as _};
+
 use super::*;
 
 #[test]
@@ -13,6 +15,23 @@ fn every_bad_field_is_named_at_once() {
     let status = Error::from(invalid).to_status("studio.wallet");
     let details = status.get_error_details();
     assert_eq!(details.bad_request().map(|b| b.field_violations.len()), Some(2));
+}
+
+#[test]
+fn very_many_bad_fields_fit_the_headers_of_an_answer() {
+    let many = (0..5_000).map(|n| {
+        BadField::new(
+            format!("states[{n}]"),
+            "must be one of the values of the contract",
+        )
+    });
+    let answer = Error::from(Invalid(many.collect())).to_status("studio.wallet");
+    assert!(answer.details().len() + answer.message().len() < 8_000);
+    let details = answer.get_error_details();
+    assert_eq!(
+        details.bad_request().map(|b| b.field_violations.len()),
+        Some(status::MOST_FIELDS)
+    );
 }
 
 #[test]

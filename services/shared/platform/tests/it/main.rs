@@ -14,6 +14,7 @@ mod process;
 mod redis;
 mod retention;
 mod scope;
+mod strange;
 mod tasks;
 mod toy;
 mod traces;
