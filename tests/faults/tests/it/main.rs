@@ -4,6 +4,7 @@
 
 mod cancelled_begin;
 mod cancelled_calls;
+mod hostile;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
