@@ -111,6 +111,7 @@ impl Injector for HeadersMut<'_> {
 mod tests {
     use opentelemetry::trace::TracerProvider as _;
     use opentelemetry_sdk::trace::SdkTracerProvider;
+    use proptest::prelude::*;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
@@ -163,5 +164,18 @@ mod tests {
                 current_traceparent()
             );
         });
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_for_a_traceparent_breaks_anything(text in "\\PC{0,40}|(00|ff|zz)-[0-9a-fA-F]{0,40}-[0-9a-f]{0,20}-?.{0,4}") {
+            recorded(|| {
+                let span = tracing::info_span!("later");
+                continue_trace(&span, &text);
+                link_trace(&span, &text);
+                let _inside = span.enter();
+                assert_eq!(current_traceparent().len(), KEPT.len());
+            });
+        }
     }
 }

@@ -142,6 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use kernel::{NodeId, PersonId};
+    use proptest::prelude::*;
     use proto::studio::access::v1::Role;
     use serde_json::{Value, json};
 
@@ -334,5 +335,52 @@ mod tests {
         let key = jsonwebtoken::EncodingKey::from_secret(b"public key as a secret");
         let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
         assert!(house.verifier.person(&token).is_err());
+    }
+
+    fn anything() -> impl Strategy<Value = Value> {
+        let one = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,40}".prop_map(Value::from),
+        ];
+        one.prop_recursive(4, 20, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::hash_map("[a-z]{1,6}", inner, 0..5).prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_passes_for_a_token(text in "\\PC{0,80}(\\.[A-Za-z0-9_=-]{0,60}){0,4}") {
+            let house = house();
+            prop_assert!(house.verifier.person(&text).is_err());
+            prop_assert!(house.verifier.service(&text).is_err());
+        }
+
+        #[test]
+        fn any_changed_character_of_a_token_is_noticed(at: prop::sample::Index, to in "[A-Za-z0-9_.=-]") {
+            let house = house();
+            let mut token = house.people.sign(&claims()).unwrap();
+            let at = at.index(token.len());
+            prop_assume!(token[at..=at] != to);
+            token.replace_range(at..=at, &to);
+            prop_assert!(house.verifier.person(&token).is_err());
+        }
+
+        #[test]
+        fn a_claim_of_any_shape_is_read_or_refused(
+            claim in prop::sample::select(vec!["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "person", "kind", "grants"]),
+            value in anything(),
+        ) {
+            let house = house();
+            let mut claims = claims();
+            claims[claim] = value;
+            let read = house.verifier.person(&house.people.sign(&claims).unwrap());
+            prop_assert!(read.is_err() || ["sub", "nbf", "exp", "iat", "jti", "grants"].contains(&claim));
+        }
     }
 }
