@@ -4,6 +4,7 @@
 mod complaint;
 mod house;
 mod imports;
+mod lost_facts;
 mod people;
 mod purchase;
 mod shop;
