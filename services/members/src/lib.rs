@@ -89,6 +89,14 @@ impl Service for App {
     fn tasks() -> Vec<TaskKind<Self>> {
         reactions::tasks()
     }
+
+    fn checks() -> Vec<platform::Check> {
+        store::checks::checks()
+    }
+
+    fn tallies() -> Vec<platform::Tally> {
+        store::checks::tallies()
+    }
 }
 
 /// Runs members until it is told to stop.

@@ -3,6 +3,7 @@
 pub mod cards;
 pub mod challenges;
 pub mod checkins;
+pub mod checks;
 pub mod organisation;
 pub mod people;
 pub mod staff;

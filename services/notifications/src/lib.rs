@@ -107,6 +107,10 @@ impl platform::Service for App {
             ),
         ]
     }
+
+    fn checks() -> Vec<platform::Check> {
+        store::checks::checks()
+    }
 }
 
 pub fn run_blocking() -> ExitCode {

@@ -93,6 +93,14 @@ impl Service for App {
     fn tasks() -> Vec<TaskKind<Self>> {
         reactions::tasks()
     }
+
+    fn checks() -> Vec<platform::Check> {
+        store::checks::checks()
+    }
+
+    fn tallies() -> Vec<platform::Tally> {
+        store::checks::tallies()
+    }
 }
 
 /// The whole process: `serve`, `migrate` or `check-config`.

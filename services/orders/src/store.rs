@@ -1,6 +1,7 @@
 //! The only SQL of orders: rows in, domain values out.
 
 pub mod catalogue;
+pub mod checks;
 pub mod contact_log;
 pub mod due;
 pub mod figures;

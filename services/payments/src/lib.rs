@@ -97,6 +97,14 @@ impl platform::Service for App {
         reactions::tasks()
     }
 
+    fn checks() -> Vec<platform::Check> {
+        store::checks::checks()
+    }
+
+    fn tallies() -> Vec<platform::Tally> {
+        store::checks::tallies()
+    }
+
     fn listeners(app: &Arc<Self>) -> Vec<Listener> {
         vec![callbacks::listener(app)]
     }

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod callback;
+pub mod checks;
 pub mod intent;
 pub mod isolated;
 pub mod payment;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addresses::{Addresses, Service};
+use crate::commands::check::Check;
 use crate::output::Output;
 use crate::session::StateFolder;
 
@@ -117,6 +118,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<Feeds>,
     },
+    /// Checks the nine invariants over every service; fails when one is broken.
+    Check(Check),
     /// Business time.
     #[command(subcommand)]
     Clock(Clock),

@@ -1,6 +1,7 @@
 //! One file for each group of commands.
 
 pub mod approvals;
+pub mod check;
 pub mod feeds;
 pub mod import;
 pub mod keys;

@@ -57,6 +57,11 @@ impl House {
         &self.addresses
     }
 
+    /// The token of whoever entered, if anybody did.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same house, entered by somebody.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {

@@ -76,6 +76,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Feeds { command } => {
             commands::feeds::run(&desk, command.unwrap_or(cli::Feeds::Status)).await
         }
+        Command::Check(terms) => commands::check::run(&desk, &terms).await,
         Command::Clock(command) => commands::operations::clock(&desk, command).await,
         Command::Demo { json } => demo::run(&desk, json).await,
     }

@@ -50,6 +50,16 @@ pub async fn pay(addresses: &Addresses, code_url: &str) -> Result<(), Failure> {
     )))
 }
 
+/// What the channel simulator knows: its `orders` or its `refunds`.
+pub async fn channel(addresses: &Addresses, what: &str) -> Result<Vec<Value>, Failure> {
+    let url = format!("{}/control/{what}", addresses.simulator());
+    let mut answer: Value = client()?.get(url).send().await?.json().await?;
+    match answer[what].take() {
+        Value::Array(rows) => Ok(rows),
+        _ => Err(Failure::new(format!("the channel simulator shows no {what}"))),
+    }
+}
+
 /// Waits for a mail to an address, after the mail with an id, with words in its subject.
 pub async fn mail(addresses: &Addresses, to: &str, after: u64, subject: &str) -> Result<Mail, Failure> {
     let url = format!("{}/wait", addresses.mails());

@@ -80,6 +80,14 @@ impl Service for App {
     fn tasks() -> Vec<TaskKind<Self>> {
         reactions::tasks()
     }
+
+    fn checks() -> Vec<platform::Check> {
+        store::checks::checks()
+    }
+
+    fn tallies() -> Vec<platform::Tally> {
+        store::checks::tallies()
+    }
 }
 
 /// Runs the wallet until it is told to stop.

@@ -108,7 +108,10 @@ const NUL_IN_TEXT: [&str; 2] = ["22021", "22P05"];
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+        match error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+        {
             Some(code) if NUL_IN_TEXT.contains(&code.as_ref()) => {
                 BadField::new("request", "holds the character NUL, which cannot be kept").into()
             }

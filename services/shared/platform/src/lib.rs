@@ -4,6 +4,7 @@
 pub mod access;
 mod audit;
 pub mod caller;
+pub mod checks;
 pub mod client;
 pub mod config;
 pub mod database;
@@ -31,6 +32,7 @@ pub mod transaction;
 pub mod vault;
 
 pub use caller::{Caller, Person, Studios};
+pub use checks::{Check, Invariant, Tally};
 pub use client::{Peer, request, request_for};
 pub use door::{Answers, answer, answer_stream};
 pub use error::{Error, Refused, SHARED_DOMAIN, inconsistent, on_constraint};

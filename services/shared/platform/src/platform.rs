@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
+use crate::checks::{Check, Tally};
 use crate::client::{Peer, Peers};
 use crate::feed::Consumers;
 use crate::hints::Hints;
@@ -43,6 +44,14 @@ pub trait Service: std::ops::Deref<Target = Platform> + Send + Sync + Sized + 's
     }
     /// The work that waits.
     fn tasks() -> Vec<TaskKind<Self>> {
+        Vec::new()
+    }
+    /// What no row of it may break, beside what holds for every service.
+    fn checks() -> Vec<Check> {
+        Vec::new()
+    }
+    /// What other services must agree with.
+    fn tallies() -> Vec<Tally> {
         Vec::new()
     }
     /// Doors beside gRPC, as the channels' callbacks.

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::transaction::SystemTx;
-use crate::{Error, Platform, Service, inconsistent, telemetry};
+use crate::{Error, Platform, Service, checks, inconsistent, telemetry};
 
 /// For how long a worker may hold a task before another takes it over.
 const LEASE: chrono::Duration = chrono::Duration::seconds(60);
@@ -136,6 +136,21 @@ impl Task {
         platform.begin_system().await
     }
 
+    /// Holds the task for a whole lease from now on: for work in many steps.
+    /// Fails if another worker took the task over meanwhile.
+    pub(crate) async fn hold(&self, platform: &Platform) -> Result<(), Error> {
+        let mut tx = platform.begin_system().await?;
+        sqlx::query!(
+            "update tasks set lease_until = $3 where task_id = $1 and lease = $2 and state = 'waiting'",
+            self.id.0,
+            self.lease,
+            Clock::real() + LEASE,
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.keep(self).await
+    }
+
     /// Asks again later without end: a step that moves money never gives up,
     /// and is never parked, while its outcome is unknown.
     pub async fn ask_again(&self, platform: &Platform, error: Error) -> Result<Settled, Error> {
@@ -240,10 +255,9 @@ pub struct Worker<S> {
 
 impl<S: Service> Worker<S> {
     pub fn new(app: Arc<S>) -> Self {
-        Self {
-            app,
-            kinds: S::tasks(),
-        }
+        let mut kinds = S::tasks();
+        kinds.push(TaskKind::new(checks::KIND, checks::run_daily));
+        Self { app, kinds }
     }
 
     /// Runs one task that is due, if there is any. False when there was none.

@@ -2,6 +2,7 @@
 //! databases of their own, and simulators of what the services talk to.
 
 pub mod chain;
+mod checks;
 pub mod database;
 pub mod house;
 pub mod made_up;

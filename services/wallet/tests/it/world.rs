@@ -254,9 +254,9 @@ impl World {
 
     /// Every balance follows from the transfers.
     pub async fn books_agree(&self) {
-        let mut connection = self.it.pool().acquire().await.unwrap();
-        let differences = wallet::store::verify::differences(&mut connection).await.unwrap();
-        assert_eq!(differences, vec![]);
+        let books = |line: &String| line.starts_with("I1") || line.starts_with("I3");
+        let found: Vec<String> = self.it.violations().await.into_iter().filter(books).collect();
+        assert_eq!(found, Vec::<String>::new());
     }
 }
 

@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use sqlx::PgConnection;
 
 use crate::telemetry::meters;
-use crate::{Error, Platform};
+use crate::{Error, Platform, checks};
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -17,6 +17,17 @@ pub(super) async fn run(platform: Platform) {
                 "what waits could not be measured"
             );
         }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Sees to it that the daily checks run.
+pub(super) async fn schedule_checks(platform: Platform) {
+    while let Err(error) = platform.schedule_checks().await {
+        tracing::warn!(
+            error = crate::telemetry::chain(&error),
+            "the daily checks could not be scheduled"
+        );
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -42,7 +53,9 @@ async fn measure(platform: &Platform) -> Result<(), Error> {
     meters()
         .parked
         .record(number(row.tasks), &[KeyValue::new("kind", "task")]);
-    sources(platform, &mut tx).await
+    sources(platform, &mut tx).await?;
+    drop(tx);
+    checks::measure(platform).await
 }
 
 /// How it stands with each source that is followed.

@@ -303,7 +303,8 @@ fn follow<S: Service>(loops: &Loops, app: &Arc<S>, config: &PlatformConfig, only
     }
     loops.cut(platform.clone().run_sequencer());
     loops.cut(platform.clone().run_sweeper());
-    loops.cut(reports::run(platform));
+    loops.cut(reports::run(platform.clone()));
+    loops.cut(reports::schedule_checks(platform));
     for subscription in S::subscriptions() {
         loops.cut(Arc::new(subscription).run(app.clone()));
     }

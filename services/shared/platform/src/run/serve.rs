@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use http::HeaderName;
 use proto::studio::feed::v1::feed_service_server::FeedServiceServer;
+use proto::studio::operations::v1::check_service_server::CheckServiceServer;
 use proto::studio::operations::v1::operations_service_server::OperationsServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::connections;
 use crate::Service;
+use crate::checks::Checks;
 use crate::config::Grpc;
 use crate::door::{Door, Doorway};
 use crate::feed::Feed;
@@ -41,6 +43,7 @@ pub(super) fn routes<S: Service>(
             app.clone(),
             movable,
         )))
+        .add_service(CheckServiceServer::new(Checks::new(app.clone())))
         .add_service(health);
     if let Some(names) = reflected {
         // The whole house is in the descriptors; only what is served here is listed.

@@ -23,6 +23,9 @@ pub struct Meters {
     in_flight: UpDownCounter<i64>,
     wait_ms: Histogram<u64>,
     shed: Counter<u64>,
+    pub violations: Gauge<u64>,
+    pub imbalance: Gauge<u64>,
+    pub checked_age_s: Gauge<u64>,
 }
 
 static METERS: RwLock<Option<&'static Meters>> = RwLock::new(None);
@@ -117,6 +120,18 @@ fn make() -> Meters {
         shed: meter
             .u64_counter("studio_shed")
             .with_description("calls refused because there were too many, by class and limit")
+            .build(),
+        violations: meter
+            .u64_gauge("studio_invariant_violations")
+            .with_description("rows that broke an invariant at the last daily check")
+            .build(),
+        imbalance: meter
+            .u64_gauge("studio_ledger_imbalance_fen")
+            .with_description("by how much kept balances differ from their transfers, in fen")
+            .build(),
+        checked_age_s: meter
+            .u64_gauge("studio_checked_age_s")
+            .with_description("seconds since the daily checks ran")
             .build(),
     }
 }

@@ -1,0 +1,191 @@
+//! What must hold in the ledger whatever happens, and what others must agree with.
+
+use platform::{Check, Invariant, Tally};
+
+pub fn checks() -> Vec<Check> {
+    vec![
+        Check::new(Invariant::BooksBalance, "balances", BALANCES),
+        Check::new(Invariant::BooksBalance, "statement", STATEMENT),
+        Check::new(Invariant::BooksBalance, "lots", LOTS),
+        Check::new(Invariant::BooksBalance, "purses", PURSES),
+        Check::new(Invariant::BooksBalance, "spends", SPENDS),
+        Check::new(Invariant::BooksBalance, "sum", SUM),
+        Check::new(Invariant::BooksBalance, "overdrawn", OVERDRAWN),
+        Check::new(Invariant::RefundsWithinPaid, "returns", RETURNS),
+        Check::new(Invariant::ChannelAgrees, "recharges_booked", RECHARGES_BOOKED),
+        Check::new(Invariant::NothingStuck, "recharges_stuck", RECHARGES_STUCK),
+        Check::path("wallet_facts", PATH),
+    ]
+}
+
+pub fn tallies() -> Vec<Tally> {
+    vec![
+        Tally::by_id(
+            "spends",
+            "select due_id as key, coalesce(order_id::text, '') as other, amount_minor, '' as state from spends",
+        ),
+        Tally::by_id(
+            "spend_returns",
+            "select leg_id as key, due_id::text as other, amount_minor, '' as state from spend_returns",
+        ),
+        Tally::by_id(
+            "recharges",
+            "select due_id as key, payment_id::text as other, received_minor as amount_minor, state
+             from recharges where received_at is not null",
+        ),
+        Tally::by_id(
+            "recharge_returns",
+            "select return_leg_id as key, payment_id::text as other, received_minor as amount_minor, state
+             from recharges where return_leg_id is not null",
+        ),
+    ]
+}
+
+/// A member's kept balance is the sum of its transfers.
+const BALANCES: &str = r"
+    select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its transfers make ' || m.minor as what,
+           a.balance_minor - m.minor as minor
+    from accounts a
+    cross join lateral (
+        select (coalesce((select sum(amount_minor) from transfers where credit_id = a.account_id), 0)
+                - coalesce((select sum(amount_minor) from transfers where debit_id = a.account_id), 0))::bigint as minor
+    ) m
+    where a.wallet_id is not null and a.balance_minor <> m.minor
+";
+
+/// Every line of a member's statement shows the sum of the lines up to it.
+const STATEMENT: &str = r"
+    select s.transfer_id::text as key, 'shows ' || s.shown || ' and the lines up to it make ' || s.made as what,
+           s.shown - s.made as minor
+    from (
+        select t.transfer_id, t.balance_after_minor as shown,
+               (sum(case when t.credit_id = a.account_id then t.amount_minor else -t.amount_minor end)
+                   over (partition by a.account_id order by t.transfer_id))::bigint as made
+        from accounts a
+        join transfers t on a.account_id in (t.credit_id, t.debit_id)
+        where a.wallet_id is not null
+    ) s
+    where s.shown is distinct from s.made
+";
+
+/// What is left of a lot is what its transfers left.
+const LOTS: &str = r"
+    select l.lot_id::text as key, 'keeps ' || l.remaining_minor || ' and its transfers make ' || m.minor as what,
+           l.remaining_minor - m.minor as minor
+    from lots l
+    cross join lateral (
+        select coalesce(sum(case when t.credit_id = l.account_id then t.amount_minor else -t.amount_minor end), 0)::bigint
+                   as minor
+        from transfers t
+        where t.lot_id = l.lot_id and l.account_id in (t.credit_id, t.debit_id)
+    ) m
+    where l.remaining_minor <> m.minor
+";
+
+/// An account holds what its lots hold.
+const PURSES: &str = r"
+    select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its lots hold ' || l.minor as what,
+           a.balance_minor - l.minor as minor
+    from accounts a
+    cross join lateral (
+        select coalesce(sum(remaining_minor), 0)::bigint as minor from lots where account_id = a.account_id
+    ) l
+    where a.wallet_id is not null and a.balance_minor <> l.minor
+";
+
+/// A spend took what its transfers took, less what came back of it.
+const SPENDS: &str = r"
+    select s.due_id::text as key,
+           'keeps ' || (s.amount_minor - s.returned_minor) || ' and its transfers make ' || m.minor as what,
+           s.amount_minor - s.returned_minor - m.minor as minor
+    from spends s
+    cross join lateral (
+        select coalesce(sum(case t.cause when 'spend' then t.amount_minor else -t.amount_minor end), 0)::bigint as minor
+        from transfers t
+        where t.wallet_id = s.wallet_id
+          and (t.cause = 'spend' and t.cause_id = s.due_id
+               or t.cause = 'spend_returned'
+                  and t.cause_id in (select r.leg_id from spend_returns r where r.due_id = s.due_id))
+    ) m
+    where s.amount_minor - s.returned_minor <> m.minor
+";
+
+/// What members own is what the house's accounts owe: all balances sum to zero.
+const SUM: &str = r"
+    select 'all' as key, 'members own ' || s.kept || ' and the house owes ' || s.owed as what, s.kept - s.owed as minor
+    from (
+        select (select coalesce(sum(balance_minor), 0) from accounts)::bigint as kept,
+               (select coalesce(sum(t.amount_minor * ((d.wallet_id is null)::int - (c.wallet_id is null)::int)), 0)
+                from transfers t
+                join accounts d on d.account_id = t.debit_id
+                join accounts c on c.account_id = t.credit_id)::bigint as owed
+    ) s
+    where s.kept <> s.owed
+";
+
+const OVERDRAWN: &str = r"
+    select account_id::text as key, 'has ' || balance_minor || ' of which ' || held_minor || ' are held' as what,
+           least(balance_minor - held_minor, held_minor) as minor
+    from accounts
+    where balance_minor < held_minor or held_minor < 0
+";
+
+/// What came back of a spend is what its returns and its uses say, and no more
+/// than it took.
+const RETURNS: &str = r"
+    select s.due_id::text as key,
+           'gave back ' || s.returned_minor || ' of ' || s.amount_minor || ', by its returns ' || r.minor
+               || ', by its uses ' || u.minor as what,
+           s.returned_minor - r.minor as minor
+    from spends s
+    cross join lateral (
+        select coalesce(sum(amount_minor), 0)::bigint as minor from spend_returns where due_id = s.due_id
+    ) r
+    cross join lateral (
+        select coalesce(sum(returned_minor), 0)::bigint as minor from spend_uses where due_id = s.due_id
+    ) u
+    where s.returned_minor <> r.minor or s.returned_minor <> u.minor or s.returned_minor > s.amount_minor
+";
+
+/// A recharge's money is in the books: received once, posted once if it is
+/// posted, sent back once if it is returned.
+const RECHARGES_BOOKED: &str = r"
+    select r.recharge_id::text as key,
+           'is ' || r.state || ' with ' || coalesce(r.received_minor, 0) || ', and its transfers received ' || b.received
+               || ', posted ' || b.posted || ', sent back ' || b.returned as what,
+           coalesce(r.received_minor, 0) - b.received as minor
+    from recharges r
+    cross join lateral (
+        select coalesce(sum(t.amount_minor) filter (where t.cause = 'recharge_received'), 0)::bigint as received,
+               coalesce(sum(t.amount_minor) filter (where t.cause = 'recharge_posted' and t.wallet_id is not null), 0)::bigint
+                   as posted,
+               coalesce(sum(t.amount_minor) filter (where t.cause = 'recharge_returned'), 0)::bigint as returned
+        from transfers t
+        where t.cause in ('recharge_received', 'recharge_posted', 'recharge_returned') and t.cause_id = r.recharge_id
+    ) b
+    where b.received <> coalesce(r.received_minor, 0)
+       or b.posted <> case when r.state = 'posted' then r.received_minor else 0 end
+       or b.returned <> case when r.state = 'returned' then r.received_minor else 0 end
+";
+
+const RECHARGES_STUCK: &str = r"
+    select r.recharge_id::text as key, 'is ' || r.state || ' since ' || coalesce(r.audited_at, r.expire_at) as what,
+           0::bigint as minor
+    from recharges r, terms
+    where r.state = 'returning' and r.audited_at < terms.overdue
+       or r.state in ('applied', 'accepted') and r.expire_at < terms.overdue
+";
+
+const PATH: &str = r#"{
+    "":                      ["wallet_opened", "recharge_applied"],
+    "wallet_opened":         ["wallet_frozen"],
+    "wallet_frozen":         ["wallet_unfrozen"],
+    "wallet_unfrozen":       ["wallet_frozen"],
+    "recharge_applied":      ["recharge_accepted", "recharge_rejected", "recharge_cancelled", "recharge_expired"],
+    "recharge_accepted":     ["recharge_received", "recharge_rejected", "recharge_cancelled", "recharge_expired"],
+    "recharge_cancelled":    ["recharge_received"],
+    "recharge_expired":      ["recharge_received"],
+    "recharge_rejected":     ["recharge_received", "recharge_returned", "recharge_return_stuck"],
+    "recharge_received":     ["recharge_posted", "recharge_rejected"],
+    "recharge_return_stuck": ["recharge_returned", "recharge_return_stuck"]
+}"#;
