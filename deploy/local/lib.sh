@@ -227,6 +227,13 @@ need_postgres() {
     fi
 }
 
+# Tells the tests that run clusters of their own where the programs lie.
+tell_postgres() {
+    need_postgres
+    export STUDIO_POSTGRES_BIN=$postgres_bin STUDIO_POSTGRES_LIBRARIES=
+    case $postgres_bin in "$unpacked"/*) STUDIO_POSTGRES_LIBRARIES=$(unpacked_libraries) ;; esac
+}
+
 # pg PROGRAM ARGS…: one of PostgreSQL's programs, with its libraries.
 pg() {
     local program=$1

@@ -77,6 +77,13 @@ impl WeChat {
     }
 }
 
+/// The moment at which the channel knows more than we do.
+async fn answered<T>(what: &str, flow: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let outcome = flow.await;
+    platform::crash_point!("payments.after_channel_before_commit", "{what}");
+    outcome
+}
+
 #[async_trait]
 impl Channel for WeChat {
     fn identity(&self) -> &Identity {
@@ -84,23 +91,23 @@ impl Channel for WeChat {
     }
 
     async fn open(&self, order: &Order) -> Outcome<String> {
-        flow::native::open(self, order).await
+        answered("open", flow::native::open(self, order)).await
     }
 
     async fn query(&self, number: &ChannelNumber) -> Outcome<Paid> {
-        flow::transaction::query(self, number).await
+        answered("query", flow::transaction::query(self, number)).await
     }
 
     async fn close(&self, number: &ChannelNumber) -> Outcome<()> {
-        flow::transaction::close(self, number).await
+        answered("close", flow::transaction::close(self, number)).await
     }
 
     async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned> {
-        flow::refund::submit(self, refund).await
+        answered("refund", flow::refund::submit(self, refund)).await
     }
 
     async fn query_refund(&self, refund: &RefundOrder) -> Outcome<Returned> {
-        flow::refund::query(self, refund).await
+        answered("query_refund", flow::refund::query(self, refund)).await
     }
 
     fn read_notice(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Notice, NoticeRefusal> {

@@ -184,6 +184,7 @@ pub struct Feed {
 pub struct Tasks {
     pub workers: usize,
     pub attempts: i32,
+    pub lease_s: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod checks;
 pub mod client;
 pub mod config;
+pub mod crash;
 pub mod database;
 pub mod door;
 mod error;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::hints::Hint;
-use crate::{Error, Platform, telemetry};
+use crate::{Error, Platform, crash_point, telemetry};
 
 /// Most facts that one round numbers.
 const ROUND: i64 = 2_000;
@@ -101,8 +101,12 @@ impl Platform {
                 .execute(&mut *tx)
                 .await?;
         }
+        if numbered > 0 {
+            crash_point!("sequence.before_commit");
+        }
         tx.commit().await?;
         if numbered > 0 {
+            crash_point!("sequence.after_commit");
             self.inner.feed_bell.send_modify(|count| *count += 1);
             self.inner.hints.tell(Hint::Numbers);
         }

@@ -103,6 +103,8 @@ pub(crate) struct Inner {
 pub struct Tuning {
     /// Failures after which a task or a fact is parked for a person.
     pub max_attempts: i32,
+    /// For how long a worker holds a task before another takes it over.
+    pub lease: chrono::Duration,
     /// How many tasks of this process run at once.
     pub task_workers: usize,
     /// The longest a reader of the feed waits, in milliseconds.
@@ -117,6 +119,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             max_attempts: 12,
+            lease: chrono::Duration::seconds(30),
             task_workers: 8,
             poll_ms: 10_000,
             keep_days: 35,

@@ -22,7 +22,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::transaction::SystemTx;
-use crate::{Error, Platform, Service, inconsistent, organisation, telemetry};
+use crate::{Error, Platform, Service, crash_point, inconsistent, organisation, telemetry};
 
 pub(crate) use diverged::resume;
 pub(crate) use lag::Lags;
@@ -130,7 +130,10 @@ impl<S: Service> Subscription<S> {
                 learn(app, &mut tx, self.source, envelope).await?;
                 (self.apply)(app, &mut tx, envelope.clone()).await?;
             }
-            tx.commit().await.map(|()| true)
+            crash_point!("react.before_commit", "{} {}", self.source, envelope.r#type);
+            tx.commit().await?;
+            crash_point!("react.after_commit", "{} {}", self.source, envelope.r#type);
+            Ok(true)
         }
         .instrument(self.span(envelope))
         .await

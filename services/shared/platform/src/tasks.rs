@@ -15,10 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::transaction::SystemTx;
-use crate::{Error, Platform, Service, checks, inconsistent, telemetry};
-
-/// For how long a worker may hold a task before another takes it over.
-const LEASE: chrono::Duration = chrono::Duration::seconds(60);
+use crate::{Error, Platform, Service, checks, crash_point, inconsistent, telemetry};
 
 /// Failures in a row, each waited for longer, after which a step that moves
 /// money stops counting, and the pause from then on.
@@ -133,6 +130,7 @@ impl Task {
 
     /// Opens the transaction that will hold the task's result.
     pub async fn begin(&self, platform: &Platform) -> Result<SystemTx, Error> {
+        crash_point!("task.before_result", "{}", self.kind);
         platform.begin_system().await
     }
 
@@ -144,7 +142,7 @@ impl Task {
             "update tasks set lease_until = $3 where task_id = $1 and lease = $2 and state = 'waiting'",
             self.id.0,
             self.lease,
-            Clock::real() + LEASE,
+            Clock::real() + platform.inner.tuning.lease,
         )
         .execute(&mut *tx)
         .await?;
@@ -228,7 +226,9 @@ impl SystemTx {
                 task.id
             )));
         }
+        crash_point!("task.before_commit", "{}", task.kind);
         self.commit().await?;
+        crash_point!("task.after_commit", "{}", task.kind);
         Ok(Settled(()))
     }
 }
@@ -265,6 +265,7 @@ impl<S: Service> Worker<S> {
         let Some(task) = take(&self.app).await? else {
             return Ok(false);
         };
+        crash_point!("task.taken", "{}", task.kind);
         let span = tracing::info_span!("task", otel.name = format!("{} task {}", S::NAME, task.kind), task.id = %task.id, task.attempt = task.attempt);
         telemetry::continue_trace(&span, &task.traceparent);
         async {
@@ -330,7 +331,7 @@ async fn take(platform: &Platform) -> Result<Option<Task>, Error> {
         returning task_id as "task_id: TaskId", kind, aggregate, payload, attempts, traceparent, lease as "lease!"
         "#,
         platform.clock.now(),
-        Clock::real() + LEASE,
+        Clock::real() + platform.inner.tuning.lease,
         fresh_uuid(),
         Clock::real(),
     )

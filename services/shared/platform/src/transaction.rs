@@ -23,7 +23,7 @@ use crate::limits::{Class, Shed};
 use crate::outbox::{self, Fact};
 use crate::run::background;
 use crate::tasks::{self, NewTask};
-use crate::{Caller, Error, Platform};
+use crate::{Caller, Error, Platform, crash_point};
 
 /// What a call is told that found no connection free.
 const CONNECTIONS_AGAIN: Duration = Duration::from_secs(1);
@@ -253,7 +253,10 @@ impl WriteTx {
     /// Keeps the reply, writes the audit row, commits.
     pub async fn commit<R: prost::Message>(mut self, reply: R) -> Result<R, Error> {
         self.finish("done", reply.encode_to_vec()).await?;
+        let method = self.claim.method;
+        crash_point!("write.before_commit", "{method}");
         self.core.commit().await?;
+        crash_point!("write.after_commit", "{method}");
         Ok(reply)
     }
 
@@ -267,8 +270,13 @@ impl WriteTx {
             Ok(()) => {}
             Err(fault) => return fault,
         }
+        let method = self.claim.method;
+        crash_point!("refusal.before_commit", "{method}");
         match self.core.commit().await {
-            Ok(()) => error,
+            Ok(()) => {
+                crash_point!("refusal.after_commit", "{method}");
+                error
+            }
             Err(fault) => fault,
         }
     }
@@ -323,7 +331,10 @@ impl SystemTx {
 impl BesideTx {
     /// Makes it durable: only then may whoever knocked be told so.
     pub async fn commit(self) -> Result<(), Error> {
-        self.0.commit().await
+        crash_point!("beside.before_commit");
+        self.0.commit().await?;
+        crash_point!("beside.after_commit");
+        Ok(())
     }
 }
 

@@ -1,12 +1,11 @@
 //! What is sold, and the way of an application to a paid order.
 
+use journeys::steps;
 use proto::studio::access::v1::Role;
 use proto::studio::orders::v1::catalogue_service_client::CatalogueServiceClient;
 use proto::studio::orders::v1::order_service_client::OrderServiceClient;
 use proto::studio::orders::v1::{
-    AcceptQuoteRequest, ApplyRequest, ApproveRequest, Channel, ConfirmApplicationRequest, GetOrderRequest,
-    ImportCatalogueRequest, ListProductsRequest, Order, PassFirstReviewRequest, PaymentMethod,
-    StartPaymentRequest, StartPaymentResponse, SubmitForApprovalRequest,
+    GetOrderRequest, ListProductsRequest, Order, PaymentMethod, StartPaymentResponse,
 };
 use proto::studio::payments::v1::GetAttemptRequest;
 use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
@@ -15,13 +14,6 @@ use tonic::Status;
 
 use crate::people::{Member, id};
 use crate::world::{World, head_office};
-
-/// Two products: a card for a year and one that a small wallet can pay.
-const CATALOGUE: &str = "\
-code,name,kind,price,valid_days,validity_start,start_within_days,activation,benefits,sold_at,effective_from
-YEAR,全城通年卡,annual_card,3980.00,365,activation,90,by_identity,ENTRY:入馆训练:operator:0;GUEST:携友体验:studio:2,,
-PACK,十次课程,class_pack,800.00,90,payment,0,at_once,LESSON:课程:operator:10,,
-";
 
 impl World {
     pub fn orders_as(&self, who: &Identity) -> OrderServiceClient<Door> {
@@ -32,12 +24,11 @@ impl World {
     pub async fn sells(&self) -> (String, String) {
         let manager = head_office(Role::ProductManager);
         let mut catalogue = CatalogueServiceClient::new(self.at_orders(&manager));
-        let request = ImportCatalogueRequest {
-            request_id: id(),
-            content: CATALOGUE.as_bytes().to_vec(),
-            trial_run: false,
-        };
-        let report = catalogue.import_catalogue(request).await.unwrap().into_inner();
+        let report = catalogue
+            .import_catalogue(steps::import_catalogue(id()))
+            .await
+            .unwrap()
+            .into_inner();
         assert!(report.applied, "{:?}", report.errors);
         let products = catalogue
             .list_products(ListProductsRequest::default())
@@ -65,22 +56,10 @@ impl World {
 
     pub async fn submitted_order(&self, member: &Member, product: &str) -> Order {
         let mut orders = self.orders_as(&member.who);
-        let request = ApplyRequest {
-            request_id: id(),
-            person_id: String::new(),
-            studio_id: self.chain.chaoyang.to_string(),
-            product_id: product.to_owned(),
-            channel: Channel::App.into(),
-            needs: "早上练习".to_owned(),
-        };
+        let request = steps::apply(id(), self.chain.chaoyang, product);
         let draft = orders.apply(request).await.unwrap().into_inner().order.unwrap();
-        let confirm = ConfirmApplicationRequest {
-            request_id: id(),
-            order_id: draft.order_id,
-            version: draft.version,
-        };
         orders
-            .confirm_application(confirm)
+            .confirm_application(steps::confirm(id(), &draft))
             .await
             .unwrap()
             .into_inner()
@@ -91,33 +70,19 @@ impl World {
     /// Customer service checks facts, another person decides by policy.
     pub async fn approved_order(&self, order_id: &str) -> Order {
         let mut desk = self.orders_as(&Identity::staff(Role::CustomerService, self.chain.chaoyang));
-        let request = PassFirstReviewRequest {
-            request_id: id(),
-            order_id: order_id.to_owned(),
-            note: "齐全".to_owned(),
-        };
         let quoted = desk
-            .pass_first_review(request)
+            .pass_first_review(steps::pass_first_review(id(), order_id))
             .await
             .unwrap()
             .into_inner()
             .order
             .unwrap();
-        let request = SubmitForApprovalRequest {
-            request_id: id(),
-            order_id: order_id.to_owned(),
-        };
-        desk.submit_for_approval(request).await.unwrap();
+        desk.submit_for_approval(steps::submit(id(), order_id))
+            .await
+            .unwrap();
         let mut reviewer = self.orders_as(&head_office(Role::Reviewer));
-        let request = ApproveRequest {
-            request_id: id(),
-            order_id: order_id.to_owned(),
-            quote_hash: quoted.quote.unwrap().hash,
-            policy_version: "2026-1".to_owned(),
-            reason: "价格与服务合理".to_owned(),
-        };
         reviewer
-            .approve(request)
+            .approve(steps::approve(id(), order_id, &quoted.quote.unwrap()))
             .await
             .unwrap()
             .into_inner()
@@ -126,14 +91,7 @@ impl World {
     }
 
     pub async fn accepts(&self, member: &Member, order: &Order) -> Result<Order, Status> {
-        let quote = order.quote.clone().unwrap();
-        let request = AcceptQuoteRequest {
-            request_id: id(),
-            order_id: order.order_id.clone(),
-            quote_hash: quote.hash,
-            terms_version: quote.terms_version,
-            proof: "app".to_owned(),
-        };
+        let request = steps::accept(id(), &order.order_id, order.quote.as_ref().unwrap());
         let reply = self.orders_as(&member.who).accept_quote(request).await?;
         Ok(reply.into_inner().order.unwrap())
     }
@@ -144,11 +102,7 @@ impl World {
         order_id: &str,
         method: PaymentMethod,
     ) -> Result<StartPaymentResponse, Status> {
-        let request = StartPaymentRequest {
-            request_id: id(),
-            order_id: order_id.to_owned(),
-            method: method.into(),
-        };
+        let request = steps::start_payment(id(), order_id, method);
         Ok(self
             .orders_as(&member.who)
             .start_payment(request)

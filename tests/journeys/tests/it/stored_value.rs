@@ -1,30 +1,17 @@
+use journeys::steps::{self, yuan};
 use proto::studio::access::v1::Role;
 use proto::studio::money::v1::Money;
 use proto::studio::orders::v1::{OrderState, PaymentMethod};
 use proto::studio::refunds::v1::policy_service_client::PolicyServiceClient;
 use proto::studio::refunds::v1::refund_service_client::RefundServiceClient;
-use proto::studio::refunds::v1::{
-    ApproveCaseRequest, CaseState, GetCaseRequest, OpenCaseRequest, PolicyRule, PublishPolicyRequest,
-    RefundBase, RefundMethod, RefundReason, Usage,
-};
+use proto::studio::refunds::v1::{CaseState, GetCaseRequest};
 use proto::studio::wallet::v1::recharge_service_client::RechargeServiceClient;
 use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
-use proto::studio::wallet::v1::{
-    AcceptRechargeRequest, ApplyRechargeRequest, GetRechargeRequest, GetWalletRequest, PostRechargeRequest,
-    Recharge, RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
-};
-
+use proto::studio::wallet::v1::{GetRechargeRequest, GetWalletRequest, Recharge, RechargeState, Wallet};
 use testkit::Identity;
 
 use crate::people::{Member, id};
 use crate::world::{World, head_office};
-
-fn yuan(yuan: i64) -> Money {
-    Money {
-        minor: yuan * 100,
-        currency: "CNY".to_owned(),
-    }
-}
 
 impl World {
     async fn wallet_of(&self, member: &Member) -> Wallet {
@@ -59,31 +46,22 @@ impl World {
     async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
         let mut own = RechargeServiceClient::new(self.at_wallet(&member.who));
         let applied = own
-            .apply_recharge(ApplyRechargeRequest {
-                request_id: id(),
-                person_id: member.id.to_string(),
-                studio_id: self.chain.chaoyang.to_string(),
-                amount: Some(yuan(amount)),
-                method: RechargeMethod::WechatNative.into(),
-            })
+            .apply_recharge(steps::apply_recharge(
+                id(),
+                &member.id.to_string(),
+                self.chain.chaoyang,
+                yuan(amount),
+            ))
             .await
             .unwrap()
             .into_inner();
         let specialist = Identity::staff(Role::RechargeSpecialist, self.chain.chaoyang);
-        let recharge_id = applied.recharge_id;
-        let accept = AcceptRechargeRequest {
-            request_id: id(),
-            recharge_id: recharge_id.clone(),
-            version: applied.version,
-        };
+        let recharge_id = applied.recharge_id.clone();
         RechargeServiceClient::new(self.at_wallet(&specialist))
-            .accept_recharge(accept)
+            .accept_recharge(steps::accept_recharge(id(), &applied))
             .await
             .unwrap();
-        let start = StartRechargePaymentRequest {
-            request_id: id(),
-            recharge_id: recharge_id.clone(),
-        };
+        let start = steps::start_recharge_payment(id(), &recharge_id);
         let started = own.start_recharge_payment(start).await.unwrap().into_inner();
         let code = if started.code_url.is_empty() {
             self.code_url(member, &started.attempt_id).await
@@ -100,15 +78,8 @@ impl World {
 
     async fn posts(&self, recharge: &Recharge) {
         let auditor = head_office(Role::FinanceAuditor);
-        let request = PostRechargeRequest {
-            request_id: id(),
-            recharge_id: recharge.recharge_id.clone(),
-            version: recharge.version,
-            amount: recharge.received_amount.clone(),
-            consultation: String::new(),
-        };
         RechargeServiceClient::new(self.at_wallet(&auditor))
-            .post_recharge(request)
+            .post_recharge(steps::post_recharge(id(), recharge))
             .await
             .unwrap();
     }
@@ -116,25 +87,8 @@ impl World {
     /// A policy in force: everything that is unused comes back.
     async fn publishes_a_refund_policy(&self) {
         let supervisor = head_office(Role::FinanceSupervisor);
-        let request = PublishPolicyRequest {
-            request_id: id(),
-            legal_entity_id: String::new(),
-            title: "通用退费政策".to_owned(),
-            window_days: 365,
-            rules: vec![PolicyRule {
-                code: "unused".to_owned(),
-                reasons: Vec::new(),
-                within_days: 0,
-                usage: Usage::Any.into(),
-                base: RefundBase::Unused.into(),
-                ratio: "1".to_owned(),
-                fee: None,
-            }],
-            methods: vec![RefundMethod::Origin.into()],
-            effective_from: None,
-        };
         PolicyServiceClient::new(self.at_refunds(&supervisor))
-            .publish_policy(request)
+            .publish_policy(steps::publish_policy(id()))
             .await
             .unwrap();
     }
@@ -229,27 +183,16 @@ async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i6
     let clerk = Identity::staff(Role::RefundClerk, world.chain.chaoyang);
     let mut own = RefundServiceClient::new(world.at_refunds(&clerk));
     let opened = own
-        .open_case(OpenCaseRequest {
-            request_id: id(),
-            order_id: order_id.to_owned(),
-            reason: RefundReason::Personal.into(),
-            explanation: "搬家".to_owned(),
-            due_id: String::new(),
-            requested_amount: Some(yuan(amount)),
-        })
+        .open_case(steps::open_case(id(), order_id, yuan(amount)))
         .await
         .unwrap()
         .into_inner();
     let approver = head_office(Role::RefundApprover);
-    let request = ApproveCaseRequest {
-        request_id: id(),
-        case_id: opened.case_id.clone(),
-        version: opened.version,
-        subject_hash: opened.subject_hash,
-        note: String::new(),
-    };
     let mut approvals = RefundServiceClient::new(world.at_refunds(&approver));
-    approvals.approve_case(request).await.unwrap();
+    approvals
+        .approve_case(steps::approve_case(id(), &opened))
+        .await
+        .unwrap();
     let mut cases = RefundServiceClient::new(world.at_refunds(&member.who));
     let get = || GetCaseRequest {
         case_id: opened.case_id.clone(),

@@ -20,6 +20,7 @@ use tracing::Instrument as _;
 
 use super::budget::Budget;
 use super::{Outgoing, balance};
+use crate::crash_point;
 use crate::telemetry::{inject, meters};
 use crate::token::SERVICE_HEADER;
 
@@ -108,6 +109,9 @@ impl Shared {
         loop {
             let reply = self.attempt(&channel, &parts, message.clone(), until).await;
             let code = code(&reply);
+            if code == Code::Ok && !parts.uri.path().starts_with("/studio.feed.") {
+                crash_point!("peer.answered", "{}", parts.uri.path());
+            }
             let (peer, result) = (self.label(), KeyValue::new("code", format!("{code:?}")));
             meters().outgoing.add(1, &[peer.clone(), result]);
             let Some(pause) = self.pause(tried, code, &reply) else {

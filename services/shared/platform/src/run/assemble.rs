@@ -51,6 +51,7 @@ pub(super) fn platform(
         person_keys: verifier(config)?.person_keys(),
         tuning: Tuning {
             max_attempts: config.tasks.attempts,
+            lease: chrono::Duration::seconds(i64::from(config.tasks.lease_s)),
             task_workers: config.tasks.workers,
             poll_ms: config.feed.wait_ms,
             keep_days: config.feed.keep_days,

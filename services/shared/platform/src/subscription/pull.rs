@@ -9,7 +9,7 @@ use proto::studio::feed::v1::{Event as Envelope, ExportRequest, PullEventsReques
 
 use super::place::{self, Place, Standing};
 use super::{Subscription, diverged, parked};
-use crate::{Error, Service, inconsistent, telemetry};
+use crate::{Error, Service, crash_point, inconsistent, telemetry};
 
 /// Most facts of one reply.
 const MOST: i32 = 200;
@@ -180,6 +180,7 @@ impl<S: Service> Subscription<S> {
                 return Ok(false);
             }
             parked::park(&mut tx, self.source, envelope, &telemetry::chain(&error)).await?;
+            crash_point!("park.before_commit", "{}", self.source);
             return tx.commit().await.map(|()| true);
         }
     }

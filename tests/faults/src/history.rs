@@ -1,0 +1,91 @@
+//! What callers did and saw: one line of JSON for each invocation and each end.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::Serialize;
+use tonic::Code;
+
+/// How a try ended, as far as its caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Invoked,
+    Ok,
+    /// Refused: it took no effect.
+    Fail,
+    /// It took effect or it did not.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    pub at_ms: u128,
+    pub journey: u32,
+    pub step: &'static str,
+    pub method: &'static str,
+    pub request_id: String,
+    pub end: End,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Kept in memory for the checks, and in a file for people.
+pub struct History {
+    began: Instant,
+    kept: Mutex<(Vec<Entry>, BufWriter<File>)>,
+}
+
+impl History {
+    pub fn new(path: &Path) -> Result<Self> {
+        Ok(Self {
+            began: Instant::now(),
+            kept: Mutex::new((Vec::new(), BufWriter::new(File::create(path)?))),
+        })
+    }
+
+    pub fn note(
+        &self,
+        journey: u32,
+        step: &'static str,
+        method: &'static str,
+        id: &str,
+        end: End,
+        code: Option<Code>,
+    ) {
+        let entry = Entry {
+            at_ms: self.began.elapsed().as_millis(),
+            journey,
+            step,
+            method,
+            request_id: id.to_owned(),
+            end,
+            code: code.map(|code| format!("{code:?}")),
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = serde_json::to_string(&entry).unwrap_or_default();
+        if let Err(error) = writeln!(kept.1, "{line}") {
+            eprintln!("the history has a hole: {error}");
+        }
+        kept.0.push(entry);
+    }
+
+    /// Everything so far; what is in the file is whole.
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = kept.1.flush() {
+            eprintln!("the history has a hole: {error}");
+        }
+        kept.0.clone()
+    }
+
+    /// How many tries ended so.
+    pub fn count(&self, end: End) -> usize {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.iter().filter(|e| e.end == end).count()
+    }
+}

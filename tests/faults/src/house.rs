@@ -1,0 +1,285 @@
+//! The whole house as processes: PostgreSQL, Redis and the seven services are
+//! its own; the channel and the mail server are the outside and never break.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use proto::studio::access::v1::Role;
+use proto::studio::operations::v1::SetClockRequest;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgPool};
+use testkit::smtp::Sink;
+use testkit::wechat::{self, Simulator};
+use testkit::{At, Chain, Door, Identity, chain};
+use tokio::sync::{Mutex, OnceCell};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::journey::Shop;
+use crate::place::{Place, free_port};
+use crate::postgres::Cluster;
+use crate::process::Process;
+use crate::proxy::{Proxy, Weather};
+use crate::redis::Redis;
+use crate::settings::{NOTIFY, Wiring};
+use crate::streams::streams;
+
+/// Every service, in the order in which they may call each other.
+pub const SERVICES: [&str; 7] = [
+    "members",
+    "payments",
+    "wallet",
+    "orders",
+    "refunds",
+    "notifications",
+    "oversight",
+];
+
+/// How a house is built.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Names the run's folder.
+    pub suite: &'static str,
+    /// The program `house`: `env!("CARGO_BIN_EXE_house")` in a test.
+    pub program: &'static str,
+    /// Whether lines between processes go through proxies, to be disturbed.
+    pub proxies: bool,
+    /// More lines of `postgresql.conf`.
+    pub postgres: Vec<&'static str>,
+    /// More settings of every service, as TOML with dotted keys.
+    pub settings: &'static str,
+}
+
+impl Plan {
+    pub fn new(suite: &'static str, program: &'static str) -> Self {
+        Self {
+            suite,
+            program,
+            proxies: false,
+            postgres: Vec::new(),
+            settings: "",
+        }
+    }
+}
+
+/// Who reaches whom: `("orders", "payments")`, `("orders", "postgres")`,
+/// `("payments", "channel")`, `("channel", "payments")`, `("notifications", "mail")`.
+pub type Line = (&'static str, &'static str);
+
+pub struct House {
+    pub cluster: Mutex<Cluster>,
+    pub redis: Mutex<Redis>,
+    pub channel: Simulator,
+    pub mail: Sink,
+    pub chain: Chain,
+    pub(crate) shop: OnceCell<Arc<Shop>>,
+    services: BTreeMap<&'static str, Mutex<Process>>,
+    lines: BTreeMap<Line, Proxy>,
+    doors: BTreeMap<&'static str, Channel>,
+    pools: BTreeMap<&'static str, PgPool>,
+    // Dropped last.
+    pub place: Place,
+}
+
+impl House {
+    /// Builds it, and returns when everything serves.
+    pub async fn open(plan: &Plan) -> Result<Arc<Self>> {
+        let place = Place::new(plan.suite)?;
+        let mut cluster = Cluster::create(place.join("postgres"), &plan.postgres).await?;
+        cluster.start().await?;
+        let redis = Redis::start().await?;
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let keys = testkit::house::keys();
+        let channel = Simulator::start(wechat::Config::from_keys(keys, nowhere)?).await?;
+        let mail = Sink::keeping(nowhere, nowhere, 200_000).await?;
+        let mut house = Self {
+            cluster: Mutex::new(cluster),
+            redis: Mutex::new(redis),
+            channel,
+            mail,
+            chain: chain(),
+            shop: OnceCell::new(),
+            services: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            doors: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            place,
+        };
+        house.wire(plan).await?;
+        house.furnish().await?;
+        house.start_all().await?;
+        Ok(Arc::new(house))
+    }
+
+    /// Gives everyone their ports and writes what they are told.
+    async fn wire(&mut self, plan: &Plan) -> Result<()> {
+        let mut at = BTreeMap::new();
+        for name in SERVICES {
+            at.insert(name, free_port()?);
+        }
+        let callbacks = free_port()?;
+        let postgres = self.cluster.lock().await.address;
+        let redis = self.redis.lock().await.address;
+        let route = self.line(plan, ("channel", "payments"), callbacks).await?;
+        self.channel.route(NOTIFY, format!("http://{route}"));
+        for (name, sources) in streams() {
+            let grpc = *at.get(name).context("a port")?;
+            let process = Process::new(
+                name,
+                grpc,
+                free_port()?,
+                Path::new(plan.program),
+                &self.place.join(""),
+            );
+            let mut peers = Vec::new();
+            for peer in above(name).into_iter().chain(sources) {
+                let target = *at.get(peer).context("a peer's port")?;
+                peers.push((peer, self.line(plan, (name, peer), target).await?));
+            }
+            peers.sort_unstable();
+            peers.dedup_by_key(|(peer, _)| *peer);
+            let wiring = Wiring {
+                service: name,
+                grpc,
+                metrics: process.metrics(),
+                callbacks,
+                postgres: self.line(plan, (name, "postgres"), postgres).await?,
+                redis: self.line(plan, (name, "redis"), redis).await?,
+                channel: self.line(plan, (name, "channel"), self.channel.address()).await?,
+                mail: self.line(plan, (name, "mail"), self.mail.smtp_address()).await?,
+                peers,
+                more: plan.settings,
+            };
+            std::fs::write(process.config(), wiring.toml()?)?;
+            self.services.insert(name, Mutex::new(process));
+            let endpoint = Endpoint::from_shared(format!("http://{grpc}"))?;
+            self.doors.insert(name, endpoint.connect_lazy());
+        }
+        Ok(())
+    }
+
+    /// Where to reach `target` by this line.
+    async fn line(&mut self, plan: &Plan, line: Line, target: SocketAddr) -> Result<SocketAddr> {
+        if !plan.proxies {
+            return Ok(target);
+        }
+        if let Some(proxy) = self.lines.get(&line) {
+            return Ok(proxy.address);
+        }
+        let proxy = Proxy::before(target).await?;
+        let address = proxy.address;
+        self.lines.insert(line, proxy);
+        Ok(address)
+    }
+
+    /// Databases with their schemas and the organisation.
+    async fn furnish(&mut self) -> Result<()> {
+        let cluster = self.cluster.lock().await;
+        let admin = PgPoolOptions::new()
+            .connect_with(cluster.options("postgres"))
+            .await?;
+        for name in SERVICES {
+            for role in ["owner", "run"] {
+                let role = format!("create role {name}_{role} login nosuperuser nobypassrls password 'test'");
+                sqlx::raw_sql(AssertSqlSafe(role)).execute(&admin).await?;
+            }
+            let database =
+                format!("create database {name} owner {name}_owner template template0 encoding 'UTF8'");
+            sqlx::raw_sql(AssertSqlSafe(database)).execute(&admin).await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(3)
+                .connect_lazy_with(cluster.options(name));
+            self.pools.insert(name, pool);
+        }
+        drop(cluster);
+        let migrations = self
+            .services
+            .values()
+            .map(|s| async { s.lock().await.migrate().await });
+        futures::future::try_join_all(migrations).await?;
+        for pool in self.pools.values() {
+            testkit::chain::load(&mut *pool.acquire().await?).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts whatever does not run, and waits until all serve.
+    pub async fn start_all(&self) -> Result<()> {
+        for service in self.services.values() {
+            service.lock().await.start()?;
+        }
+        for service in self.services.values() {
+            service.lock().await.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every disturbance and starts whatever does not run.
+    pub async fn heal(&self) -> Result<()> {
+        self.lines.values().for_each(|line| line.set(Weather::Clear));
+        self.cluster.lock().await.start().await?;
+        self.redis.lock().await.begin().await?;
+        for service in self.services.values() {
+            let mut service = service.lock().await;
+            service.go_on()?;
+            service.ended()?;
+        }
+        self.start_all().await
+    }
+
+    pub fn service(&self, name: &str) -> Result<&Mutex<Process>> {
+        self.services
+            .get(name)
+            .with_context(|| format!("there is no service {name}"))
+    }
+
+    /// A channel to a service on which `who` calls.
+    pub fn door(&self, service: &str, who: &Identity) -> Result<Door> {
+        let channel = self
+            .doors
+            .get(service)
+            .with_context(|| format!("there is no service {service}"))?;
+        Ok(InterceptedService::new(channel.clone(), who.clone()))
+    }
+
+    /// The superuser's pool of a service's database: for checks.
+    pub fn pool(&self, service: &str) -> Result<&PgPool> {
+        self.pools
+            .get(service)
+            .with_context(|| format!("there is no service {service}"))
+    }
+
+    /// Every line that can be disturbed.
+    pub fn lines(&self) -> impl Iterator<Item = Line> {
+        self.lines.keys().copied()
+    }
+
+    pub fn set_weather(&self, line: Line, weather: Weather) {
+        if let Some(proxy) = self.lines.get(&line) {
+            proxy.set(weather);
+        }
+    }
+}
+
+/// Whom a service calls besides those whose facts it follows.
+fn above(service: &str) -> Vec<&'static str> {
+    let at = SERVICES.iter().position(|s| *s == service).unwrap_or_default();
+    SERVICES.into_iter().take(at).collect()
+}
+
+impl House {
+    /// Moves business time of one service.
+    pub async fn set_clock(&self, service: &str, offset_ms: i64) -> Result<()> {
+        let operations = Identity::staff(Role::Operations, At::Everywhere);
+        let request = SetClockRequest {
+            request_id: kernel::fresh_uuid().to_string(),
+            offset_ms,
+        };
+        let door = self.door(service, &operations)?;
+        journeys::ask(door, tonic::Request::new(request)).await?;
+        Ok(())
+    }
+}
