@@ -127,10 +127,11 @@ impl Client {
             .map_err(|e| Status::invalid_argument(e.to_string()))?;
         let mut message = Request::new(request.clone());
         message.set_timeout(ANSWER);
-        let note = |end, code| {
-            // Reads change nothing: only what went wrong with them tells something.
-            if !id.is_empty() || code == Some(Code::Internal) {
-                self.history.note(self.journey, step, C::METHOD, id, end, code);
+        let note = |end, status: Option<&Status>| {
+            // Reads change nothing: only what went wrong inside tells something.
+            if !id.is_empty() || status.is_some_and(|s| s.code() == Code::Internal) {
+                let said = status.map(told);
+                self.history.note(self.journey, step, C::METHOD, id, end, said);
             }
         };
         note(End::Invoked, None);
@@ -140,8 +141,8 @@ impl Client {
         };
         match &answered {
             Ok(_) => note(End::Ok, None),
-            Err(status) if is_unknown(status) => note(End::Unknown, Some(status.code())),
-            Err(status) => note(End::Fail, Some(status.code())),
+            Err(status) if is_unknown(status) => note(End::Unknown, Some(status)),
+            Err(status) => note(End::Fail, Some(status)),
         }
         answered
     }

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use tonic::Code;
 
 /// How a try ended, as far as its caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -31,7 +30,8 @@ pub struct Entry {
     pub request_id: String,
     pub end: End,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    /// Of an answer that was no yes: its code, reason and message.
+    pub said: Option<String>,
 }
 
 /// Kept in memory for the checks, and in a file for people.
@@ -55,7 +55,7 @@ impl History {
         method: &'static str,
         id: &str,
         end: End,
-        code: Option<Code>,
+        said: Option<String>,
     ) {
         let entry = Entry {
             at_ms: self.began.elapsed().as_millis(),
@@ -64,7 +64,7 @@ impl History {
             method,
             request_id: id.to_owned(),
             end,
-            code: code.map(|code| format!("{code:?}")),
+            said,
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let line = serde_json::to_string(&entry).unwrap_or_default();

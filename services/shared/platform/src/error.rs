@@ -1,6 +1,7 @@
 //! What a call, a reaction or a task may fail with, free of transport until
 //! the door turns it into a status.
 
+mod away;
 mod status;
 
 use std::time::Duration;
@@ -212,16 +213,6 @@ impl Error {
         .into()
     }
 
-    /// The time ran out; the outcome is unknown.
-    pub fn deadline() -> Self {
-        Refused::shared(
-            Code::DeadlineExceeded,
-            Shared::Deadline,
-            "the time for this call ran out",
-        )
-        .into()
-    }
-
     /// The feed holds another fact at the caller's position.
     pub fn feed_diverged() -> Self {
         Refused::shared(
@@ -309,6 +300,13 @@ impl Error {
             Self::Database(sqlx::Error::PoolTimedOut) => {
                 Self::overloaded(Duration::from_secs(1), "connections").to_status(domain)
             }
+            Self::Database(error) if away::is_away(error) => Refused::shared(
+                Code::Unavailable,
+                Shared::PeerUnavailable,
+                "the database cannot be reached; the outcome is unknown",
+            )
+            .retry_after(Duration::from_secs(1))
+            .to_status(SHARED_DOMAIN),
             Self::Database(_) | Self::Inconsistent { .. } | Self::Internal(_) => Refused::shared(
                 Code::Internal,
                 Shared::Internal,

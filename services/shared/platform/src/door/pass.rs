@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use kernel::BadField;
 use opentelemetry::KeyValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -48,6 +48,9 @@ pub(crate) struct Door {
     pub streams: Arc<Semaphore>,
     /// How much each caller may ask.
     pub callers: Callers,
+    /// Whether the process knows enough to answer: one that has just begun would
+    /// refuse for good what it has not read yet.
+    pub ready: watch::Receiver<bool>,
     /// Calls that run, whether or not somebody still waits for them.
     pub running: TaskTracker,
 }
@@ -127,6 +130,9 @@ impl Door {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
     {
+        if !*self.ready.borrow() {
+            return Err(Error::starting());
+        }
         let time = granted(request.headers(), call.streams, &self.deadlines).ok_or_else(Error::deadline)?;
         let until = Instant::now() + time;
         let room = self.enter(call.class()).await?;

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use kernel::PersonId;
 use proto::studio::access::v1::Role;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -37,6 +37,10 @@ struct House {
 }
 
 fn house(takes: Duration) -> House {
+    house_that(watch::Sender::new(true).subscribe(), takes)
+}
+
+fn house_that(ready: watch::Receiver<bool>, takes: Duration) -> House {
     let keys = generate_keys().unwrap();
     let verifier = Verifier::new("studio", [("person".to_owned(), keys.public_pem)]).unwrap();
     let mut limits = Limits {
@@ -65,6 +69,7 @@ fn house(takes: Duration) -> House {
         callers: Callers::new("wallet", &limits, hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])),
         limits,
         mtls: false,
+        ready,
         running: TaskTracker::new(),
     };
     let signer = Signer::from_pem("person", &keys.private_pem).unwrap();
@@ -147,6 +152,18 @@ fn reason(status: &Status) -> String {
 async fn whom_the_rule_permits_comes_through_and_is_known() {
     house(Duration::ZERO).staff(READ).await.unwrap();
     house(Duration::ZERO).staff(WRITE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_has_just_begun_refuses_nothing_for_good() {
+    let ready = watch::Sender::new(false);
+    let house = house_that(ready.subscribe(), Duration::ZERO);
+    assert_eq!(
+        house.operations(READ).await.unwrap_err().code(),
+        Code::Unavailable
+    );
+    ready.send_replace(true);
+    house.operations(READ).await.unwrap();
 }
 
 #[tokio::test]

@@ -67,3 +67,19 @@ fn a_peers_timeout_is_unknown_and_no_refusal() {
         Code::Unavailable
     );
 }
+
+#[test]
+fn a_database_that_is_away_is_worth_another_try() {
+    let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    for away in [
+        sqlx::Error::Io(gone),
+        sqlx::Error::PoolClosed,
+        sqlx::Error::WorkerCrashed,
+    ] {
+        assert_eq!(Error::from(away).to_status("x").code(), Code::Unavailable);
+    }
+    assert_eq!(
+        Error::from(sqlx::Error::RowNotFound).to_status("x").code(),
+        Code::Internal
+    );
+}

@@ -86,12 +86,12 @@ impl<S: Service> Running<S> {
         let names = rules.served_by(S::NAME);
         rules.require(&names)?;
         let platform = assemble::platform(S::NAME, &config, clock)?;
-        let door = Arc::new(door(&config, &platform, rules)?);
+        let (became_ready, ready) = watch::channel(false);
+        let door = Arc::new(door(&config, &platform, rules, ready.clone())?);
         let app = Arc::new(S::build(platform, service).await?);
 
         let (health, _) = tonic_health::server::health_reporter();
         let telemetry = Arc::new(telemetry);
-        let (became_ready, ready) = watch::channel(false);
         let mut running = Self {
             grpc_addr: config.grpc.listen,
             metrics_addr: config.metrics.listen,
@@ -180,6 +180,7 @@ impl<S: Service> Running<S> {
         self.loops.cut(async move {
             await_schema::<S>(&app).await;
             warm(&app).await;
+            learn_organisation(&app).await;
             follow(&loops, &app, &config, only);
             for name in names.iter().copied().chain([""]) {
                 health.set_service_status(name, ServingStatus::Serving).await;
@@ -238,7 +239,12 @@ impl<S: Service> Running<S> {
     }
 }
 
-fn door(config: &PlatformConfig, platform: &Platform, rules: &'static Rules) -> anyhow::Result<Door> {
+fn door(
+    config: &PlatformConfig,
+    platform: &Platform,
+    rules: &'static Rules,
+    ready: watch::Receiver<bool>,
+) -> anyhow::Result<Door> {
     let verifier = Arc::new(assemble::verifier(config)?);
     Ok(Door {
         name: platform.name(),
@@ -247,6 +253,7 @@ fn door(config: &PlatformConfig, platform: &Platform, rules: &'static Rules) -> 
         deadlines: config.deadlines.clone(),
         limits: config.limits.clone(),
         mtls: config.mtls.enabled,
+        ready,
         rooms: Rooms::for_calls(&config.limits),
         streams: Arc::new(Semaphore::new(config.limits.streams)),
         callers: Callers::new(
@@ -286,6 +293,18 @@ async fn warm(platform: &Platform) {
     let (a, b) = tokio::join!(connect(), connect());
     if let Some(error) = a.err().or(b.err()) {
         tracing::debug!(%error, "the first connections took too long");
+    }
+}
+
+/// Reads where the studios are: without it every call would be refused for
+/// good that only has to wait a moment.
+async fn learn_organisation(platform: &Platform) {
+    while let Err(error) = platform.organisation().refresh(platform).await {
+        tracing::warn!(
+            error = crate::telemetry::chain(&error),
+            "the organisation cannot be read"
+        );
+        tokio::time::sleep(SCHEMA_AGAIN).await;
     }
 }
 

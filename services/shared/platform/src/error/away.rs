@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use proto::studio::feed::v1::ErrorReason as Shared;
+use tonic::Code;
+
+use super::{Error, Refused};
+
+/// What is worth another try a little later.
+impl Error {
+    /// The time ran out; the outcome is unknown.
+    pub fn deadline() -> Self {
+        Refused::shared(
+            Code::DeadlineExceeded,
+            Shared::Deadline,
+            "the time for this call ran out",
+        )
+        .into()
+    }
+
+    /// The process has begun and does not know enough yet.
+    pub fn starting() -> Self {
+        Refused::shared(
+            Code::Unavailable,
+            Shared::PeerUnavailable,
+            "the service is starting",
+        )
+        .retry_after(Duration::from_millis(500))
+        .into()
+    }
+}
+
+/// Whether the database is gone, starts or ends, as against one that answers
+/// with an error.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            true
+        }
+        // of connections; told to end, crashed, starting; too many connections
+        sqlx::Error::Database(said) => said
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300"),
+        _ => false,
+    }
+}
