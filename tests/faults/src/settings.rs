@@ -110,4 +110,5 @@ clock.movable = true
 telemetry.log = 'warn'
 telemetry.format = 'text'
 tasks.lease_s = 5
+tasks.workers = 3
 ";

@@ -36,7 +36,7 @@ impl Load {
         Self {
             seed,
             journeys,
-            at_once: 16,
+            at_once: journeys.min(16),
             first: 1,
             manners: Manners::default(),
         }

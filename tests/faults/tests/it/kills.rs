@@ -18,7 +18,7 @@ pub const REST: Duration = Duration::from_mins(1);
 async fn journeys_without_any_fault_end_as_they_must() {
     let seed = faults::seed::seed("calm");
     let house = House::open(&Plan::new("calm", crate::HOUSE)).await.unwrap();
-    let workload = Workload::begin(&house, Load::new(seed, 12)).await.unwrap();
+    let workload = Workload::begin(&house, Load::new(seed, 8)).await.unwrap();
     end(&house, workload).await;
 }
 

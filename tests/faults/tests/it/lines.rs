@@ -21,14 +21,14 @@ async fn bad_lines_and_processes_that_stand_still_race_without_changing_any_outc
     };
     let house = House::open(&plan).await.unwrap();
     let scale = u32::try_from(crate::scale()).unwrap();
-    let workload = Workload::begin(&house, Load::new(seed, 24 * scale))
+    let workload = Workload::begin(&house, Load::new(seed, 16 * scale))
         .await
         .unwrap();
     let kinds = [Kind::Slow, Kind::Cut, Kind::Silent, Kind::OneWay, Kind::Pause];
     let mut schedule = Schedule::new(StdRng::seed_from_u64(seed), &house, &kinds);
     schedule.every_ms = 100..600;
     schedule.lasts_ms = 200..3_000;
-    schedule.run(&house, 25 * scale).await.unwrap();
+    schedule.run(&house, 20 * scale).await.unwrap();
     end(&house, workload).await;
 }
 
@@ -42,7 +42,7 @@ async fn clocks_that_differ_and_callers_that_cancel_change_no_outcome() {
             cut_one_in: 3,
             ..Manners::default()
         },
-        ..Load::new(seed, 24 * scale)
+        ..Load::new(seed, 16 * scale)
     };
     let workload = Workload::begin(&house, load).await.unwrap();
     let mut schedule = Schedule::new(StdRng::seed_from_u64(seed), &house, &[Kind::Clock]);

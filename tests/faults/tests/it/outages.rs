@@ -18,7 +18,7 @@ async fn a_crash_of_postgresql_loses_nothing_that_was_acknowledged() {
     let seed = faults::seed::seed("database");
     let house = House::open(&Plan::new("database", crate::HOUSE)).await.unwrap();
     let scale = u32::try_from(crate::scale()).unwrap();
-    let workload = Workload::begin(&house, Load::new(seed, 24 * scale))
+    let workload = Workload::begin(&house, Load::new(seed, 16 * scale))
         .await
         .unwrap();
     let mut schedule = Schedule::new(
@@ -35,7 +35,7 @@ async fn a_crash_of_postgresql_loses_nothing_that_was_acknowledged() {
 async fn outcomes_are_the_same_when_redis_is_flushed_every_second_and_crashes() {
     let seed = faults::seed::seed("redis");
     let house = House::open(&Plan::new("redis", crate::HOUSE)).await.unwrap();
-    let journeys = 16 * u32::try_from(crate::scale()).unwrap();
+    let journeys = 8 * u32::try_from(crate::scale()).unwrap();
     let load = |first| Load {
         first,
         ..Load::new(seed, journeys)
