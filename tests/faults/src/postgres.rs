@@ -20,6 +20,14 @@ use crate::place::free_port;
 /// How long a start, with its recovery, may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Only the superuser proves a password: processes that are killed all the time
+/// connect all the time, and the proof costs an unoptimised build much.
+const WHO: &str = "\
+host all studio 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+host replication all 127.0.0.1/32 trust
+";
+
 /// The superuser of the clusters.
 const SUPERUSER: &str = "studio";
 
@@ -67,6 +75,7 @@ impl Cluster {
             password,
             process: None,
         };
+        std::fs::write(cluster.folder.join("data/pg_hba.conf"), WHO)?;
         cluster.configure(settings)?;
         Ok(cluster)
     }

@@ -49,10 +49,13 @@ impl Wiring<'_> {
         for (peer, address) in &self.peers {
             set(&format!("peers.{peer}"), &address.to_string())?;
         }
+        // Every step sends a mail; elsewhere few tasks wait at a time.
+        let workers = if service == "notifications" { 8 } else { 3 };
         if service == "notifications" {
             set("service.smtp.host", "127.0.0.1")?;
             writeln!(text, "service.smtp.port = {}", self.mail.port())?;
         }
+        writeln!(text, "tasks.workers = {workers}")?;
         text.push_str(SHARED);
         for payer in ["stranger", "member", "staff", "service"] {
             for class in ["money", "read", "report"] {
@@ -110,5 +113,4 @@ clock.movable = true
 telemetry.log = 'warn'
 telemetry.format = 'text'
 tasks.lease_s = 5
-tasks.workers = 3
 ";

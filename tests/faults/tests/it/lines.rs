@@ -13,6 +13,7 @@ use rand::rngs::StdRng;
 use crate::kills::end;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "wants a machine of its own: only in a long run"]
 async fn bad_lines_and_processes_that_stand_still_race_without_changing_any_outcome() {
     let seed = faults::seed::seed("lines");
     let plan = Plan {
@@ -33,6 +34,7 @@ async fn bad_lines_and_processes_that_stand_still_race_without_changing_any_outc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "wants a machine of its own: only in a long run"]
 async fn clocks_that_differ_and_callers_that_cancel_change_no_outcome() {
     let seed = faults::seed::seed("clocks");
     let house = House::open(&Plan::new("clocks", crate::HOUSE)).await.unwrap();

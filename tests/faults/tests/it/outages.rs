@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use crate::kills::end;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "wants a machine of its own: only in a long run"]
 async fn a_crash_of_postgresql_loses_nothing_that_was_acknowledged() {
     let seed = faults::seed::seed("database");
     let house = House::open(&Plan::new("database", crate::HOUSE)).await.unwrap();
@@ -32,6 +33,7 @@ async fn a_crash_of_postgresql_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "wants a machine of its own: only in a long run"]
 async fn outcomes_are_the_same_when_redis_is_flushed_every_second_and_crashes() {
     let seed = faults::seed::seed("redis");
     let house = House::open(&Plan::new("redis", crate::HOUSE)).await.unwrap();

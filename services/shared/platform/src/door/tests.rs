@@ -158,12 +158,9 @@ async fn whom_the_rule_permits_comes_through_and_is_known() {
 async fn a_process_that_has_just_begun_refuses_nothing_for_good() {
     let ready = watch::Sender::new(false);
     let house = house_that(ready.subscribe(), Duration::ZERO);
-    assert_eq!(
-        house.operations(READ).await.unwrap_err().code(),
-        Code::Unavailable
-    );
+    assert_eq!(house.staff(READ).await.unwrap_err().code(), Code::Unavailable);
     ready.send_replace(true);
-    house.operations(READ).await.unwrap();
+    house.staff(READ).await.unwrap();
 }
 
 #[tokio::test]
