@@ -108,7 +108,7 @@ impl Known {
             let known = self.texts.get(field.name()).and_then(|t| t.choose(chance));
             match (field.kind(), field.name()) {
                 (Kind::String, "page_token") if known.is_none() || chance.random_bool(0.5) => {
-                    message.clear_field(&field)
+                    message.clear_field(&field);
                 }
                 (Kind::String, name) => {
                     if let Some(known) = known.filter(|_| name != "request_id" && chance.random_bool(0.85)) {

@@ -60,7 +60,7 @@ impl Line {
     /// Sends it and waits for the whole answer; of a stream for its first message.
     pub async fn ask(&mut self, sent: Sent, streams: bool) -> Came {
         let began = Instant::now();
-        let what = match tokio::time::timeout(Duration::from_secs(60), self.try_ask(sent, streams)).await {
+        let what = match tokio::time::timeout(Duration::from_mins(1), self.try_ask(sent, streams)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
                 self.open = None;
