@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod audit;
 mod feeds;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::commands::check::Check;
 use crate::output::Output;
 use crate::session::StateFolder;
 
+pub use audit::Audit;
 pub use feeds::{Feeds, Parked};
 
 /// Works a Studio platform from the terminal.
@@ -120,6 +122,9 @@ pub enum Command {
     },
     /// Checks the nine invariants over every service; fails when one is broken.
     Check(Check),
+    /// Who did what, and whether anybody touched it since.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Business time.
     #[command(subcommand)]
     Clock(Clock),

@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod check;
+pub mod audit;
 pub mod feeds;
 pub mod import;
 pub mod keys;

@@ -2,6 +2,7 @@
 //! own word, which fields, and what to do next.
 
 use std::fmt;
+use std::process::ExitCode;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -14,6 +15,7 @@ pub struct Failure {
     fields: Vec<(String, String)>,
     hint: Option<String>,
     code: Option<Code>,
+    exit: u8,
 }
 
 impl Failure {
@@ -24,7 +26,18 @@ impl Failure {
             fields: Vec::new(),
             hint: None,
             code: None,
+            exit: 1,
         }
+    }
+
+    /// What a script is told, when that something failed does not say it all.
+    #[must_use]
+    pub fn exit(self, exit: u8) -> Self {
+        Self { exit, ..self }
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit)
     }
 
     #[must_use]
@@ -68,6 +81,7 @@ impl Failure {
             reason,
             fields: fields.unwrap_or_default(),
             code: Some(status.code()),
+            exit: 1,
         }
     }
 

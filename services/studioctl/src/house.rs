@@ -6,6 +6,8 @@ use kernel::fresh_uuid;
 use proto::Call;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
@@ -117,15 +119,29 @@ impl House {
         reply.map(Response::into_inner).map_err(|status| failed(&status))
     }
 
-    fn grpc(&self, service: Service) -> Result<Grpc<Channel>, Failure> {
+    /// A channel on which this caller calls, for generated clients.
+    pub fn channel(&self, service: Service) -> Result<InterceptedService<Channel, Self>, Failure> {
+        Ok(InterceptedService::new(self.connect(service)?, self.clone()))
+    }
+
+    fn connect(&self, service: Service) -> Result<Channel, Failure> {
         let endpoint = Endpoint::from_shared(self.addresses.of(service))
             .map_err(|e| Failure::new(format!("{}: {e}", self.addresses.of(service))))?;
-        let channel = endpoint.connect_timeout(Duration::from_secs(3)).connect_lazy();
-        Ok(Grpc::new(channel).max_decoding_message_size(16 * 1024 * 1024))
+        Ok(endpoint.connect_timeout(Duration::from_secs(3)).connect_lazy())
+    }
+
+    fn grpc(&self, service: Service) -> Result<Grpc<Channel>, Failure> {
+        Ok(Grpc::new(self.connect(service)?).max_decoding_message_size(16 * 1024 * 1024))
     }
 
     fn request<C>(&self, message: C) -> Request<C> {
         let mut request = Request::new(message);
+        self.dress(&mut request);
+        request
+    }
+
+    /// Who calls, in which trace, for how long at most.
+    fn dress<C>(&self, request: &mut Request<C>) {
         request.set_timeout(PATIENCE);
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         for (name, value) in [
@@ -136,7 +152,13 @@ impl House {
                 request.metadata_mut().insert(name, value);
             }
         }
-        request
+    }
+}
+
+impl Interceptor for House {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        self.dress(&mut request);
+        Ok(request)
     }
 }
 

@@ -40,7 +40,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }
@@ -77,6 +77,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             commands::feeds::run(&desk, command.unwrap_or(cli::Feeds::Status)).await
         }
         Command::Check(terms) => commands::check::run(&desk, &terms).await,
+        Command::Audit(command) => commands::audit::run(&desk, command).await,
         Command::Clock(command) => commands::operations::clock(&desk, command).await,
         Command::Demo { json } => demo::run(&desk, json).await,
     }

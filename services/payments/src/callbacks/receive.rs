@@ -35,6 +35,16 @@ pub struct Origin<'a> {
     pub merchant: &'a Merchant,
 }
 
+/// What the audit calls this door.
+const DOOR: &str = "callbacks";
+
+impl Origin<'_> {
+    /// Who knocks, for the audit.
+    fn actor(&self) -> String {
+        format!("channel:{} for {}", self.channel, self.merchant.name)
+    }
+}
+
 /// Takes one callback in, from its raw bytes to its commit.
 pub async fn receive(
     app: &App,
@@ -124,7 +134,7 @@ fn span(notice: &Notice, attempt: Option<&Attempt>) -> Span {
 }
 
 async fn find(app: &App, origin: Origin<'_>, number: &ChannelNumber) -> Result<Option<Attempt>, Error> {
-    let mut tx = app.begin_beside().await?;
+    let mut tx = app.begin_beside(DOOR, &origin.actor()).await?;
     store::attempt::of_number(&mut tx, &origin.merchant.name, number).await
 }
 
@@ -136,7 +146,7 @@ async fn record(
     body: &[u8],
     attempt: Option<&Attempt>,
 ) -> Result<Answer, Error> {
-    let mut tx = app.begin_beside().await?;
+    let mut tx = app.begin_beside(DOOR, &origin.actor()).await?;
     let (id, first) = match keep(app, &mut tx, origin, notice, body, attempt).await? {
         Kept::First(id) => (id, true),
         Kept::AgainUnmatched(id) => (id, false),

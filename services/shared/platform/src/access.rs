@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use crate::caller::Trail;
 use crate::organisation::Organisation;
 use crate::token::{BadToken, PERSON_HEADER, PersonToken, SERVICE_HEADER, Verifier};
 use crate::{Caller, Error};
@@ -60,6 +61,7 @@ impl Access {
             own,
             bearer: bearer.map(str::to_owned),
             method: call.path,
+            trail: Trail::default(),
         })
     }
 }

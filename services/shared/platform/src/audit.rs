@@ -1,4 +1,16 @@
-//! Who did what, and who looked: rows that are added and never changed.
+//! Who did what, and who looked: rows that are added and never changed, and
+//! the chain of hashes by which others would notice if they were.
+
+mod chain;
+pub mod collect;
+pub mod encoding;
+mod heads;
+mod read;
+mod reseal;
+pub mod seal;
+mod serve;
+pub mod verify;
+mod witness;
 
 use kernel::Timestamp;
 use sqlx::PgConnection;
@@ -6,9 +18,25 @@ use uuid::Uuid;
 
 use crate::{Caller, Error, Platform, telemetry};
 
+pub(crate) use chain::Marks;
+pub use read::evidence;
+pub(crate) use serve::Audit;
+pub(crate) use witness::learn;
+
 impl Platform {
     /// Keeps that the caller looks at what others may not, before they see it.
     pub(crate) async fn note_look(&self, caller: &Caller, why: &str) -> Result<(), Error> {
+        self.note(caller, "looked", why).await
+    }
+
+    /// Keeps that the caller asked for a write and was told what it would do:
+    /// a trial, or something with no effect. So every answer of a call that
+    /// writes has its entry.
+    pub(crate) async fn note_trial(&self, caller: &Caller) -> Result<(), Error> {
+        self.note(caller, "tried", "").await
+    }
+
+    async fn note(&self, caller: &Caller, decision: &str, why: &str) -> Result<(), Error> {
         let mut record = self.open(caller.class(), "", "", false).await?;
         audit(
             &mut record,
@@ -16,7 +44,7 @@ impl Platform {
             &caller.actor(),
             caller.method,
             None,
-            "looked",
+            decision,
             why,
         )
         .await?;

@@ -1,5 +1,8 @@
 //! Who calls, and how far they see.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use kernel::{PersonId, StudioId};
 use proto::studio::access::v1::Role;
 use uuid::Uuid;
@@ -39,6 +42,22 @@ pub struct Caller {
     /// The person's token as it came, to pass on when a peer wants the person.
     pub(crate) bearer: Option<String>,
     pub(crate) method: &'static str,
+    pub(crate) trail: Trail,
+}
+
+/// Whether what a call did stands in the audit. Copies share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trail(Arc<AtomicBool>);
+
+impl Trail {
+    /// An entry of the call is committed, now or when it was first made.
+    pub(crate) fn leave(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Caller {
@@ -56,6 +75,7 @@ impl Caller {
             studios,
             bearer: None,
             method: "assembled",
+            trail: Trail::default(),
         }
     }
 

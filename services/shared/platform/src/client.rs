@@ -50,6 +50,11 @@ impl Peers {
         Self { peers }
     }
 
+    /// One that this service may call, whichever: the same each time.
+    pub(crate) fn first(&self) -> Option<Peer> {
+        self.peers.values().next().cloned()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Result<Peer, Error> {
         self.peers
             .get(name)

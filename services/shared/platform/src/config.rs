@@ -30,6 +30,7 @@ pub struct PlatformConfig {
     pub deadlines: Deadlines,
     pub limits: Limits,
     pub feed: Feed,
+    pub audit: Audit,
     pub tasks: Tasks,
     pub retry: Retry,
     pub clock: ClockConfig,
@@ -177,6 +178,12 @@ pub struct Feed {
     pub wait_ms: i32,
     pub keep_days: i64,
     pub inbox_days: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    pub head_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

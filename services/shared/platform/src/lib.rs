@@ -2,7 +2,8 @@
 //! is the same for all of them, and must never be forgotten, is done here once.
 
 pub mod access;
-mod audit;
+pub mod audit;
+mod beside;
 pub mod caller;
 pub mod checks;
 pub mod client;
@@ -32,6 +33,7 @@ pub mod token;
 pub mod transaction;
 pub mod vault;
 
+pub use beside::BesideTx;
 pub use caller::{Caller, Person, Studios};
 pub use checks::{Check, Invariant, Tally};
 pub use client::{Peer, request, request_for};
@@ -43,4 +45,4 @@ pub use platform::{Platform, Service, Tuning, all_migrations};
 pub use run::{Listener, Only, Running, run_blocking};
 pub use subscription::{Delivery, Subscription};
 pub use tasks::{NewTask, Settled, Task, TaskKind};
-pub use transaction::{BesideTx, Claim, ReadTx, SystemTx, WriteTx};
+pub use transaction::{Claim, ReadTx, SystemTx, WriteTx};

@@ -1,7 +1,7 @@
 //! Facts on their way out: written with what made them true, numbered
 //! afterwards by one sequencer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use kernel::{EventId, Timestamp};
@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::hints::Hint;
-use crate::{Error, Platform, crash_point, telemetry};
+use crate::{Error, Platform, audit, crash_point, telemetry};
 
 /// Most facts that one round numbers.
 const ROUND: i64 = 2_000;
@@ -57,17 +57,38 @@ pub(crate) async fn insert<E: Event>(
     Ok(())
 }
 
-/// What the sequencer remembers of ids it saw no row for: until every
-/// transaction that ran then has ended, such a row may still appear.
+/// What the sequencer remembers of ids it saw no row for: those of facts, and
+/// those of rows that are chained.
 #[derive(Default)]
 pub struct Gaps {
+    facts: Gap,
+    chain: audit::Marks,
+}
+
+/// Ids that no row was seen for: until every transaction that ran then has
+/// ended, such a row may still appear.
+#[derive(Default)]
+pub(crate) struct Gap {
     seen: HashMap<i64, i64>,
 }
 
 impl Platform {
     /// Numbers the committed facts that have no number yet, in the order of
-    /// their ids. Returns how many. Does nothing while another process does it.
+    /// their ids, and gives committed rows their places in the audit's chain.
+    /// Returns how many facts. Does nothing while another process does it. A
+    /// process does both side by side, so that chaining holds no fact up.
     pub async fn sequence_once(&self, gaps: &mut Gaps) -> Result<u64, Error> {
+        let numbered = self.number_once(&mut gaps.facts).await?;
+        if let Err(error) = self.chain_once(&mut gaps.chain).await {
+            tracing::error!(
+                error = crate::telemetry::chain(&error),
+                "chaining the audit failed"
+            );
+        }
+        Ok(numbered)
+    }
+
+    async fn number_once(&self, gap: &mut Gap) -> Result<u64, Error> {
         let mut tx = self.begin_system().await?;
         let Some(low_water) =
             sqlx::query_scalar!("select low_water from feed_head for no key update skip locked")
@@ -96,7 +117,7 @@ impl Platform {
         .await?
         .rows_affected();
         if numbered > 0 {
-            let passed = gaps.pass(&mut tx, low_water, oldest).await?;
+            let passed = pass(&mut tx, gap, low_water, oldest).await?;
             sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
                 .execute(&mut *tx)
                 .await?;
@@ -115,9 +136,9 @@ impl Platform {
 
     /// Numbers facts as they are committed, until the process ends.
     pub(crate) async fn run_sequencer(self) {
-        let mut gaps = Gaps::default();
+        let mut gap = Gap::default();
         loop {
-            match self.sequence_once(&mut gaps).await {
+            match self.number_once(&mut gap).await {
                 Ok(0) => {
                     let bell = self.inner.outbox_bell.notified();
                     let _rung = tokio::time::timeout(Duration::from_millis(250), bell).await;
@@ -132,7 +153,8 @@ impl Platform {
     }
 }
 
-async fn oldest_running(tx: &mut PgConnection) -> Result<i64, Error> {
+/// The oldest transaction that runs.
+pub(crate) async fn oldest_running(tx: &mut PgConnection) -> Result<i64, Error> {
     Ok(
         sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "oldest!""#)
             .fetch_one(tx)
@@ -140,39 +162,59 @@ async fn oldest_running(tx: &mut PgConnection) -> Result<i64, Error> {
     )
 }
 
-impl Gaps {
-    /// The highest id below which nothing can appear any more. `oldest` is the
-    /// oldest transaction that ran before the facts of this round were read: one
-    /// that ended between that read and now left a fact that nobody numbered yet.
-    async fn pass(&mut self, tx: &mut PgConnection, low_water: i64, oldest: i64) -> Result<i64, Error> {
-        let row = sqlx::query!(
-            r#"
-            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
-                   (select coalesce(max(outbox_id), 0) from feed) as "top!"
-            "#
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        let present: std::collections::HashSet<i64> = sqlx::query_scalar!(
-            "select outbox_id from feed where outbox_id > $1 and outbox_id <= $1 + $2",
-            low_water,
-            ROUND
-        )
-        .fetch_all(tx)
-        .await?
-        .into_iter()
-        .collect();
+/// The highest id below which nothing can appear any more. `oldest` is the
+/// oldest transaction that ran before the facts of this round were read: one
+/// that ended between that read and now left a fact that nobody numbered yet.
+async fn pass(tx: &mut PgConnection, gap: &mut Gap, low_water: i64, oldest: i64) -> Result<i64, Error> {
+    let row = sqlx::query!(
+        r#"
+        select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
+               (select coalesce(max(outbox_id), 0) from feed) as "top!"
+        "#
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let present: HashSet<i64> = sqlx::query_scalar!(
+        "select outbox_id from feed where outbox_id > $1 and outbox_id <= $1 + $2",
+        low_water,
+        ROUND
+    )
+    .fetch_all(tx)
+    .await?
+    .into_iter()
+    .collect();
+    Ok(gap.pass(
+        low_water,
+        row.top.min(low_water + ROUND),
+        &present,
+        oldest,
+        row.next,
+    ))
+}
+
+impl Gap {
+    /// Passes ids that are present, and those that were missing already when
+    /// every transaction before `oldest` still ran; `next` is the first that
+    /// has not begun.
+    pub(crate) fn pass(
+        &mut self,
+        low_water: i64,
+        upto: i64,
+        present: &HashSet<i64>,
+        oldest: i64,
+        next: i64,
+    ) -> i64 {
         let mut passed = low_water;
-        for id in low_water + 1..=row.top.min(low_water + ROUND) {
+        for id in low_water + 1..=upto {
             let known = present.contains(&id);
             let dead = self.seen.get(&id).is_some_and(|next| oldest >= *next);
             if !known && !dead {
-                self.seen.entry(id).or_insert(row.next);
+                self.seen.entry(id).or_insert(next);
                 break;
             }
             passed = id;
         }
         self.seen.retain(|id, _| *id > passed);
-        Ok(passed)
+        passed
     }
 }

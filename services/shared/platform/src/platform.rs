@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
+use crate::audit::seal::{Keys, Seal};
 use crate::checks::{Check, Tally};
 use crate::client::{Peer, Peers};
 use crate::feed::Consumers;
@@ -81,6 +82,10 @@ pub(crate) struct Inner {
     pub peers: Peers,
     pub vault: Vault,
     pub person_signer: Option<Signer>,
+    /// Signs the heads of this service's audit chain.
+    pub seal: Option<Seal>,
+    /// Checks the heads of others.
+    pub head_keys: Keys,
     pub token_issuer: String,
     pub person_keys: Vec<(String, String)>,
     pub tuning: Tuning,

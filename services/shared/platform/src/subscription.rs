@@ -22,7 +22,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::transaction::SystemTx;
-use crate::{Error, Platform, Service, crash_point, inconsistent, organisation, telemetry};
+use crate::{Error, Platform, Service, audit, crash_point, inconsistent, organisation, telemetry};
 
 pub(crate) use diverged::resume;
 pub(crate) use lag::Lags;
@@ -99,8 +99,7 @@ impl<S: Service> Subscription<S> {
         async {
             let mut tx = app.begin_system().await?;
             if place::claim(&mut tx, self.source, envelope).await? {
-                learn(app, &mut tx, self.source, envelope).await?;
-                (self.apply)(app, &mut tx, envelope.clone()).await?;
+                self.take(app, &mut tx, envelope).await?;
             }
             place::move_on(&mut tx, self.source, envelope).await?;
             tx.commit().await
@@ -127,8 +126,7 @@ impl<S: Service> Subscription<S> {
             if parked::is_behind(&mut tx, self.source, envelope).await? {
                 parked::park(&mut tx, self.source, envelope, parked::BEHIND).await?;
             } else if place::claim(&mut tx, self.source, envelope).await? {
-                learn(app, &mut tx, self.source, envelope).await?;
-                (self.apply)(app, &mut tx, envelope.clone()).await?;
+                self.take(app, &mut tx, envelope).await?;
             }
             crash_point!("react.before_commit", "{} {}", self.source, envelope.r#type);
             tx.commit().await?;
@@ -144,6 +142,16 @@ impl<S: Service> Subscription<S> {
         let span = tracing::info_span!("react", otel.name = format!("{} {}", S::NAME, envelope.r#type), event.id = %envelope.event_id, feed.source = self.source);
         telemetry::continue_trace(&span, &envelope.traceparent);
         span
+    }
+
+    /// Platform's own facts are for platform alone; of the service's it learns
+    /// first what concerns it.
+    async fn take(&self, app: &S, tx: &mut SystemTx, envelope: &Envelope) -> Result<(), Error> {
+        if audit::learn(app, tx, self.source, envelope).await? {
+            return Ok(());
+        }
+        learn(app, tx, self.source, envelope).await?;
+        (self.apply)(app, tx, envelope.clone()).await
     }
 }
 

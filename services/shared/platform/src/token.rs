@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use keys::{KeyPair, generate_keys};
-pub use verify::{BadToken, Verifier};
+pub use verify::{BadToken, Verifier, public_keys};
 
 /// For whom every token of the house is.
 pub const AUDIENCE: &str = "platform";

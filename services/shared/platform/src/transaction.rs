@@ -18,6 +18,7 @@ use uuid::Uuid;
 pub(crate) use open::Open;
 
 use crate::audit::audit;
+use crate::caller::Trail;
 use crate::hints::Hint;
 use crate::limits::{Class, Shed};
 use crate::outbox::{self, Fact};
@@ -44,9 +45,6 @@ pub struct SystemTx {
     core: Core,
 }
 
-/// A write of a door beside gRPC. Dropping it undoes it.
-pub struct BesideTx(SystemTx);
-
 /// What claiming a request finds.
 pub enum Claim<R> {
     /// Nobody did this yet.
@@ -68,6 +66,7 @@ struct ClaimKey {
     request_id: Uuid,
     method: &'static str,
     fingerprint: Vec<u8>,
+    trail: Trail,
 }
 
 impl Platform {
@@ -119,6 +118,7 @@ impl Platform {
             request_id,
             method: C::METHOD,
             fingerprint: self.fingerprint(&request.encode_to_vec()),
+            trail: caller.trail.clone(),
         };
         if insert_claim(&mut tx, &claim).await? {
             let core = Core {
@@ -129,7 +129,9 @@ impl Platform {
             };
             return Ok(Claim::Fresh(WriteTx { core, claim }));
         }
-        earlier_reply::<C>(&mut tx, &claim).await.map(Claim::Repeat)
+        let earlier = earlier_reply::<C>(&mut tx, &claim).await?;
+        claim.trail.leave();
+        Ok(Claim::Repeat(earlier))
     }
 
     /// Opens a write of the system in operator scope. Reactions are handed
@@ -150,13 +152,6 @@ impl Platform {
                 tasked: false,
             },
         })
-    }
-
-    /// Opens a write for a door beside gRPC, in operator scope: whoever knocks
-    /// there has no token and proves itself otherwise before, as a channel by
-    /// its signature.
-    pub async fn begin_beside(&self) -> Result<BesideTx, Error> {
-        self.begin_system().await.map(BesideTx)
     }
 
     /// BEGIN and scope in one round trip, once the class has a connection left.
@@ -256,6 +251,7 @@ impl WriteTx {
         let method = self.claim.method;
         crash_point!("write.before_commit", "{method}");
         self.core.commit().await?;
+        self.claim.trail.leave();
         crash_point!("write.after_commit", "{method}");
         Ok(reply)
     }
@@ -325,30 +321,6 @@ impl SystemTx {
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.core.commit().await
-    }
-}
-
-impl BesideTx {
-    /// Makes it durable: only then may whoever knocked be told so.
-    pub async fn commit(self) -> Result<(), Error> {
-        crash_point!("beside.before_commit");
-        self.0.commit().await?;
-        crash_point!("beside.after_commit");
-        Ok(())
-    }
-}
-
-impl Deref for BesideTx {
-    type Target = SystemTx;
-
-    fn deref(&self) -> &SystemTx {
-        &self.0
-    }
-}
-
-impl DerefMut for BesideTx {
-    fn deref_mut(&mut self) -> &mut SystemTx {
-        &mut self.0
     }
 }
 

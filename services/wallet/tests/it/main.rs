@@ -4,6 +4,7 @@
 
 mod audit;
 mod books;
+mod evidence;
 mod freeze;
 mod payments;
 mod queue;

@@ -111,6 +111,7 @@ impl Rules {
             service.starts_with(&prefix)
                 || service == "studio.feed.v1.FeedService"
                 || service == "studio.operations.v1.OperationsService"
+                || service == "studio.operations.v1.AuditService"
                 || service == "studio.operations.v1.CheckService"
         };
         let good = self.calls.values().map(|call| call.service.as_str());

@@ -92,7 +92,10 @@ where
         (None, _) => Err(Error::unauthenticated("the call came past the door")),
         (_, Err(error)) => Err(error),
         (Some(caller), Ok(message)) => match noted::<C>(platform, &caller).await {
-            Ok(()) => handler(app, &caller, message).await,
+            Ok(()) => match handler(app, &caller, message).await {
+                Ok(reply) => accounted::<C>(platform, &caller).await.map(|()| reply),
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         },
     };
@@ -108,6 +111,16 @@ async fn noted<C: Call>(platform: &Platform, caller: &Caller) -> Result<(), Erro
         Some(call) if call.rule.personal_data && !call.rule.writes => {
             platform.note_look(caller, "personal data").await
         }
+        _ => Ok(()),
+    }
+}
+
+/// No call that writes is answered without an entry in the audit: what it
+/// committed left one, and what committed nothing leaves one now.
+async fn accounted<C: Call>(platform: &Platform, caller: &Caller) -> Result<(), Error> {
+    let rules = Rules::of_house().map_err(|error| Error::Internal(error.to_string()))?;
+    match rules.get(C::METHOD) {
+        Some(call) if call.rule.writes && !caller.trail.is_left() => platform.note_trial(caller).await,
         _ => Ok(()),
     }
 }

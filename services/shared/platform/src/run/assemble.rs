@@ -7,6 +7,7 @@ use kernel::Clock;
 use tokio::sync::Notify;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
+use crate::audit::seal::{Keys, Seal};
 use crate::client::Peers;
 use crate::config::{ConfigError, Database, Maybe, Mtls, PlatformConfig, SecretFile};
 use crate::feed::Consumers;
@@ -47,6 +48,8 @@ pub(super) fn platform(
         vault: vault(config)?,
         person_signer: signer(&config.tokens.person_key_name, &config.tokens.person_key)
             .context("tokens.person_key")?,
+        seal: seal(name, &config.tokens.service_key).context("tokens.service_key")?,
+        head_keys: Keys::from_folder(&config.tokens.verify_keys).context("tokens.verify_keys")?,
         token_issuer: config.tokens.issuer.clone(),
         person_keys: verifier(config)?.person_keys(),
         tuning: Tuning {
@@ -89,6 +92,13 @@ fn signer(name: &str, key: &Maybe<SecretFile>) -> anyhow::Result<Option<Signer>>
     Ok(key
         .get()
         .map(|file| Signer::from_pem(name, file.expose()))
+        .transpose()?)
+}
+
+fn seal(name: &str, key: &Maybe<SecretFile>) -> anyhow::Result<Option<Seal>> {
+    Ok(key
+        .get()
+        .map(|file| Seal::from_pem(name, file.expose()))
         .transpose()?)
 }
 

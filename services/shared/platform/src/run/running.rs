@@ -321,7 +321,13 @@ fn follow<S: Service>(loops: &Loops, app: &Arc<S>, config: &PlatformConfig, only
         return;
     }
     loops.cut(platform.clone().run_sequencer());
+    loops.cut(platform.clone().run_chain());
     loops.cut(platform.clone().run_sweeper());
+    loops.cut(
+        platform
+            .clone()
+            .run_heads(Duration::from_millis(config.audit.head_ms)),
+    );
     loops.cut(reports::run(platform.clone()));
     loops.cut(reports::schedule_checks(platform));
     for subscription in S::subscriptions() {

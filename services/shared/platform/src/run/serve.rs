@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use http::HeaderName;
 use proto::studio::feed::v1::feed_service_server::FeedServiceServer;
+use proto::studio::operations::v1::audit_service_server::AuditServiceServer;
 use proto::studio::operations::v1::check_service_server::CheckServiceServer;
 use proto::studio::operations::v1::operations_service_server::OperationsServiceServer;
 use tokio::net::TcpListener;
@@ -17,6 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::connections;
 use crate::Service;
+use crate::audit::Audit;
 use crate::checks::Checks;
 use crate::config::Grpc;
 use crate::door::{Door, Doorway};
@@ -43,6 +45,7 @@ pub(super) fn routes<S: Service>(
             app.clone(),
             movable,
         )))
+        .add_service(AuditServiceServer::new(Audit((***app).clone())))
         .add_service(CheckServiceServer::new(Checks::new(app.clone())))
         .add_service(health);
     if let Some(names) = reflected {

@@ -6,7 +6,7 @@ use proto::studio::feed::v1::Event as Envelope;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Subscription, learn, place};
+use super::{Subscription, place};
 use crate::{Error, Service, inconsistent};
 
 pub(super) const BEHIND: &str = "behind a parked fact of the same aggregate";
@@ -75,8 +75,7 @@ impl<S: Service> Subscription<S> {
             let Some(parked) = parked else { return Ok(released) };
             let envelope = Envelope::decode(parked.event.as_slice())
                 .map_err(|e| inconsistent("parked_events", e.to_string()))?;
-            learn(app, &mut tx, self.source, &envelope).await?;
-            (self.apply)(app, &mut tx, envelope).await?;
+            self.take(app, &mut tx, &envelope).await?;
             sqlx::query!(
                 "delete from parked_events where source = $1 and seq = $2",
                 self.source,

@@ -23,6 +23,8 @@ pub struct Meters {
     in_flight: UpDownCounter<i64>,
     wait_ms: Histogram<u64>,
     shed: Counter<u64>,
+    pub audit_unwitnessed_ms: Gauge<u64>,
+    pub audit_conflicts: Gauge<u64>,
     pub violations: Gauge<u64>,
     pub imbalance: Gauge<u64>,
     pub checked_age_s: Gauge<u64>,
@@ -120,6 +122,14 @@ fn make() -> Meters {
         shed: meter
             .u64_counter("studio_shed")
             .with_description("calls refused because there were too many, by class and limit")
+            .build(),
+        audit_unwitnessed_ms: meter
+            .u64_gauge("studio_audit_unwitnessed_ms")
+            .with_description("age of the oldest audit entry that no witness can hold")
+            .build(),
+        audit_conflicts: meter
+            .u64_gauge("studio_audit_conflicts")
+            .with_description("heads of others that contradict what was witnessed here")
             .build(),
         violations: meter
             .u64_gauge("studio_invariant_violations")

@@ -56,19 +56,7 @@ impl Verifier {
 
     /// A verifier of every `<kid>.pem` in a folder.
     pub fn from_folder(issuer: impl Into<String>, folder: &Path) -> Result<Self, BadToken> {
-        let unreadable = |_| BadToken::Folder(folder.to_owned());
-        let mut keys = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|e| e == "pem")
-                && let Some(kid) = path.file_stem().and_then(|stem| stem.to_str())
-            {
-                keys.push((
-                    kid.to_owned(),
-                    std::fs::read_to_string(&path).map_err(unreadable)?,
-                ));
-            }
-        }
+        let keys = public_keys(folder)?;
         Self::new(issuer, keys)
     }
 
@@ -120,6 +108,22 @@ impl Verifier {
         let data = jsonwebtoken::decode::<T>(token, key, &rules).map_err(|error| reason(error.kind()))?;
         Ok((kid, data.claims))
     }
+}
+
+/// Every `<kid>.pem` in a folder, as (kid, PEM).
+pub fn public_keys(folder: &Path) -> Result<Vec<(String, String)>, BadToken> {
+    let unreadable = |_| BadToken::Folder(folder.to_owned());
+    let mut keys = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|e| e == "pem")
+            && let Some(kid) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            let pem = std::fs::read_to_string(&path).map_err(unreadable)?;
+            keys.push((kid.to_owned(), pem));
+        }
+    }
+    Ok(keys)
 }
 
 fn speaks_for_people(kid: &str) -> bool {

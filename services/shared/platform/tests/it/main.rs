@@ -1,6 +1,7 @@
 //! Platform by itself, on real PostgreSQL, under a service with nothing in it.
 #![cfg(test)]
 
+mod audit;
 mod checks;
 mod claims;
 mod divergence;

@@ -1,0 +1,1 @@
+select chained('notes', 'note_id');
