@@ -10,5 +10,6 @@ mod collecting;
 mod erasing;
 mod races;
 mod refunding;
+mod strange;
 mod tracing;
 mod world;

@@ -15,6 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -40,6 +41,15 @@ impl Telemetry {
     /// Sets logs, traces and metrics up for the whole process. A second call
     /// in one process keeps the first one's logs and traces.
     pub fn start(service: &'static str, config: &Config) -> anyhow::Result<Self> {
+        Self::start_writing(service, config, std::io::stderr)
+    }
+
+    /// As [`Telemetry::start`], with logs that go somewhere else than to stderr.
+    pub fn start_writing(
+        service: &'static str,
+        config: &Config,
+        writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let resource = Resource::builder()
             .with_service_name(service)
             .with_attribute(KeyValue::new("service.namespace", "studio"))
@@ -63,7 +73,7 @@ impl Telemetry {
             .with_filter(EnvFilter::new(
                 "info,h2=off,hyper=off,tonic=off,tower=off,sqlx=off,opentelemetry=off",
             ));
-        let logs = logs(config).with_filter(EnvFilter::try_new(&config.log)?);
+        let logs = logs(config, writer).with_filter(EnvFilter::try_new(&config.log)?);
         // In tests several services share a process, and its logs belong to the first of them.
         if let Err(taken) = Registry::default().with(spans).with(logs).try_init() {
             tracing::debug!(%taken, "logs were set up before");
@@ -97,7 +107,10 @@ impl Telemetry {
     }
 }
 
-fn logs<S>(config: &Config) -> Box<dyn Layer<S> + Send + Sync>
+fn logs<S>(
+    config: &Config,
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
@@ -107,11 +120,9 @@ where
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
-            .with_writer(std::io::stderr)
+            .with_writer(writer)
             .boxed(),
-        LogFormat::Text => tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
-            .boxed(),
+        LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(writer).boxed(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every service together.
 #![cfg(test)]
 
+mod canary;
 mod complaint;
 mod house;
 mod imports;

@@ -85,7 +85,7 @@ impl World {
     }
 
     /// A policy in force: everything that is unused comes back.
-    async fn publishes_a_refund_policy(&self) {
+    pub async fn publishes_a_refund_policy(&self) {
         let supervisor = head_office(Role::FinanceSupervisor);
         PolicyServiceClient::new(self.at_refunds(&supervisor))
             .publish_policy(steps::publish_policy(id()))

@@ -32,14 +32,19 @@ const NOTIFY: &str = "https://pay.studio.example";
 
 impl World {
     pub async fn open() -> Self {
-        Self::open_with(true).await
+        Self::open_with(true, "").await
     }
 
     pub async fn without_oversight() -> Self {
-        Self::open_with(false).await
+        Self::open_with(false, "").await
     }
 
-    async fn open_with(oversight: bool) -> Self {
+    /// With settings for every service, as TOML.
+    pub async fn told(more: &str) -> Self {
+        Self::open_with(true, more).await
+    }
+
+    async fn open_with(oversight: bool, more: &str) -> Self {
         let clock = Clock::default();
         let nowhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let keys = testkit::house::keys();
@@ -50,28 +55,29 @@ impl World {
         let callbacks = free_port();
         channel.route(NOTIFY, format!("http://127.0.0.1:{callbacks}"));
 
-        let members = Running::start_on(clock.clone(), "").await;
+        let members = Running::start_on(clock.clone(), more).await;
         let mut peers = vec![("members", members.address())];
         let payments = Running::start_on(
             clock.clone(),
-            &told(&peers, &payments_settings(&channel, callbacks)),
+            &told(&peers, &(payments_settings(&channel, callbacks) + more)),
         )
         .await;
         peers.push(("payments", payments.address()));
-        let wallet = Running::start_on(clock.clone(), &told(&peers, "")).await;
+        let wallet = Running::start_on(clock.clone(), &told(&peers, more)).await;
         peers.push(("wallet", wallet.address()));
-        let orders = Running::start_on(clock.clone(), &told(&peers, "[service]\npayment_wait_ms = 1")).await;
+        let waiting = format!("[service]\npayment_wait_ms = 1\n{more}");
+        let orders = Running::start_on(clock.clone(), &told(&peers, &waiting)).await;
         peers.push(("orders", orders.address()));
-        let refunds = Running::start_on(clock.clone(), &told(&peers, "")).await;
+        let refunds = Running::start_on(clock.clone(), &told(&peers, more)).await;
         peers.push(("refunds", refunds.address()));
         let smtp = format!(
-            "[service.smtp]\nhost = '127.0.0.1'\nport = {}\n",
+            "[service.smtp]\nhost = '127.0.0.1'\nport = {}\n{more}",
             mail.smtp_address().port()
         );
         let notifications = Running::start_on(clock.clone(), &told(&peers, &smtp)).await;
         peers.push(("notifications", notifications.address()));
         let oversight = if oversight {
-            Some(Running::start_on(clock.clone(), &told(&peers, "")).await)
+            Some(Running::start_on(clock.clone(), &told(&peers, more)).await)
         } else {
             None
         };
