@@ -20,6 +20,8 @@ pub fn id() -> String {
 /// Somebody who belongs to nobody.
 pub struct Member {
     pub id: PersonId,
+    /// Where they are at home.
+    pub studio: StudioId,
     pub who: Identity,
     pub phone: String,
     pub id_number: String,
@@ -43,7 +45,11 @@ pub fn application(number: u32, studio: StudioId) -> RegisterPersonRequest {
 impl World {
     /// Registers somebody, as the website does for a stranger.
     pub async fn registers(&self, number: u32) -> Member {
-        let request = application(number, self.chain.chaoyang);
+        self.registers_at(number, self.chain.chaoyang).await
+    }
+
+    pub async fn registers_at(&self, number: u32, studio: StudioId) -> Member {
+        let request = application(number, studio);
         let (phone, id_number, email) = (
             request.phone.clone(),
             request.id_number.clone(),
@@ -59,6 +65,7 @@ impl World {
         let id: PersonId = person.parse().unwrap();
         Member {
             id,
+            studio,
             who: Identity::member(id),
             phone,
             id_number,

@@ -68,7 +68,7 @@ impl World {
         let request = ApplyRequest {
             request_id: id(),
             person_id: String::new(),
-            studio_id: self.chain.chaoyang.to_string(),
+            studio_id: member.studio.to_string(),
             product_id: product.to_owned(),
             channel: Channel::App.into(),
             needs: "早上练习".to_owned(),
@@ -90,7 +90,7 @@ impl World {
 
     /// Customer service checks facts, another person decides by policy.
     pub async fn approved_order(&self, order_id: &str) -> Order {
-        let mut desk = self.orders_as(&Identity::staff(Role::CustomerService, self.chain.chaoyang));
+        let mut desk = self.orders_as(&head_office(Role::CustomerService));
         let request = PassFirstReviewRequest {
             request_id: id(),
             order_id: order_id.to_owned(),

@@ -14,12 +14,10 @@ use proto::studio::wallet::v1::{
     Recharge, RechargeMethod, RechargeState, StartRechargePaymentRequest, Wallet,
 };
 
-use testkit::Identity;
-
 use crate::people::{Member, id};
 use crate::world::{World, head_office};
 
-fn yuan(yuan: i64) -> Money {
+pub fn yuan(yuan: i64) -> Money {
     Money {
         minor: yuan * 100,
         currency: "CNY".to_owned(),
@@ -56,20 +54,20 @@ impl World {
     }
 
     /// Applied, accepted, paid at the channel, received: not yet spendable.
-    async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
+    pub async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
         let mut own = RechargeServiceClient::new(self.at_wallet(&member.who));
         let applied = own
             .apply_recharge(ApplyRechargeRequest {
                 request_id: id(),
                 person_id: member.id.to_string(),
-                studio_id: self.chain.chaoyang.to_string(),
+                studio_id: member.studio.to_string(),
                 amount: Some(yuan(amount)),
                 method: RechargeMethod::WechatNative.into(),
             })
             .await
             .unwrap()
             .into_inner();
-        let specialist = Identity::staff(Role::RechargeSpecialist, self.chain.chaoyang);
+        let specialist = head_office(Role::RechargeSpecialist);
         let recharge_id = applied.recharge_id;
         let accept = AcceptRechargeRequest {
             request_id: id(),
@@ -98,7 +96,7 @@ impl World {
         self.recharge(member, &recharge_id).await
     }
 
-    async fn posts(&self, recharge: &Recharge) {
+    pub async fn posts(&self, recharge: &Recharge) {
         let auditor = head_office(Role::FinanceAuditor);
         let request = PostRechargeRequest {
             request_id: id(),
@@ -114,7 +112,7 @@ impl World {
     }
 
     /// A policy in force: everything that is unused comes back.
-    async fn publishes_a_refund_policy(&self) {
+    pub async fn publishes_a_refund_policy(&self) {
         let supervisor = head_office(Role::FinanceSupervisor);
         let request = PublishPolicyRequest {
             request_id: id(),
@@ -225,8 +223,8 @@ async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
 
 /// The member asks, the one person may not approve, another does, the money
 /// goes back. Returns the amount.
-async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
-    let clerk = Identity::staff(Role::RefundClerk, world.chain.chaoyang);
+pub async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
+    let clerk = head_office(Role::RefundClerk);
     let mut own = RefundServiceClient::new(world.at_refunds(&clerk));
     let opened = own
         .open_case(OpenCaseRequest {
