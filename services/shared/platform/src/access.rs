@@ -53,6 +53,7 @@ impl Access {
         bearer: Option<&str>,
     ) -> Result<Caller, Error> {
         let admitted = decide::admit(call, person, service.as_deref())?;
+        decide::wide_enough(call, admitted, person, &self.organisation)?;
         let (studios, own) = decide::reach(call, admitted, person, &self.organisation);
         Ok(Caller {
             service,

@@ -129,14 +129,12 @@ impl Identity {
 
     /// A member of staff with several posts, or a second person with the same post.
     pub fn posts(person: PersonId, posts: &[(Role, At)]) -> Self {
-        let grants = posts
-            .iter()
-            .map(|(role, at)| Grant {
-                role: *role,
-                node: node(*at),
-            })
-            .collect();
-        Self::person_with(person, PersonKind::Staff, grants)
+        Self::person_with(person, PersonKind::Staff, grants(posts))
+    }
+
+    /// As [`Identity::posts`], signed in with an account of one's choice.
+    pub fn account(account: &str, person: PersonId, posts: &[(Role, At)]) -> Self {
+        Self::signed(account.to_owned(), person, PersonKind::Staff, grants(posts))
     }
 
     /// A service by itself.
@@ -171,9 +169,25 @@ impl Identity {
         self.person.as_ref().map(|p| p.1.as_str())
     }
 
+    /// The same caller with every token changed.
+    pub(crate) fn with_tokens(self, change: impl Fn(&str) -> String) -> Self {
+        let changed = |token: String| {
+            let bare = token.trim_start_matches("Bearer ");
+            format!("Bearer {}", change(bare))
+        };
+        Self {
+            person: self.person.map(|(person, token)| (person, changed(token))),
+            service: self.service.map(changed),
+        }
+    }
+
     fn person_with(person: PersonId, kind: PersonKind, grants: Vec<Grant>) -> Self {
+        Self::signed(format!("test-{person}"), person, kind, grants)
+    }
+
+    fn signed(account: String, person: PersonId, kind: PersonKind, grants: Vec<Grant>) -> Self {
         let token = PersonToken {
-            account: format!("test-{person}"),
+            account,
             person,
             kind,
             grants,
@@ -199,6 +213,14 @@ impl Interceptor for Identity {
         }
         Ok(request)
     }
+}
+
+fn grants(posts: &[(Role, At)]) -> Vec<Grant> {
+    let grant = |(role, at): &(Role, At)| Grant {
+        role: *role,
+        node: node(*at),
+    };
+    posts.iter().map(grant).collect()
 }
 
 fn node(at: At) -> GrantNode {

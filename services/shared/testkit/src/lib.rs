@@ -4,6 +4,7 @@
 pub mod chain;
 mod checks;
 pub mod database;
+mod flaw;
 pub mod house;
 pub mod made_up;
 pub mod messages;
@@ -12,10 +13,12 @@ pub mod program;
 pub mod raw;
 mod running;
 pub mod smtp;
+pub mod tls;
 pub mod wechat;
 mod written;
 
 pub use chain::{Chain, chain};
+pub use flaw::Flaw;
 pub use house::{At, Door, Identity, staff_person};
 pub use running::{Running, settings, settings_as_shipped};
 pub use written::tables_that_tell;

@@ -21,6 +21,9 @@ const DEEPEST: usize = 6;
 /// Entries of a list beyond those that must be there.
 const SPARE_ENTRIES: u64 = 2;
 
+/// The field of `Money` that holds how much.
+const AMOUNT: &str = "minor";
+
 /// Every contract of the house.
 ///
 /// # Panics
@@ -107,7 +110,8 @@ impl Maker {
 
     fn set(&mut self, message: &mut DynamicMessage, field: &FieldDescriptor, fill: Fill, depth: usize) {
         let rules = Rules::of(field);
-        let wanted = fill == Fill::All || rules.binds_when_absent(field);
+        // An amount of nothing keeps the contract and is refused all the same.
+        let wanted = fill == Fill::All || rules.binds_when_absent(field) || field.name() == AMOUNT;
         // A message of its own kind again and again has to end somewhere.
         let endless = depth >= DEEPEST && matches!(field.kind(), Kind::Message(_)) && !rules.required();
         if wanted && !endless && !field.is_map() {
@@ -164,13 +168,14 @@ impl Maker {
             }
             Kind::Double => Value::F64(1.0),
             Kind::Float => Value::F32(1.0),
-            kind => self.number(&kind, rules, fill),
+            kind => self.number(&kind, rules, fill, field.name()),
         }
     }
 
     /// The least in size for a small message, anything in range for a whole one.
-    fn number(&mut self, kind: &Kind, rules: &Rules, fill: Fill) -> Value {
+    fn number(&mut self, kind: &Kind, rules: &Rules, fill: Fill, name: &str) -> Value {
         let (least, most) = rules.range(kind);
+        let least = if name == AMOUNT { least.max(1) } else { least };
         let number = match fill {
             Fill::Needed => 0.clamp(least, most),
             Fill::All => self

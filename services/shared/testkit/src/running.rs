@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::chain;
 use crate::database::{self, Database};
 use crate::house::{self, At, Door, Identity};
+use crate::tls::Authority;
 
 /// More rounds than any test leaves work for.
 const ROUNDS: usize = 500;
@@ -90,6 +91,18 @@ impl<S: Service> Running<S> {
         };
         let opened = Self::open(Clock::default(), settings, overrides).await;
         opened.unwrap_or_else(|error| panic!("{} does not start: {error:#}", S::NAME))
+    }
+
+    /// As [`Running::start_on`], with mTLS on: the service and whoever calls it
+    /// through [`Running::channel`] show certificates of `authority`.
+    ///
+    /// # Panics
+    /// When anything is wrong.
+    pub async fn start_secured(clock: Clock, overrides: &str, authority: &Authority) -> Self {
+        let overrides = merged(&authority.settings(S::NAME), overrides);
+        let mut started = Self::start_on(clock, &overrides.unwrap_or_default()).await;
+        started.channel = authority.channel(&started.address(), Some("gateway"));
+        started
     }
 
     async fn open(

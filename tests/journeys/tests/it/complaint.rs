@@ -108,12 +108,12 @@ async fn a_complaint_closes_only_when_the_member_accepts() {
     );
 }
 
-async fn complains(world: &World, member: &Member) -> Ticket {
+pub async fn complains(world: &World, member: &Member) -> Ticket {
     let mut own = TicketServiceClient::new(world.at_oversight(&member.who));
     own.open_ticket(OpenTicketRequest {
         request_id: id(),
         person_id: member.id.to_string(),
-        studio_id: world.chain.chaoyang.to_string(),
+        studio_id: member.studio.to_string(),
         kind: TicketKind::Complaint.into(),
         topic: TicketTopic::Service.into(),
         text: "教练迟到两次".to_owned(),

@@ -1,6 +1,7 @@
 //! Every service together.
 #![cfg(test)]
 
+mod access;
 mod canary;
 mod complaint;
 mod house;
@@ -8,6 +9,7 @@ mod imports;
 mod lost_facts;
 mod people;
 mod purchase;
+mod secured;
 mod shop;
 mod stored_value;
 mod world;

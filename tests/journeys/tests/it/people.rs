@@ -19,6 +19,8 @@ pub fn id() -> String {
 /// Somebody who belongs to nobody.
 pub struct Member {
     pub id: PersonId,
+    /// Where they are at home.
+    pub studio: StudioId,
     pub who: Identity,
     pub phone: String,
     pub id_number: String,
@@ -28,7 +30,11 @@ pub struct Member {
 impl World {
     /// Registers somebody, as the website does for a stranger.
     pub async fn registers(&self, number: u32) -> Member {
-        let request = application(id(), number, self.chain.chaoyang);
+        self.registers_at(number, self.chain.chaoyang).await
+    }
+
+    pub async fn registers_at(&self, number: u32, studio: StudioId) -> Member {
+        let request = application(id(), number, studio);
         let (phone, id_number, email) = (
             request.phone.clone(),
             request.id_number.clone(),
@@ -44,6 +50,7 @@ impl World {
         let id: PersonId = person.parse().unwrap();
         Member {
             id,
+            studio,
             who: Identity::member(id),
             phone,
             id_number,

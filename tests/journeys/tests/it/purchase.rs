@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// Everything that a member sees of a purchase: the card, the receipt, the
 /// notices.
-async fn is_complete(world: &World, member: &Member, order_id: &str) {
+pub async fn is_complete(world: &World, member: &Member, order_id: &str) {
     let card = world.card_of(member, order_id).await;
     assert_eq!(card.state(), CardState::Opened);
     let mut receipts = ReceiptServiceClient::new(world.at_payments(&member.who));

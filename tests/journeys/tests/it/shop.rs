@@ -56,7 +56,7 @@ impl World {
 
     pub async fn submitted_order(&self, member: &Member, product: &str) -> Order {
         let mut orders = self.orders_as(&member.who);
-        let request = steps::apply(id(), self.chain.chaoyang, product);
+        let request = steps::apply(id(), member.studio, product);
         let draft = orders.apply(request).await.unwrap().into_inner().order.unwrap();
         orders
             .confirm_application(steps::confirm(id(), &draft))
@@ -69,7 +69,7 @@ impl World {
 
     /// Customer service checks facts, another person decides by policy.
     pub async fn approved_order(&self, order_id: &str) -> Order {
-        let mut desk = self.orders_as(&Identity::staff(Role::CustomerService, self.chain.chaoyang));
+        let mut desk = self.orders_as(&head_office(Role::CustomerService));
         let quoted = desk
             .pass_first_review(steps::pass_first_review(id(), order_id))
             .await

@@ -8,7 +8,6 @@ use proto::studio::refunds::v1::{CaseState, GetCaseRequest};
 use proto::studio::wallet::v1::recharge_service_client::RechargeServiceClient;
 use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
 use proto::studio::wallet::v1::{GetRechargeRequest, GetWalletRequest, Recharge, RechargeState, Wallet};
-use testkit::Identity;
 
 use crate::people::{Member, id};
 use crate::world::{World, head_office};
@@ -43,19 +42,19 @@ impl World {
     }
 
     /// Applied, accepted, paid at the channel, received: not yet spendable.
-    async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
+    pub async fn received_recharge(&self, member: &Member, amount: i64) -> Recharge {
         let mut own = RechargeServiceClient::new(self.at_wallet(&member.who));
         let applied = own
             .apply_recharge(steps::apply_recharge(
                 id(),
                 &member.id.to_string(),
-                self.chain.chaoyang,
+                member.studio,
                 yuan(amount),
             ))
             .await
             .unwrap()
             .into_inner();
-        let specialist = Identity::staff(Role::RechargeSpecialist, self.chain.chaoyang);
+        let specialist = head_office(Role::RechargeSpecialist);
         let recharge_id = applied.recharge_id.clone();
         RechargeServiceClient::new(self.at_wallet(&specialist))
             .accept_recharge(steps::accept_recharge(id(), &applied))
@@ -76,7 +75,7 @@ impl World {
         self.recharge(member, &recharge_id).await
     }
 
-    async fn posts(&self, recharge: &Recharge) {
+    pub async fn posts(&self, recharge: &Recharge) {
         let auditor = head_office(Role::FinanceAuditor);
         RechargeServiceClient::new(self.at_wallet(&auditor))
             .post_recharge(steps::post_recharge(id(), recharge))
@@ -179,8 +178,8 @@ async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
 
 /// The member asks, the one person may not approve, another does, the money
 /// goes back. Returns the amount.
-async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
-    let clerk = Identity::staff(Role::RefundClerk, world.chain.chaoyang);
+pub async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {
+    let clerk = head_office(Role::RefundClerk);
     let mut own = RefundServiceClient::new(world.at_refunds(&clerk));
     let opened = own
         .open_case(steps::open_case(id(), order_id, yuan(amount)))

@@ -8,8 +8,11 @@ use std::time::Duration;
 use kernel::Clock;
 use proto::studio::access::v1::Role;
 use testkit::smtp::Sink;
+use testkit::tls::Authority;
 use testkit::wechat::{self, Simulator};
 use testkit::{At, Chain, Door, Identity, Running, chain};
+
+use crate::access::Service;
 
 /// The services, in the order in which they may call each other.
 pub struct World {
@@ -32,19 +35,24 @@ const NOTIFY: &str = "https://pay.studio.example";
 
 impl World {
     pub async fn open() -> Self {
-        Self::open_with(true, "").await
+        Self::open_with(true, None, "").await
     }
 
     pub async fn without_oversight() -> Self {
-        Self::open_with(false, "").await
+        Self::open_with(false, None, "").await
+    }
+
+    /// Every service shows a certificate of `authority` and wants one.
+    pub async fn secured(authority: &Authority) -> Self {
+        Self::open_with(true, Some(authority), "").await
     }
 
     /// With settings for every service, as TOML.
     pub async fn told(more: &str) -> Self {
-        Self::open_with(true, more).await
+        Self::open_with(true, None, more).await
     }
 
-    async fn open_with(oversight: bool, more: &str) -> Self {
+    async fn open_with(oversight: bool, tls: Option<&Authority>, more: &str) -> Self {
         let clock = Clock::default();
         let nowhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let keys = testkit::house::keys();
@@ -55,29 +63,19 @@ impl World {
         let callbacks = free_port();
         channel.route(NOTIFY, format!("http://127.0.0.1:{callbacks}"));
 
-        let members = Running::start_on(clock.clone(), more).await;
-        let mut peers = vec![("members", members.address())];
-        let payments = Running::start_on(
-            clock.clone(),
-            &told(&peers, &(payments_settings(&channel, callbacks) + more)),
-        )
-        .await;
-        peers.push(("payments", payments.address()));
-        let wallet = Running::start_on(clock.clone(), &told(&peers, more)).await;
-        peers.push(("wallet", wallet.address()));
-        let waiting = format!("[service]\npayment_wait_ms = 1\n{more}");
-        let orders = Running::start_on(clock.clone(), &told(&peers, &waiting)).await;
-        peers.push(("orders", orders.address()));
-        let refunds = Running::start_on(clock.clone(), &told(&peers, more)).await;
-        peers.push(("refunds", refunds.address()));
+        let mut house = House::new(clock.clone(), tls, more);
+        let members = house.start("").await;
+        let payments = house.start(&payments_settings(&channel, callbacks)).await;
+        let wallet = house.start("").await;
+        let orders = house.start("[service]\npayment_wait_ms = 1").await;
+        let refunds = house.start("").await;
         let smtp = format!(
-            "[service.smtp]\nhost = '127.0.0.1'\nport = {}\n{more}",
+            "[service.smtp]\nhost = '127.0.0.1'\nport = {}\n",
             mail.smtp_address().port()
         );
-        let notifications = Running::start_on(clock.clone(), &told(&peers, &smtp)).await;
-        peers.push(("notifications", notifications.address()));
+        let notifications = house.start(&smtp).await;
         let oversight = if oversight {
-            Some(Running::start_on(clock.clone(), &told(&peers, more)).await)
+            Some(house.start("").await)
         } else {
             None
         };
@@ -168,16 +166,34 @@ async fn turn<S: platform::Service>(service: &Running<S>) -> bool {
     numbered | pulled | service.try_tasks().await
 }
 
-fn told(peers: &[(&str, String)], more: &str) -> String {
-    let peers: Vec<String> = peers
-        .iter()
-        .map(|(name, address)| format!("{name} = '{address}'"))
-        .collect();
-    let peers = peers.join(
-        "
-",
-    );
-    format!("[peers]\n{peers}\n{more}")
+/// Starts one service after the other; each is told of those before it.
+struct House<'a> {
+    clock: Clock,
+    tls: Option<&'a Authority>,
+    /// Settings that every service is told.
+    more: &'a str,
+    peers: String,
+}
+
+impl<'a> House<'a> {
+    fn new(clock: Clock, tls: Option<&'a Authority>, more: &'a str) -> Self {
+        Self {
+            clock,
+            tls,
+            more,
+            peers: "[peers]\n".to_owned(),
+        }
+    }
+
+    async fn start<S: platform::Service>(&mut self, own: &str) -> Running<S> {
+        let told = format!("{}{own}\n{}", self.peers, self.more);
+        let started = match self.tls {
+            Some(authority) => Running::start_secured(self.clock.clone(), &told, authority).await,
+            None => Running::start_on(self.clock.clone(), &told).await,
+        };
+        self.peers += &format!("{} = '{}'\n", S::NAME, started.address());
+        started
+    }
 }
 
 fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
@@ -259,5 +275,42 @@ impl World {
             .as_ref()
             .expect("oversight is switched off")
             .door(who.clone())
+    }
+}
+
+impl World {
+    /// Every service that runs: its name and where it listens.
+    pub fn addresses(&self) -> Vec<(&'static str, String)> {
+        let mut all = vec![
+            ("members", self.members.address()),
+            ("payments", self.payments.address()),
+            ("wallet", self.wallet.address()),
+            ("orders", self.orders.address()),
+            ("refunds", self.refunds.address()),
+            ("notifications", self.notifications.address()),
+        ];
+        all.extend(self.oversight.as_ref().map(|it| ("oversight", it.address())));
+        all
+    }
+
+    /// Every service that runs, as whoever calls it sees it.
+    pub fn services(&self) -> Vec<Service> {
+        fn service<S: platform::Service>(it: &Running<S>) -> Service {
+            Service {
+                name: S::NAME,
+                channel: it.channel(),
+                pool: it.pool().clone(),
+            }
+        }
+        let mut all = vec![
+            service(&self.members),
+            service(&self.payments),
+            service(&self.wallet),
+            service(&self.orders),
+            service(&self.refunds),
+            service(&self.notifications),
+        ];
+        all.extend(self.oversight.as_ref().map(service));
+        all
     }
 }

@@ -50,6 +50,25 @@ pub(super) fn admit(
     }
 }
 
+/// Refuses staff whose role holds at part of the operator only where the call
+/// is about the whole of it: who administers one studio gives no roles at others.
+pub(super) fn wide_enough(
+    call: &CallRule,
+    admitted: Admitted,
+    person: Option<&PersonToken>,
+    organisation: &Organisation,
+) -> Result<(), Error> {
+    let staff = person.filter(|person| person.kind == PersonKind::Staff);
+    match (call.rule.reach(), admitted, staff) {
+        (Reach::Operator, Admitted::Person, Some(staff))
+            if below_grants(call, staff, organisation) != Studios::All =>
+        {
+            Err(Error::role_missing())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The studios that the rule opens to the caller, and whether what is their
 /// own is within reach.
 pub(super) fn reach(
@@ -240,6 +259,20 @@ mod tests {
             &Organisation::default(),
         );
         assert_eq!(studios, Studios::Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_role_at_one_studio_opens_no_call_on_the_whole_operator() {
+        let organisation = Organisation::default();
+        let call = call(|rule| rule.set_reach(Reach::Operator));
+        let asks = |node| {
+            let person = staff(Role::FrontDesk, node);
+            wide_enough(&call, Admitted::Person, Some(&person), &organisation)
+        };
+        assert!(asks(GrantNode::All).is_ok());
+        let refused = asks(GrantNode::Node(NodeId::fresh())).unwrap_err();
+        assert_eq!(refused.reason().unwrap_or_default(), "ROLE_MISSING");
+        assert!(wide_enough(&call, Admitted::Service, None, &organisation).is_ok());
     }
 
     #[test]

@@ -48,9 +48,21 @@ impl Rules {
         let message = matches!(field.kind(), Kind::Message(_)) && !field.is_list();
         match self.absent {
             Absent::Free => false,
-            Absent::Checked => !message && !field.supports_presence(),
+            Absent::Checked => !message && !field.supports_presence() && self.refuses_nothing(&field.kind()),
             Absent::Required => true,
         }
+    }
+
+    /// Whether nothing, as an empty text or a zero, breaks a rule.
+    fn refuses_nothing(&self, kind: &Kind) -> bool {
+        let (least, most) = self.range(kind);
+        let number = self.least.is_some() || self.most.is_some();
+        self.uuid
+            || self.pattern.is_some()
+            || self.min_len > 0
+            || self.min_items > 0
+            || self.not_in.contains(&0)
+            || (number && !(least..=most).contains(&0))
     }
 
     pub(super) fn required(&self) -> bool {
