@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod complaint;
+mod guards;
 mod house;
 mod imports;
 mod people;
