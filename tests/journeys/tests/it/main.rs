@@ -7,6 +7,7 @@ mod house;
 mod imports;
 mod people;
 mod purchase;
+mod scope;
 mod shop;
 mod stored_value;
 mod world;
