@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod access;
+mod belts;
 mod callbacks;
 mod closing;
 mod collecting;

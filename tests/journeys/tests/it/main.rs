@@ -4,11 +4,13 @@
 mod access;
 mod canary;
 mod complaint;
+mod guards;
 mod house;
 mod imports;
 mod lost_facts;
 mod people;
 mod purchase;
+mod scope;
 mod secured;
 mod shop;
 mod stored_value;
