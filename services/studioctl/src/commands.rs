@@ -1,8 +1,8 @@
 //! One file for each group of commands.
 
 pub mod approvals;
-pub mod check;
 pub mod audit;
+pub mod check;
 pub mod feeds;
 pub mod import;
 pub mod keys;

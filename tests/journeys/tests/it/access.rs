@@ -11,22 +11,13 @@ use std::collections::BTreeMap;
 
 use platform::access::Rules;
 use prost_reflect::MethodDescriptor;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 use testkit::messages;
-use tonic::transport::Channel;
 
-use crate::world::World;
+use crate::world::{Service, World};
 use ask::Asked;
 use places::Places;
 use table::Table;
-
-/// A service of the house, as whoever calls it sees it.
-pub struct Service {
-    pub name: &'static str,
-    pub channel: Channel,
-    /// The superuser's.
-    pub pool: PgPool,
-}
 
 /// What platform serves in every service.
 const PLATFORMS: [&str; 2] = ["studio.feed.v1", "studio.operations.v1"];

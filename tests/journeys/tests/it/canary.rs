@@ -15,7 +15,9 @@ use proto::studio::members::v1::{MemberErased, MembersEvent, members_event::Fact
 use testkit::Identity;
 use tonic::{Response, Status};
 
-use crate::people::{Member, application};
+use journeys::people::application;
+
+use crate::people::{Member, id};
 use crate::world::World;
 use captured::{Captured, dump};
 use leaks::{Canary, Leaks};
@@ -67,7 +69,7 @@ async fn personal_data_is_nowhere_but_where_it_belongs() {
 
 impl Flock {
     async fn new(world: World) -> Self {
-        let mut request = application(NUMBER, world.chain.chaoyang);
+        let mut request = application(id(), NUMBER, world.chain.chaoyang);
         NAME.clone_into(&mut request.name);
         request.email = "canary.k7q2@example.com".to_owned();
         let (phone, id_number, email) = (
@@ -86,6 +88,7 @@ impl Flock {
         let who = Identity::member(person);
         let member = Member {
             id: person,
+            studio: world.chain.chaoyang,
             who,
             phone,
             id_number,
@@ -202,7 +205,7 @@ impl Flock {
     /// that opens what it keeps of them.
     async fn is_forgotten(&self) {
         let app = self.world.members.app();
-        let mut tx = app.begin_beside().await.unwrap();
+        let mut tx = app.begin_beside("test", "canary").await.unwrap();
         app.vault().shred(&mut tx, self.member.id).await.unwrap();
         let erased = MembersEvent {
             fact: Some(Fact::MemberErased(MemberErased {

@@ -2,7 +2,7 @@
 
 use journeys::people::application;
 use journeys::steps;
-use kernel::PersonId;
+use kernel::{PersonId, StudioId};
 use proto::studio::members::v1::Card;
 use proto::studio::members::v1::card_service_client::CardServiceClient;
 use proto::studio::members::v1::people_service_client::PeopleServiceClient;

@@ -7,12 +7,20 @@ use std::time::Duration;
 
 use kernel::Clock;
 use proto::studio::access::v1::Role;
+use sqlx::PgPool;
 use testkit::smtp::Sink;
 use testkit::tls::Authority;
 use testkit::wechat::{self, Simulator};
 use testkit::{At, Chain, Door, Identity, Running, chain};
+use tonic::transport::Channel;
 
-use crate::access::Service;
+/// A service of the house, as whoever calls it sees it.
+pub struct Service {
+    pub name: &'static str,
+    pub channel: Channel,
+    /// The superuser's.
+    pub pool: PgPool,
+}
 
 /// The services, in the order in which they may call each other.
 pub struct World {

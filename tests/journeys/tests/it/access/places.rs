@@ -21,7 +21,9 @@ use uuid::Uuid;
 
 use crate::complaint::complains;
 use crate::people::{Member, id};
-use crate::stored_value::{refunds_part, yuan};
+use journeys::steps::yuan;
+
+use crate::stored_value::refunds_part;
 use crate::world::{World, head_office};
 
 /// Longer than the preparations take of business time.
@@ -111,7 +113,7 @@ fn missing(own: &Place) -> Place {
         .map(|(field, value)| (*field, nothing(value)))
         .collect();
     ids.insert("phone", "15499999999".to_owned());
-    ids.insert("id_number", crate::people::id_number(999));
+    ids.insert("id_number", journeys::people::id_number(999));
     Place {
         studio: StudioId::fresh(),
         person: PersonId::fresh(),

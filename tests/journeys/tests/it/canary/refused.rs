@@ -11,7 +11,9 @@ use proto::studio::orders::v1::{ListOrdersRequest, ProvideInformationRequest, Tr
 use testkit::Identity;
 
 use super::{ADDRESS, BANK, Flock, NAME, NUMBER};
-use crate::people::{application, id, id_number};
+use journeys::people::{application, id_number};
+
+use crate::people::id;
 use crate::world::head_office;
 
 impl Flock {
@@ -19,7 +21,7 @@ impl Flock {
     pub async fn is_refused(&mut self, order_id: &str, card_id: &str) {
         let (world, member) = (&self.world, &self.member);
         let mut people = PeopleServiceClient::new(world.at_members(&Identity::anonymous()));
-        let mut again = application(NUMBER, world.chain.chaoyang);
+        let mut again = application(id(), NUMBER, world.chain.chaoyang);
         NAME.clone_into(&mut again.name);
         let mut bad_phone = again.clone();
         bad_phone.request_id = id();
