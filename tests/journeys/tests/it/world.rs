@@ -2,6 +2,7 @@
 //! simulator and to a mail server that keeps what it gets. Business time moves
 //! when a test says so; background work runs when it settles.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -199,7 +200,7 @@ impl<'a> House<'a> {
             Some(authority) => Running::start_secured(self.clock.clone(), &told, authority).await,
             None => Running::start_on(self.clock.clone(), &told).await,
         };
-        self.peers += &format!("{} = '{}'\n", S::NAME, started.address());
+        writeln!(self.peers, "{} = '{}'", S::NAME, started.address()).unwrap();
         started
     }
 }

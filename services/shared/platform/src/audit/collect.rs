@@ -55,7 +55,7 @@ where
         let entries = self.entries().await?;
         let strays = self
             .0
-            .list_strays(pb::ListStraysRequest {})
+            .find_strays(pb::FindStraysRequest {})
             .await?
             .into_inner()
             .strays;

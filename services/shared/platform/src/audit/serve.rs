@@ -23,11 +23,11 @@ impl AuditService for Audit {
         answer_platform(&self.0, r, list_entries).await
     }
 
-    async fn list_strays(
+    async fn find_strays(
         &self,
-        r: Request<pb::ListStraysRequest>,
-    ) -> Result<Response<pb::ListStraysResponse>, Status> {
-        answer_platform(&self.0, r, list_strays).await
+        r: Request<pb::FindStraysRequest>,
+    ) -> Result<Response<pb::FindStraysResponse>, Status> {
+        answer_platform(&self.0, r, find_strays).await
     }
 
     async fn list_heads(
@@ -72,14 +72,14 @@ async fn list_entries(
     })
 }
 
-async fn list_strays(
+async fn find_strays(
     platform: &Platform,
     caller: &Caller,
-    _: pb::ListStraysRequest,
-) -> Result<pb::ListStraysResponse, Error> {
+    _: pb::FindStraysRequest,
+) -> Result<pb::FindStraysResponse, Error> {
     let mut tx = platform.begin(caller).await?;
     let strays = read::strays(&mut tx).await?;
-    Ok(pb::ListStraysResponse { strays })
+    Ok(pb::FindStraysResponse { strays })
 }
 
 async fn list_heads(
