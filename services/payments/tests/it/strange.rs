@@ -188,7 +188,7 @@ async fn no_callback_breaks_the_door_or_pays_what_was_not_paid() {
         );
     }
     assert!(
-        believed > CALLBACKS / 20,
+        believed > CALLBACKS / 60,
         "only {believed} came past the signature"
     );
     assert_eq!(

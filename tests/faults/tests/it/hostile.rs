@@ -39,7 +39,7 @@ const MESSAGES_OF_LONG: usize = 1_000;
 /// Strangers at a time.
 const STRANGERS: usize = 12;
 /// How much the memory may grow from the middle of a run to its end.
-const GROWTH: u64 = 48 << 20;
+const GROWTH: u64 = 128 << 20;
 
 /// A call of one service, and who may make it.
 struct Target {
