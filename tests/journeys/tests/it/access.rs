@@ -48,13 +48,13 @@ async fn rows(service: &Service, calls: Vec<MethodDescriptor>, places: &Places) 
     calls.sort_by_key(|call| (call.rule.writes, call.name.clone()));
     let (mut rows, mut findings) = (BTreeMap::new(), Vec::new());
     for call in &calls {
-        let mut cells = Vec::new();
+        let mut answers = Vec::new();
         for actor in &actors {
-            cells.push(ask::cell(service, call, actor, places, &mut findings).await);
+            answers.push(ask::cell(service, call, actor, places, &mut findings).await);
         }
-        cells.push(ask::spoiled_persons(service, call, places).await);
-        cells.push(ask::spoiled_services(service, call, places).await);
-        rows.insert(call.name.clone(), cells);
+        answers.push(ask::spoiled_persons(service, call, places).await);
+        answers.push(ask::spoiled_services(service, call, places).await);
+        rows.insert(call.name.clone(), answers);
     }
     let mut columns: Vec<String> = actors.into_iter().map(|actor| actor.code).collect();
     columns.extend(["person".to_owned(), "service".to_owned()]);

@@ -187,7 +187,7 @@ fn a_leak_is_found_in_whatever_form() {
             .flat_map(u16::to_le_bytes)
             .collect::<Vec<u8>>()
     };
-    let leaky: [Vec<u8>; 16] = [
+    let carriers: [Vec<u8>; 16] = [
         "name=欧阳蔷薇珂;".into(),
         "phone 15473190462".into(),
         "+86 154-7319-0462".into(),
@@ -205,7 +205,7 @@ fn a_leak_is_found_in_whatever_form() {
         r"\u6b27\u9633\u8537\u8587\u73c2".into(),
         "your code is 730519, hurry".into(),
     ];
-    for bytes in &leaky {
+    for bytes in &carriers {
         assert!(
             !leaks.find("here", bytes).is_empty(),
             "{}",
