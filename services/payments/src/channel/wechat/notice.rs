@@ -22,6 +22,15 @@ struct RefundNotice {
     out_refund_no: String,
 }
 
+/// The channel's ids have 36 characters; an index has no place for any length.
+const LONGEST_ID: usize = 200;
+
+/// Whether a text in this JSON holds the character NUL, which no database
+/// keeps: there it can only be written so.
+fn holds_nul(json: &[u8]) -> bool {
+    json.windows(6).any(|part| part == br"\u0000")
+}
+
 pub fn read(
     account: &WeChat,
     headers: &HeaderMap,
@@ -34,6 +43,9 @@ pub fn read(
         .resource
         .open(&account.resource_key)
         .ok_or(NoticeRefusal::Sealed)?;
+    if envelope.id.len() > LONGEST_ID || holds_nul(body) || holds_nul(plaintext.as_bytes()) {
+        return Err(NoticeRefusal::Schema);
+    }
     let original = envelope.resource.original_type.as_deref().unwrap_or_default();
     let content = match (envelope.event_type.as_str(), original) {
         ("TRANSACTION.SUCCESS", "transaction") => {
