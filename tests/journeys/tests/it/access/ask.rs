@@ -92,7 +92,7 @@ impl Asked {
                 .get_field_by_name(field)
                 .is_some_and(|v| v.as_str() != Some(""))
         };
-        self.method.input().get_field_by_name("page_size").is_some() && !place.ids.keys().any(|f| named(f))
+        self.method.input().get_field_by_name("page_size").is_some() && !place.ids.keys().any(named)
     }
 }
 
