@@ -1,6 +1,7 @@
 """Plays `studioctl demo --json` against a running platform and checks what it
 promises: at least one step of every service, none that failed, and purchase,
-recharge and refund each as one trace that the services share."""
+recharge and refund each as one trace that the services share. Then it lets
+`studioctl check` and `studioctl audit verify` look at what the demo left."""
 
 import json
 import subprocess
@@ -31,7 +32,18 @@ def main(studioctl: str, traces: str) -> int:
         bad += report(f"the {part} is one trace across its services", wanted <= services, f"{trace}: {services}")
     everyone = SERVICES - {"oversight"}
     bad += report("every service appears in the three traces", everyone <= seen, f"only {seen}")
-    return bad
+    checked = subprocess.run([studioctl, "check", "--channel"], capture_output=True, text=True, timeout=120)
+    bad += report("the nine invariants hold afterwards", checked.returncode == 0, checked.stdout + checked.stderr)
+    return bad + whole_chains(studioctl)
+
+
+def whole_chains(studioctl: str) -> int:
+    """What the demo left behind verifies: every service's chain of audit and ledgers."""
+    run = subprocess.run([studioctl, "audit", "verify", "--json"], capture_output=True, text=True, timeout=120)
+    chains = json.loads(run.stdout)["chains"] if run.stdout.startswith("{") else []
+    whole = {c["service"] for c in chains if c["entries"] > 0 and not c["findings"]}
+    holds = run.returncode == 0 and whole == SERVICES
+    return report("studioctl audit verify finds every chain whole", holds, f"{run.returncode}: {whole} {run.stderr[-2000:]}")
 
 
 def await_services(traces: str, trace: str, wanted: set[str]) -> set[str]:

@@ -3,7 +3,9 @@
 
 mod access;
 mod canary;
+mod checks;
 mod complaint;
+mod evidence;
 mod guards;
 mod house;
 mod imports;
