@@ -137,6 +137,7 @@ pub struct Limits {
     pub house: usize,
     pub streams: usize,
     pub queue: usize,
+    pub connection_queue: usize,
     pub queue_ms: u64,
     pub retry_after_ms: u64,
     pub redis_wait_ms: u64,

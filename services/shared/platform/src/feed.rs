@@ -22,6 +22,8 @@ use crate::{Caller, Error, Platform};
 pub(crate) use consumers::Consumers;
 
 const PAGE: i64 = 200;
+/// How often a pull that waits looks for facts that another process numbered.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Serves the feed of the service whose platform this is.
 pub struct Feed(pub Platform);
@@ -62,8 +64,14 @@ async fn pull(
             return Ok(found);
         }
         // Another process may be the one that sequences, so its bell cannot be relied upon.
-        let nap = (until - tokio::time::Instant::now()).min(Duration::from_millis(500));
-        let _rung = tokio::time::timeout(nap, bell.changed()).await;
+        loop {
+            let nap = (until - tokio::time::Instant::now()).min(LOOK);
+            let rung = tokio::time::timeout(nap, bell.changed()).await.is_ok();
+            let is_over = tokio::time::Instant::now() >= until;
+            if rung || is_over || platform.feed_head().await? > request.after_seq {
+                break;
+            }
+        }
     }
 }
 
@@ -73,6 +81,12 @@ fn most(max: i32) -> i64 {
 }
 
 impl Platform {
+    async fn feed_head(&self) -> Result<i64, Error> {
+        let mut tx = self.begin_system().await?;
+        let head = sqlx::query_scalar!(r#"select coalesce(max(seq), 0) as "head!" from feed"#);
+        Ok(head.fetch_one(&mut *tx).await?)
+    }
+
     async fn pull(
         &self,
         consumer: Option<&str>,

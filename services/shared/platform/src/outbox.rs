@@ -15,6 +15,9 @@ use crate::{Error, Platform, audit, crash_point, telemetry};
 /// Most facts that one round numbers.
 const ROUND: i64 = 2_000;
 
+/// How often facts that another process left without a number are looked for.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Something that became true of an aggregate.
 pub struct Fact<E> {
     /// The thing that changed; its facts keep their order.
@@ -116,21 +119,18 @@ impl Platform {
         .execute(&mut *tx)
         .await?
         .rows_affected();
-        if numbered > 0 {
-            let passed = pass(&mut tx, gap, low_water, oldest).await?;
-            sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
-                .execute(&mut *tx)
-                .await?;
+        if numbered == 0 {
+            return Ok(0);
         }
-        if numbered > 0 {
-            crash_point!("sequence.before_commit");
-        }
+        let passed = pass(&mut tx, gap, low_water, oldest).await?;
+        sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
+            .execute(&mut *tx)
+            .await?;
+        crash_point!("sequence.before_commit");
         tx.commit().await?;
-        if numbered > 0 {
-            crash_point!("sequence.after_commit");
-            self.inner.feed_bell.send_modify(|count| *count += 1);
-            self.inner.hints.tell(Hint::Numbers);
-        }
+        crash_point!("sequence.after_commit");
+        self.inner.feed_bell.send_modify(|count| *count += 1);
+        self.inner.hints.tell(Hint::Numbers);
         Ok(numbered)
     }
 
@@ -141,7 +141,7 @@ impl Platform {
             match self.number_once(&mut gap).await {
                 Ok(0) => {
                     let bell = self.inner.outbox_bell.notified();
-                    let _rung = tokio::time::timeout(Duration::from_millis(250), bell).await;
+                    let _rung = tokio::time::timeout(LOOK, bell).await;
                 }
                 Ok(_) => {}
                 Err(error) => {

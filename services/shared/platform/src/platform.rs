@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     pub feed_bell: tokio::sync::watch::Sender<i64>,
     /// Rung after a commit that left a task.
     pub task_bell: Notify,
+    /// Rung after every commit.
+    pub chain_bell: Notify,
 }
 
 /// Numbers of the background work.

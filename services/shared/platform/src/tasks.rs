@@ -10,6 +10,7 @@ use kernel::{Clock, TaskId, Timestamp, fresh_uuid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -247,17 +248,28 @@ impl<S> TaskKind<S> {
     }
 }
 
+/// How often somebody looks for what became due, or was left by another process.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a worker sleeps while another looks out.
+const SLEEP: Duration = Duration::from_secs(10);
+
 /// The kinds of one service and the loop that works on them.
 pub struct Worker<S> {
     app: Arc<S>,
     kinds: Vec<TaskKind<S>>,
+    /// Held by the one idle worker who looks out for all.
+    watch: Mutex<()>,
 }
 
 impl<S: Service> Worker<S> {
     pub fn new(app: Arc<S>) -> Self {
         let mut kinds = S::tasks();
         kinds.push(TaskKind::new(checks::KIND, checks::run_daily));
-        Self { app, kinds }
+        Self {
+            app,
+            kinds,
+            watch: Mutex::default(),
+        }
     }
 
     /// Runs one task that is due, if there is any. False when there was none.
@@ -265,6 +277,8 @@ impl<S: Service> Worker<S> {
         let Some(task) = take(&self.app).await? else {
             return Ok(false);
         };
+        // There may be more, and whoever looked out is busy now.
+        self.app.inner.task_bell.notify_one();
         crash_point!("task.taken", "{}", task.kind);
         let span = tracing::info_span!("task", otel.name = format!("{} task {}", S::NAME, task.kind), task.id = %task.id, task.attempt = task.attempt);
         telemetry::continue_trace(&span, &task.traceparent);
@@ -294,10 +308,12 @@ impl<S: Service> Worker<S> {
             match self.run_one().await {
                 Ok(true) => {}
                 Ok(false) => {
+                    let watching = self.watch.try_lock();
+                    let sleep = if watching.is_ok() { LOOK } else { SLEEP };
                     let bell = self.app.inner.task_bell.notified();
                     tokio::select! {
                         () = stop.cancelled() => return,
-                        _rung = tokio::time::timeout(Duration::from_millis(200), bell) => {}
+                        _rung = tokio::time::timeout(sleep, bell) => {}
                     }
                 }
                 Err(error) => {
@@ -337,8 +353,9 @@ async fn take(platform: &Platform) -> Result<Option<Task>, Error> {
     )
     .fetch_optional(&mut *tx)
     .await?;
+    let Some(r) = row else { return Ok(None) };
     tx.commit().await?;
-    Ok(row.map(|r| Task {
+    Ok(Some(Task {
         id: r.task_id,
         aggregate: r.aggregate,
         attempt: r.attempts,

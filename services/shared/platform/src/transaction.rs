@@ -341,6 +341,7 @@ impl Core {
 
     async fn commit(self) -> Result<(), Error> {
         self.tx.commit().await?;
+        self.platform.inner.chain_bell.notify_one();
         if self.published {
             self.platform.inner.outbox_bell.notify_one();
             self.platform.inner.hints.tell(Hint::Facts);

@@ -1,6 +1,9 @@
 //! What the three programs of this crate have in common.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 /// Runs a program: logs to standard error, as `RUST_LOG` says.
@@ -30,4 +33,23 @@ pub async fn until_told() {
         _ = interrupt => {}
         () = terminate => {}
     }
+}
+
+/// For a program that dies on purpose, again and again: it leaves no core
+/// behind, which nobody would read, and ends when whoever started it does.
+pub fn ends_with_its_parent() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        eprintln!("a crash may leave a core behind: {error}");
+    }
+    std::thread::spawn(|| {
+        let parent = std::os::unix::process::parent_id();
+        while std::os::unix::process::parent_id() == parent {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        std::process::abort();
+    });
 }

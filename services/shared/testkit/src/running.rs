@@ -41,6 +41,7 @@ pub struct Running<S: Service> {
     clock: Clock,
     admin: PgPool,
     heard: AtomicI64,
+    told: String,
     // Dropped last, when nothing uses it any more.
     _database: Database,
 }
@@ -113,12 +114,13 @@ impl<S: Service> Running<S> {
         let database = Database::create(S::NAME, &all_migrations(S::migrations())).await?;
         let admin = database.superuser().await?;
         chain::load(&mut *admin.acquire().await?).await?;
-        let settings = Settings::with(
-            S::NAME,
-            S::CONFIG,
-            &merged(&settings(S::NAME, &database)?, overrides)?,
-        )?;
-        let process = Process::<S>::start(settings, Only::Callbacks, clock.clone()).await?;
+        let told = merged(&settings(S::NAME, &database)?, overrides)?;
+        let process = Process::<S>::start(
+            Settings::with(S::NAME, S::CONFIG, &told)?,
+            Only::Callbacks,
+            clock.clone(),
+        )
+        .await?;
         process.ready().await;
         process.app.organisation().refresh(&process.app).await?;
         let channel = Endpoint::from_shared(format!("http://{}", process.grpc_addr))?.connect_lazy();
@@ -132,12 +134,19 @@ impl<S: Service> Running<S> {
             clock,
             admin,
             process,
+            told,
             _database: database,
         })
     }
 
     pub fn app(&self) -> &Arc<S> {
         &self.process.app
+    }
+
+    /// The settings with which a second process of the service may be started
+    /// on the same database.
+    pub fn told(&self) -> &str {
+        &self.told
     }
 
     /// The superuser's pool, whom row level security does not bind: for assertions.
@@ -326,7 +335,10 @@ pub fn settings(service: &str, database: &Database) -> Result<String> {
     let mut text = settings_as_shipped(service, database)?;
     writeln!(text, "database.acquire_timeout_ms = 5000")?;
     writeln!(text, "database.max_connections = 6")?;
-    writeln!(text, "limits.concurrency = 512\nlimits.queue = 512")?;
+    writeln!(
+        text,
+        "limits.concurrency = 512\nlimits.queue = 512\nlimits.connection_queue = 512"
+    )?;
     for payer in ["stranger", "member", "staff", "service"] {
         for class in ["money", "read", "report"] {
             writeln!(text, "limits.rates.{payer}.{class}.per_second = 0")?;

@@ -13,9 +13,11 @@ use crate::{Error, Platform, inconsistent, telemetry};
 
 /// Most rows of one table that one round chains.
 const ROUND: i64 = 1_000;
-/// How long a row may stand without its place: until then nobody would notice
-/// a change.
+/// How long a row that was written here may stand without its place: until
+/// then nobody would notice a change.
 const PAUSE: Duration = Duration::from_millis(250);
+/// And one that a process wrote which ended before it was chained.
+const LOOK: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What is remembered, for each table, of keys that no row was seen for.
@@ -74,7 +76,9 @@ impl Platform {
             let gap = marks.entry(source.name.clone()).or_default();
             pass(&mut tx, &source, gap, oldest).await?;
         }
-        tx.commit().await?;
+        if chained > 0 {
+            tx.commit().await?;
+        }
         Ok(chained)
     }
 
@@ -83,7 +87,11 @@ impl Platform {
         let mut marks = Marks::default();
         loop {
             match self.chain_once(&mut marks).await {
-                Ok(0) => tokio::time::sleep(PAUSE).await,
+                Ok(0) => {
+                    let bell = self.inner.chain_bell.notified();
+                    let _rung = tokio::time::timeout(LOOK, bell).await;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(error = telemetry::chain(&error), "chaining the audit failed");

@@ -37,9 +37,17 @@ impl Rooms {
         Self::new(Shed::Calls, limits.concurrency, limits, limits.queue, wait)
     }
 
-    /// Connections of calls to the database.
+    /// Connections of calls to the database. Few wait for them, so that who
+    /// waits has one about as soon as one call has ended, and whoever is too
+    /// much learns it at once.
     pub(crate) fn for_connections(connections: usize, wait: Duration, limits: &Limits) -> Self {
-        Self::new(Shed::Connections, connections, limits, limits.queue, wait)
+        Self::new(
+            Shed::Connections,
+            connections,
+            limits,
+            limits.connection_queue,
+            wait,
+        )
     }
 
     fn new(of: Shed, places: usize, limits: &Limits, queue: usize, wait: Duration) -> Self {

@@ -66,6 +66,7 @@ pub(super) fn platform(
         outbox_bell: Notify::new(),
         feed_bell: tokio::sync::watch::Sender::default(),
         task_bell: Notify::new(),
+        chain_bell: Notify::new(),
     };
     Ok(Platform {
         clock,

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use kernel::fresh_uuid;
-use platform::{Claim, NewTask};
+use platform::config::Settings;
+use platform::run::{Only, Running as Process};
+use platform::{Claim, NewTask, Service as _};
 use testkit::Running;
 use uuid::Uuid;
 
@@ -44,6 +46,29 @@ async fn tasks_of_one_aggregate_run_in_the_order_they_were_left() {
     .await;
     it.settle().await;
     assert_eq!(notes(&it, about).await, ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn while_workers_are_busy_an_idle_one_looks_for_what_becomes_due() {
+    let it = Running::<Toy>::start_with("tasks.workers = 3").await;
+    let settings = Settings::with(Toy::NAME, Toy::CONFIG, it.told()).unwrap();
+    let process = Process::<Toy>::start(settings, Only::All, it.clock().clone())
+        .await
+        .unwrap();
+    process.ready().await;
+    let (busy, soon) = ([fresh_uuid(), fresh_uuid()], fresh_uuid());
+    leave(&it, busy.map(|one| NewTask::now("until_noted", one, &soon))).await;
+    let due = it.clock().now() + Duration::from_secs(1);
+    leave(&it, [NewTask::at("note", soon, due, &"now")]).await;
+    let both = async {
+        while notes(&it, busy[0]).await.is_empty() || notes(&it, busy[1]).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), both).await.unwrap();
+    let seen = [notes(&it, busy[0]).await, notes(&it, busy[1]).await];
+    assert_eq!(seen, [["it"], ["it"]]);
+    process.shutdown().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{PersonId, StudioId, WalletId};
 use platform::{
@@ -49,7 +50,11 @@ impl Service for Toy {
     }
 
     fn tasks() -> Vec<TaskKind<Self>> {
-        vec![TaskKind::new("note", note), TaskKind::new("slow_note", slow_note)]
+        vec![
+            TaskKind::new("note", note),
+            TaskKind::new("slow_note", slow_note),
+            TaskKind::new("until_noted", until_noted),
+        ]
     }
 }
 
@@ -84,6 +89,26 @@ fn slow_note<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled, 
                 .await?;
         }
         write_note(&mut tx, task.aggregate, &task.payload::<String>()?).await?;
+        tx.done(task).await
+    })
+}
+
+/// Stays until there is a note about what its payload names, or for a few seconds.
+fn until_noted<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let about: Uuid = task.payload()?;
+        let mut saw = "nothing";
+        for _ in 0..60 {
+            let mut tx = task.begin(app).await?;
+            let there = sqlx::query_scalar("select exists (select from notes where about = $1)");
+            if there.bind(about).fetch_one(&mut *tx).await? {
+                saw = "it";
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut tx = task.begin(app).await?;
+        write_note(&mut tx, task.aggregate, saw).await?;
         tx.done(task).await
     })
 }
