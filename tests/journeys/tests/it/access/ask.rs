@@ -196,7 +196,23 @@ async fn spoiled(service: &Service, call: &Asked, places: &Places, who: &Identit
     letters
 }
 
+/// Sends a request; once more to a service that was too busy to say who may.
 async fn send(
+    service: &Service,
+    call: &Asked,
+    who: &Identity,
+    request: &DynamicMessage,
+) -> Result<Bytes, Status> {
+    for _ in 0..5 {
+        match send_once(service, call, who, request).await {
+            Err(busy) if matches!(busy.code(), Code::DeadlineExceeded | Code::Unavailable) => {}
+            answer => return answer,
+        }
+    }
+    send_once(service, call, who, request).await
+}
+
+async fn send_once(
     service: &Service,
     call: &Asked,
     who: &Identity,
