@@ -77,6 +77,18 @@ impl StaffService for Api {
     ) -> Result<Response<pb::ListGrantsResponse>, Status> {
         answer(&self.0, r, staff::list_grants::handle).await
     }
+    async fn review_grants(
+        &self,
+        r: Request<pb::ReviewGrantsRequest>,
+    ) -> Result<Response<pb::ReviewGrantsResponse>, Status> {
+        answer(&self.0, r, staff::review_grants::handle).await
+    }
+    async fn certify_grant(
+        &self,
+        r: Request<pb::CertifyGrantRequest>,
+    ) -> Result<Response<pb::CertifyGrantResponse>, Status> {
+        answer(&self.0, r, staff::certify_grant::handle).await
+    }
 }
 
 #[tonic::async_trait]

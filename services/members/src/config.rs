@@ -10,6 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::domain::challenges::LockoutRules;
+use crate::domain::staff::ReviewRules;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +19,7 @@ pub struct Config {
     entitled_within_s: i64,
     codes: Codes,
     lockout: Lockout,
+    grants: Grants,
     pub dev_issuer: DevIssuerConfig,
     pub issuers: Vec<IssuerConfig>,
 }
@@ -41,6 +43,13 @@ struct Lockout {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Grants {
+    certify_within_days: i64,
+    unused_after_days: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DevIssuerConfig {
     pub enabled: bool,
     pub key_file: PathBuf,
@@ -60,6 +69,7 @@ pub struct IssuerConfig {
 pub struct Settings {
     pub codes: CodeRules,
     pub lockout: LockoutRules,
+    pub reviews: ReviewRules,
     /// A card that opens later after its payment is late.
     pub entitled_within: Duration,
     first_admin: Option<Email>,
@@ -89,6 +99,11 @@ impl Config {
             lockout.most_wrong > 0 && lockout.window_s > 0 && lockout.lock_s > 0,
             "service.lockout: all must be above zero"
         );
+        let grants = &self.grants;
+        ensure!(
+            grants.certify_within_days > 0 && grants.unused_after_days > 0,
+            "service.grants: both must be above zero"
+        );
         let first_admin = match self.first_admin.as_str() {
             "" => None,
             text => Some(Email::parse("service.first_admin", text).map_err(kernel::Invalid::from)?),
@@ -104,6 +119,10 @@ impl Config {
                 most_wrong: lockout.most_wrong,
                 window: Duration::seconds(lockout.window_s),
                 lock: Duration::seconds(lockout.lock_s),
+            },
+            reviews: ReviewRules {
+                certify_within: Duration::days(grants.certify_within_days),
+                unused_after: Duration::days(grants.unused_after_days),
             },
             entitled_within: Duration::seconds(self.entitled_within_s),
             first_admin,

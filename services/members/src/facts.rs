@@ -1,6 +1,6 @@
 //! What others learn of members: ids and never personal data.
 
-use kernel::{RefundCaseId, StudioId, to_proto_time};
+use kernel::{RefundCaseId, StudioId, Timestamp, to_proto_time};
 use platform::Fact;
 use platform::organisation::Node;
 use proto::studio::members::v1 as pb;
@@ -12,7 +12,7 @@ use crate::domain::cards::{Activation, Benefit, Card, ValidityStart};
 use crate::domain::challenges::{Challenge, Purpose};
 use crate::domain::checkins::CheckIn;
 use crate::domain::people::Person;
-use crate::domain::staff::Grant;
+use crate::domain::staff::{Grant, ReviewRules};
 
 fn fact(aggregate: impl Into<uuid::Uuid>, version: i64, what: What) -> Fact<MembersEvent> {
     Fact::new(aggregate, version, MembersEvent { fact: Some(what) })
@@ -49,6 +49,19 @@ pub fn grant_revoked(grant: &Grant) -> Fact<MembersEvent> {
             .unwrap_or_default(),
     };
     fact(grant.id, grant.version, What::StaffGrantRevoked(revoked))
+}
+
+/// An administrator should look at it.
+pub fn review_due(grant: &Grant, rules: &ReviewRules, now: Timestamp) -> Fact<MembersEvent> {
+    let due = pb::GrantReviewDue {
+        grant_id: grant.id.to_string(),
+        person_id: grant.person.to_string(),
+        role: grant.post.role().into(),
+        node_id: grant.node.to_string(),
+        uncertified: rules.is_due(grant, now),
+        unused: rules.is_unused(grant, now),
+    };
+    fact(grant.id, grant.version, What::GrantReviewDue(due))
 }
 
 pub fn registered(person: &Person, home: StudioId, imported: bool) -> Fact<MembersEvent> {

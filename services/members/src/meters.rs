@@ -3,11 +3,13 @@
 use std::sync::OnceLock;
 
 use chrono::Duration;
-use opentelemetry::metrics::{Counter, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 struct Meters {
     entitled_ms: Histogram<u64>,
     entitled_late: Counter<u64>,
+    grants_due: Gauge<i64>,
+    grants_unused: Gauge<i64>,
 }
 
 fn meters() -> &'static Meters {
@@ -26,6 +28,14 @@ fn meters() -> &'static Meters {
                 .u64_counter("members_entitled_late_total")
                 .with_description("Cards that opened later after payment than promised")
                 .build(),
+            grants_due: meter
+                .i64_gauge("members_grants_due")
+                .with_description("Roles that nobody certified in time, as of the last daily review")
+                .build(),
+            grants_unused: meter
+                .i64_gauge("members_grants_unused")
+                .with_description("Roles that no token carried for long, as of the last daily review")
+                .build(),
         }
     })
 }
@@ -43,6 +53,13 @@ pub fn entitled(after: Duration, within: Duration) {
             "a card opened late after its payment"
         );
     }
+}
+
+/// How the rights stand: roles to be certified, and roles that nobody uses.
+pub fn grants(due: i64, unused: i64) {
+    let meters = meters();
+    meters.grants_due.record(due, &[]);
+    meters.grants_unused.record(unused, &[]);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod audit;
 pub mod check;
 pub mod feeds;
+pub mod grants;
 pub mod import;
 pub mod keys;
 pub mod members;

@@ -59,6 +59,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Token { role } => commands::sign_in::token(&desk, &role).await,
         Command::Import { what, file, trial } => commands::import::run(&desk, what, &file, trial).await,
         Command::Members(command) => commands::members::run(&desk, command).await,
+        Command::Grants(command) => commands::grants::run(&desk, command).await,
         Command::Orders(command) => commands::orders::run(&desk, command).await,
         Command::Review(command) => commands::review::run(&desk, command).await,
         Command::Approvals(command) => commands::approvals::run(&desk, command).await,

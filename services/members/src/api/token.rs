@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use kernel::{Clock, PersonId, to_proto_time};
 use platform::Error;
 use platform::token::{Grant, GrantNode, PERSON_TOKEN_LIFE, PersonKind, PersonToken};
@@ -13,6 +15,7 @@ pub(super) fn of_staff(
     person: PersonId,
     grants: &[staff::Grant],
 ) -> Result<pb::PlatformToken, Error> {
+    let life = life(app, grants);
     let grants = grants
         .iter()
         .map(|g| Grant {
@@ -20,7 +23,22 @@ pub(super) fn of_staff(
             node: GrantNode::Node(g.node),
         })
         .collect();
-    sign(app, format!("staff:{person}"), person, PersonKind::Staff, grants)
+    sign_for(
+        life,
+        app,
+        format!("staff:{person}"),
+        person,
+        PersonKind::Staff,
+        grants,
+    )
+}
+
+/// A token never outlives a delegation that it carries.
+fn life(app: &App, grants: &[staff::Grant]) -> Duration {
+    let now = app.clock.now();
+    let ends = grants.iter().filter_map(|grant| grant.expires_at);
+    let left = ends.filter_map(|end| (end - now).to_std().ok()).min();
+    left.map_or(PERSON_TOKEN_LIFE, |left| left.min(PERSON_TOKEN_LIFE))
 }
 
 /// Signs a token for whoever sets an empty operator up.
@@ -50,6 +68,17 @@ fn sign(
     kind: PersonKind,
     grants: Vec<Grant>,
 ) -> Result<pb::PlatformToken, Error> {
+    sign_for(PERSON_TOKEN_LIFE, app, account, person, kind, grants)
+}
+
+fn sign_for(
+    life: Duration,
+    app: &App,
+    account: String,
+    person: PersonId,
+    kind: PersonKind,
+    grants: Vec<Grant>,
+) -> Result<pb::PlatformToken, Error> {
     let signer = app
         .person_signer()
         .ok_or_else(|| Error::Internal("the setting tokens.person_key is empty".to_owned()))?;
@@ -60,7 +89,7 @@ fn sign(
         grants,
     };
     let text = signer
-        .person(app.token_issuer(), &token, PERSON_TOKEN_LIFE)
+        .person(app.token_issuer(), &token, life)
         .map_err(|bad| Error::Internal(format!("signing a token: {bad}")))?;
     let roles = match kind {
         PersonKind::Member => vec![Role::Member.into()],
@@ -68,7 +97,7 @@ fn sign(
     };
     Ok(pb::PlatformToken {
         token: text,
-        expire_at: Some(to_proto_time(Clock::real() + PERSON_TOKEN_LIFE)),
+        expire_at: Some(to_proto_time(Clock::real() + life)),
         person_id: person.to_string(),
         roles,
     })

@@ -3,5 +3,5 @@
 mod grant;
 mod role;
 
-pub use grant::Grant;
+pub use grant::{Grant, ReviewRules};
 pub use role::Post;

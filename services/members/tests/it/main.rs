@@ -8,6 +8,7 @@ mod checkins;
 mod doors;
 mod imports;
 mod people;
+mod reviews;
 mod rows;
 mod sign_in;
 mod staff;

@@ -60,6 +60,7 @@ fn grant(person: PersonId, role: Role, node: impl Into<uuid::Uuid>) -> pb::Grant
         person_id: person.to_string(),
         role: role.into(),
         node_id: node.into().to_string(),
+        expire_at: None,
     }
 }
 

@@ -6,7 +6,7 @@ use proto::studio::members::v1::issue_id_token_request::Subject;
 use crate::staff::{import, staff_file};
 use crate::world::{World, people, reason};
 
-const DEV: &str = "service.dev_issuer.enabled = true\nservice.first_admin = 'first@example.com'";
+pub const DEV: &str = "service.dev_issuer.enabled = true\nservice.first_admin = 'first@example.com'";
 
 async fn id_token(world: &World, subject: Subject) -> Result<String, tonic::Status> {
     let mut issuer = DevIssuerServiceClient::new(world.it.anonymous());
@@ -18,7 +18,7 @@ async fn id_token(world: &World, subject: Subject) -> Result<String, tonic::Stat
     Ok(reply.into_inner().id_token)
 }
 
-async fn sign_in(world: &World, subject: Subject) -> Result<pb::PlatformToken, tonic::Status> {
+pub async fn sign_in(world: &World, subject: Subject) -> Result<pb::PlatformToken, tonic::Status> {
     let id_token = id_token(world, subject).await?;
     let reply = world
         .tokens()
@@ -27,7 +27,7 @@ async fn sign_in(world: &World, subject: Subject) -> Result<pb::PlatformToken, t
     Ok(reply.into_inner().token.unwrap())
 }
 
-fn account(text: &str) -> Subject {
+pub fn account(text: &str) -> Subject {
     Subject::Account(text.to_owned())
 }
 

@@ -54,6 +54,7 @@ fn told(event: &MembersEvent) -> Result<Option<Notice>, Error> {
             Fact::OrganisationNodeChanged(_)
             | Fact::StaffGranted(_)
             | Fact::StaffGrantRevoked(_)
+            | Fact::GrantReviewDue(_)
             | Fact::MemberErased(_)
             | Fact::CardActivated(_)
             | Fact::CardValidityStarted(_),

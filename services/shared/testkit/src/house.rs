@@ -137,6 +137,14 @@ impl Identity {
         Self::signed(account.to_owned(), person, PersonKind::Staff, grants(posts))
     }
 
+    /// Whoever holds a token that the house itself gave out.
+    pub fn holding(person: PersonId, token: &str) -> Self {
+        Self {
+            person: Some((person, format!("Bearer {token}"))),
+            service: None,
+        }
+    }
+
     /// A service by itself.
     pub fn service(name: &str) -> Self {
         Self::anonymous().through(name)

@@ -7,6 +7,7 @@ use proto::studio::members::v1 as pb;
 use super::{Counts, open, report};
 use crate::domain::imports::{STAFF_COLUMNS, StaffRow, read_staff};
 use crate::domain::staff::Grant;
+use crate::reactions::staff::reviews;
 use crate::{App, facts, store};
 
 /// Takes staff in with their accounts and roles.
@@ -95,19 +96,20 @@ async fn give(
     person: PersonId,
     row: &StaffRow,
 ) -> Result<Option<bool>, Error> {
-    let held = store::staff::grants_of(tx, person).await?;
+    let now = app.clock.now();
+    let held = store::staff::grants_of(tx, person, now).await?;
     if held
         .iter()
         .any(|grant| grant.post == row.post && grant.node == row.node)
     {
         return Ok(Some(false));
     }
-    let now = app.clock.now();
     let Ok(grant) = Grant::give(person, row.post, row.node, caller.person(), caller.actor(), now) else {
         return Ok(None);
     };
     store::staff::insert_grant(tx, &grant).await?;
     tx.publish(facts::granted(&grant)).await?;
+    tx.task(reviews()).await?;
     Ok(Some(true))
 }
 

@@ -27,14 +27,17 @@ pub async fn handle(
         person: person.map(|person| person.0),
         role,
         ended: request.include_revoked,
+        due: request.only_due,
+        unused: request.only_unused,
     };
     let page = Page::<(Timestamp, GrantId)>::parse(request.page_size, &request.page_token)?;
 
     let mut tx = app.begin(caller).await?;
-    let grants = store::staff::list_grants(&mut tx, &filter, &page).await?;
+    let (rules, now) = (&app.settings.reviews, app.clock.now());
+    let grants = store::staff::list_grants(&mut tx, &filter, &page, rules, now).await?;
     let (grants, next_page_token) = page.cut(grants, |grant| (grant.granted_at, grant.id));
     Ok(pb::ListGrantsResponse {
-        grants: grants.iter().map(grant_view).collect(),
+        grants: grants.iter().map(|grant| grant_view(rules, grant)).collect(),
         next_page_token,
     })
 }

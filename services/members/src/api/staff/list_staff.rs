@@ -46,7 +46,7 @@ async fn view(
     within: Option<&[Uuid]>,
 ) -> Result<pb::StaffMember, Error> {
     let (name, accounts) = store::staff::names_and_accounts(tx, app.vault(), person).await?;
-    let grants = store::staff::grants_of(tx, person).await?;
+    let grants = store::staff::grants_of(tx, person, app.clock.now()).await?;
     let seen = grants
         .iter()
         .filter(|grant| within.is_none_or(|nodes| nodes.contains(&grant.node.0)));
@@ -55,7 +55,9 @@ async fn view(
         staff_number,
         name,
         accounts,
-        grants: seen.map(grant_view).collect(),
+        grants: seen
+            .map(|grant| grant_view(&app.settings.reviews, grant))
+            .collect(),
     })
 }
 

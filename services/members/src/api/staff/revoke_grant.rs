@@ -33,7 +33,7 @@ pub async fn handle(
     store::staff::revoke(&mut tx, &grant, &request.reason).await?;
     tx.publish(facts::grant_revoked(&grant)).await?;
     tx.commit(pb::RevokeGrantResponse {
-        grant: Some(grant_view(&grant)),
+        grant: Some(grant_view(&app.settings.reviews, &grant)),
     })
     .await
 }

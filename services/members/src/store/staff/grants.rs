@@ -1,5 +1,5 @@
+use chrono::NaiveDate;
 use kernel::{GrantId, PersonId, Timestamp};
-use platform::page::Page;
 use platform::{Error, inconsistent, on_constraint};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,20 +9,24 @@ use crate::domain::staff::{Grant, Post};
 
 const ADMIN: &str = "operator_admin";
 
-struct Row {
-    grant_id: Uuid,
-    person_id: Uuid,
-    role: String,
-    node_id: Uuid,
-    granted_by: String,
-    granted_at: Timestamp,
-    revoked_by: Option<String>,
-    revoked_at: Option<Timestamp>,
-    version: i64,
+pub(super) struct Row {
+    pub(super) grant_id: Uuid,
+    pub(super) person_id: Uuid,
+    pub(super) role: String,
+    pub(super) node_id: Uuid,
+    pub(super) granted_by: String,
+    pub(super) granted_at: Timestamp,
+    pub(super) revoked_by: Option<String>,
+    pub(super) revoked_at: Option<Timestamp>,
+    pub(super) version: i64,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) certified_by: Option<Uuid>,
+    pub(super) certified_at: Option<Timestamp>,
+    pub(super) used_on: Option<NaiveDate>,
 }
 
 impl Row {
-    fn grant(self) -> Result<Grant, Error> {
+    pub(super) fn grant(self) -> Result<Grant, Error> {
         Ok(Grant {
             id: self.grant_id.into(),
             person: self.person_id.into(),
@@ -30,6 +34,9 @@ impl Row {
             node: self.node_id.into(),
             granted_by: self.granted_by,
             granted_at: self.granted_at,
+            expires_at: self.expires_at,
+            certified: self.certified_by.map(PersonId).zip(self.certified_at),
+            used_on: self.used_on,
             revoked: self.revoked_by.zip(self.revoked_at),
             version: self.version,
         })
@@ -40,8 +47,8 @@ impl Row {
 pub async fn insert_grant(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> {
     let inserted = sqlx::query!(
         r#"
-        insert into grants (grant_id, person_id, role, node_id, granted_by, granted_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into grants (grant_id, person_id, role, node_id, granted_by, granted_at, version, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         "#,
         grant.id as _,
         grant.person as _,
@@ -50,6 +57,7 @@ pub async fn insert_grant(tx: &mut PgConnection, grant: &Grant) -> Result<(), Er
         grant.granted_by,
         grant.granted_at,
         grant.version,
+        grant.expires_at,
     )
     .execute(tx)
     .await;
@@ -61,7 +69,8 @@ pub async fn lock_grant(tx: &mut PgConnection, id: GrantId) -> Result<Option<Gra
     let row = sqlx::query_as!(
         Row,
         r#"
-        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
+        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version,
+               expires_at, certified_by, certified_at, used_on
         from grants where grant_id = $1
         for no key update
         "#,
@@ -89,15 +98,17 @@ pub async fn revoke(tx: &mut PgConnection, grant: &Grant, reason: &str) -> Resul
 }
 
 /// The roles that a person holds now.
-pub async fn grants_of(tx: &mut PgConnection, person: PersonId) -> Result<Vec<Grant>, Error> {
+pub async fn grants_of(tx: &mut PgConnection, person: PersonId, now: Timestamp) -> Result<Vec<Grant>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
-        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
-        from grants where person_id = $1 and revoked_at is null
+        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version,
+               expires_at, certified_by, certified_at, used_on
+        from grants where person_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
         order by granted_at, grant_id
         "#,
         person as _,
+        now,
     )
     .fetch_all(tx)
     .await?;
@@ -115,13 +126,14 @@ pub async fn has_admin(tx: &mut PgConnection) -> Result<bool, Error> {
     Ok(found)
 }
 
-/// The people who administer the operator, their grants held, so that two
-/// revocations at once cannot leave it without one.
+/// The people who administer the operator for good, their grants held, so that
+/// two revocations at once cannot leave it without one. A delegation ends by
+/// itself and is therefore none of them.
 pub async fn admins(tx: &mut PgConnection) -> Result<Vec<GrantId>, Error> {
     let grants = sqlx::query_scalar!(
         r#"
         select grant_id as "id: GrantId" from grants
-        where role = $1 and revoked_at is null
+        where role = $1 and revoked_at is null and expires_at is null
         order by grant_id
         for no key update
         "#,
@@ -130,46 +142,4 @@ pub async fn admins(tx: &mut PgConnection) -> Result<Vec<GrantId>, Error> {
     .fetch_all(tx)
     .await?;
     Ok(grants)
-}
-
-/// Which grants a list shows.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// Only at these nodes; none for everywhere.
-    pub nodes: Option<Vec<Uuid>>,
-    pub person: Option<Uuid>,
-    pub role: Option<String>,
-    pub ended: bool,
-}
-
-/// A page of grants, the newest first.
-pub async fn list_grants(
-    tx: &mut PgConnection,
-    filter: &Filter,
-    page: &Page<(Timestamp, GrantId)>,
-) -> Result<Vec<Grant>, Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version
-        from grants
-        where ($1::uuid[] is null or node_id = any($1))
-          and ($2::uuid is null or person_id = $2)
-          and ($3::text is null or role = $3)
-          and ($4 or revoked_at is null)
-          and ($5::timestamptz is null or (granted_at, grant_id) < ($5, $6))
-        order by granted_at desc, grant_id desc
-        limit $7
-        "#,
-        filter.nodes.as_deref(),
-        filter.person,
-        filter.role,
-        filter.ended,
-        page.after().map(|key| key.0),
-        page.after().map(|key| key.1.0),
-        page.limit(),
-    )
-    .fetch_all(tx)
-    .await?;
-    rows.into_iter().map(Row::grant).collect()
 }
