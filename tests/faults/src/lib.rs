@@ -14,7 +14,8 @@ pub mod process;
 pub mod proxy;
 mod quiet;
 pub mod redis;
-pub mod seed;
 pub mod settings;
 pub mod streams;
 pub mod workload;
+
+pub use journeys::seed;

@@ -15,6 +15,7 @@ use sqlx::AssertSqlSafe;
 use testkit::messages;
 
 use crate::world::{Service, World};
+pub use actors::{SERVICES, roles};
 use ask::Asked;
 use places::Places;
 use table::Table;

@@ -14,7 +14,7 @@ use crate::people::id;
 use crate::world::{World, head_office};
 
 impl World {
-    fn imports(&self) -> ImportServiceClient<Door> {
+    pub fn imports(&self) -> ImportServiceClient<Door> {
         ImportServiceClient::new(self.at_members(&head_office(Role::OperatorAdmin)))
     }
 

@@ -6,6 +6,7 @@ mod canary;
 mod checks;
 mod complaint;
 mod evidence;
+mod four_eyes;
 mod guards;
 mod house;
 mod imports;

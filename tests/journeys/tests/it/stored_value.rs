@@ -7,7 +7,10 @@ use proto::studio::refunds::v1::refund_service_client::RefundServiceClient;
 use proto::studio::refunds::v1::{CaseState, GetCaseRequest};
 use proto::studio::wallet::v1::recharge_service_client::RechargeServiceClient;
 use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
-use proto::studio::wallet::v1::{GetRechargeRequest, GetWalletRequest, Recharge, RechargeState, Wallet};
+use proto::studio::wallet::v1::{
+    ApplyRechargeResponse, GetRechargeRequest, GetWalletRequest, Recharge, RechargeState, Wallet,
+};
+use testkit::Identity;
 
 use crate::people::{Member, id};
 use crate::world::{World, head_office};
@@ -54,12 +57,23 @@ impl World {
             .await
             .unwrap()
             .into_inner();
-        let specialist = head_office(Role::RechargeSpecialist);
+        self.receives(member, &applied, &head_office(Role::RechargeSpecialist))
+            .await
+    }
+
+    /// What was applied for: accepted by the specialist, paid by the member, received.
+    pub async fn receives(
+        &self,
+        member: &Member,
+        applied: &ApplyRechargeResponse,
+        specialist: &Identity,
+    ) -> Recharge {
         let recharge_id = applied.recharge_id.clone();
-        RechargeServiceClient::new(self.at_wallet(&specialist))
-            .accept_recharge(steps::accept_recharge(id(), &applied))
+        RechargeServiceClient::new(self.at_wallet(specialist))
+            .accept_recharge(steps::accept_recharge(id(), applied))
             .await
             .unwrap();
+        let mut own = RechargeServiceClient::new(self.at_wallet(&member.who));
         let start = steps::start_recharge_payment(id(), &recharge_id);
         let started = own.start_recharge_payment(start).await.unwrap().into_inner();
         let code = if started.code_url.is_empty() {

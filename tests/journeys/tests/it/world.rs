@@ -44,24 +44,30 @@ const NOTIFY: &str = "https://pay.studio.example";
 
 impl World {
     pub async fn open() -> Self {
-        Self::open_with(true, None, "").await
+        Self::open_with(true, None, "", "").await
+    }
+
+    /// Staff sign in with the accounts of their files.
+    pub async fn with_accounts() -> Self {
+        let issuer = "[service.dev_issuer]\nenabled = true\n";
+        Self::open_with(true, None, "", issuer).await
     }
 
     pub async fn without_oversight() -> Self {
-        Self::open_with(false, None, "").await
+        Self::open_with(false, None, "", "").await
     }
 
     /// Every service shows a certificate of `authority` and wants one.
     pub async fn secured(authority: &Authority) -> Self {
-        Self::open_with(true, Some(authority), "").await
+        Self::open_with(true, Some(authority), "", "").await
     }
 
     /// With settings for every service, as TOML.
     pub async fn told(more: &str) -> Self {
-        Self::open_with(true, None, more).await
+        Self::open_with(true, None, more, "").await
     }
 
-    async fn open_with(oversight: bool, tls: Option<&Authority>, more: &str) -> Self {
+    async fn open_with(oversight: bool, tls: Option<&Authority>, more: &str, at_members: &str) -> Self {
         let clock = Clock::default();
         let nowhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let keys = testkit::house::keys();
@@ -73,7 +79,7 @@ impl World {
         channel.route(NOTIFY, format!("http://127.0.0.1:{callbacks}"));
 
         let mut house = House::new(clock.clone(), tls, more);
-        let members = house.start("").await;
+        let members = house.start(at_members).await;
         let payments = house.start(&payments_settings(&channel, callbacks)).await;
         let wallet = house.start("").await;
         let orders = house.start("[service]\npayment_wait_ms = 1").await;
