@@ -46,7 +46,7 @@ async fn personal_data_is_nowhere_but_where_it_belongs() {
         .as_ref()
         .map(|redis| format!("[redis]\nurl = '{}'\n", redis.url));
     let world = World::told(&redis.unwrap_or_default()).await;
-    let mut flock = Flock::new(world).await;
+    let mut flock = Box::pin(Flock::new(world)).await;
     let (order_id, card_id) = flock.buys().await;
     flock.signs_in().await;
     flock.is_refused(&order_id, &card_id).await;
