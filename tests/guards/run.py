@@ -33,14 +33,14 @@ def nextest() -> bool:
     return asked.returncode == 0
 
 
-def tests(where: Path, packages: list[str], only: str, environment: dict[str, str]) -> tuple[bool, str]:
-    """Runs tests until one fails. Returns whether they could run, and who failed."""
+def tests(where: Path, packages: list[str], only: str, environment: dict[str, str]) -> tuple[bool, str, str]:
+    """Runs tests until one fails. Returns whether they could run, who failed, and what they said."""
     chosen = [argument for package in packages for argument in ("-p", package)]
     if nextest():
         pattern = f"not test({LISTING})" + (f" and test(/{only}/)" if only else "")
         command = ["cargo", "nextest", "run", *chosen, "--retries", "0", "--fail-fast", "-E", pattern]
     else:
-        command = ["cargo", "test", *chosen, "--lib", "--tests", "--", "--skip", LISTING, *([only] if only else [])]
+        command = ["cargo", "test", *chosen, "--lib", "--tests", "--", "--skip", LISTING, *([only.lstrip("^")] if only else [])]
     ran = subprocess.run(
         command,
         cwd=where,
@@ -51,13 +51,22 @@ def tests(where: Path, packages: list[str], only: str, environment: dict[str, st
     )
     said = ran.stdout + ran.stderr
     if ran.returncode == 0:
-        return True, ""
+        return True, "", ""
     failed = re.search(r"^\s*(?:FAIL|TIMEOUT|SIGABRT|TERMINATING)\s.*?(\S+)$", said, re.M) or re.search(
         r"^test (\S+) \.\.\. FAILED$", said, re.M
     )
     if failed:
-        return True, failed.group(1)
-    return False, "\n".join(said.splitlines()[-15:])
+        return True, failed.group(1), how(said)
+    return False, "\n".join(said.splitlines()[-15:]), ""
+
+
+def how(said: str) -> str:
+    """The first violation, or what the test that failed said."""
+    told = re.search(r"^\s*(\d+ violations:)\s*\n\s*(.*)$", said, re.M)
+    if told:
+        return f"{told.group(1)} {told.group(2)}"
+    told = re.search(r"panicked at [^\n]*:\n\s*(.*)$", said, re.M)
+    return told.group(1) if told else ""
 
 
 # ---- guards of the schemas
@@ -95,7 +104,7 @@ def schema_guards(name: str, part: str):
                 yield file.stem, line, statement
 
 
-def without(schema: str, statement: str, only: str = "") -> tuple[bool, str]:
+def without(schema: str, statement: str, only: str = "") -> tuple[bool, str, str]:
     # Platform's tables are in every schema; its own tests use that of orders.
     service, package = ("orders", "platform") if schema == "platform" else (schema, schema)
     return tests(ROOT, [package], only, {"STUDIO_TEST_WITHOUT": f"{service}: {statement}"})
@@ -106,9 +115,13 @@ def without(schema: str, statement: str, only: str = "") -> tuple[bool, str]:
 
 def copy_of_last_commit() -> Path:
     tree = ROOT / ".studio" / "guards"
-    if tree.exists():
-        subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=False)
-        shutil.rmtree(tree, ignore_errors=True)
+    if (tree / ".git").exists():  # files that did not change need not be built again
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True)
+        subprocess.run(["git", "reset", "-q", "--hard"], cwd=tree, check=True)
+        subprocess.run(["git", "clean", "-qfd"], cwd=tree, check=True)
+        subprocess.run(["git", "checkout", "-q", "--detach", head.stdout.strip()], cwd=tree, check=True)
+        return tree
+    shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "worktree", "prune"], cwd=ROOT, check=True)
     subprocess.run(["git", "worktree", "add", "--detach", "-q", str(tree), "HEAD"], cwd=ROOT, check=True)
     return tree
@@ -124,11 +137,11 @@ def follow(folder: Path, guard: str, without: str) -> None:
             (folder / f"query-{statement['hash']}.json").write_text(json.dumps(statement), encoding="utf-8")
 
 
-def edited(tree: Path, guard: dict) -> tuple[bool, str]:
+def edited(tree: Path, guard: dict) -> tuple[bool, str, str]:
     file = tree / guard["file"]
     sound = file.read_text(encoding="utf-8")
     if sound.count(guard["guard"]) != 1:
-        return False, f"{guard['file']} holds this guard {sound.count(guard['guard'])} times"
+        return False, f"{guard['file']} holds this guard {sound.count(guard['guard'])} times", ""
     file.write_text(sound.replace(guard["guard"], guard["without"]), encoding="utf-8")
     if "sql" in guard:
         follow(tree / guard["sql"] / ".sqlx", guard["guard"].strip('"'), guard["without"].strip('"'))
@@ -152,13 +165,14 @@ class Report:
         self.table = table
         self.missed = 0
 
-    def tell(self, name: str, ran: bool, who: str) -> None:
+    def tell(self, name: str, ran: bool, who: str, said: str) -> None:
         noticed = ran and bool(who)
         self.missed += not noticed
         if self.table:
-            print(f"| {name.replace('|', '/')} | {f'`{who}`' if noticed else 'nobody'} |", flush=True)
+            cells = [name, f"`{who}`" if noticed else "nobody", said]
+            print("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |", flush=True)
         elif noticed:
-            print(f"ok      {name}: {who} noticed", flush=True)
+            print(f"ok      {name}: {who} noticed{f': {said}' if said else ''}", flush=True)
         else:
             print(f"FAILED  {name}: {'nobody noticed' if ran else who}", flush=True)
 

@@ -1,29 +1,44 @@
-//! Every crash point once: learned from calm journeys, then hit one after the
-//! other, each service going through its own at the same time as the others.
+//! Crash points: learned from calm journeys, then hit one after the other,
+//! each service going through its own at the same time as the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use futures::future::try_join_all;
-use tokio::time::{Instant, sleep};
+use rand::Rng;
+use rand::seq::SliceRandom as _;
+use tokio::time::sleep;
 
 use crate::house::{House, SERVICES};
 
 /// The signal of `abort`.
 const ABORTED: i32 = 6;
 
-/// The points of each service.
-pub type Points = BTreeMap<&'static str, Vec<String>>;
+/// Points of which one has to be hit.
+pub type Choice = Vec<String>;
+
+/// What is to be hit in each service.
+pub type Points = BTreeMap<&'static str, Vec<Choice>>;
 
 /// What one pass over the points came to.
 #[derive(Debug, Default)]
 pub struct Passed {
-    pub hit: Points,
-    /// Nothing came by them in time.
+    /// The points that were hit, as `(service, point)`.
+    pub hit: Vec<(&'static str, String)>,
+    /// Nothing came by these.
     pub missed: Points,
+}
+
+/// How long something is waited for: until so many journeys have ended, so
+/// that a slow machine has its time.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    pub ended: Arc<AtomicU32>,
+    pub journeys: u32,
 }
 
 impl House {
@@ -37,19 +52,18 @@ impl House {
         self.start_all().await
     }
 
-    /// What was written down since [`House::list_points`].
+    /// What was written down since [`House::list_points`], each for itself.
     pub fn listed_points(&self) -> Result<Points> {
         let read = |name: &'static str| {
             let text = std::fs::read_to_string(self.place.join(format!("points-{name}")))?;
-            let mut points: Vec<String> = text.lines().map(str::to_owned).collect();
-            points.sort();
-            points.dedup();
-            Ok((name, points))
+            let points: BTreeSet<String> = text.lines().map(str::to_owned).collect();
+            Ok((name, points.into_iter().map(|point| vec![point]).collect()))
         };
         SERVICES.into_iter().map(read).collect()
     }
 
-    async fn restart(&self, name: &str, environment: Vec<(String, String)>) -> Result<()> {
+    /// Starts a service anew, with this in its environment.
+    pub async fn restart(&self, name: &str, environment: Vec<(String, String)>) -> Result<()> {
         let mut service = self.service(name)?.lock().await;
         service.kill().await?;
         service.environment = environment;
@@ -57,20 +71,44 @@ impl House {
     }
 }
 
-/// Makes every service die at each of its points, at its `hit`th visit, while
-/// something keeps the house busy. Each waits `patience` for a visit.
+/// The place of a point, without what passes by it.
+pub fn place(point: &str) -> &str {
+    point.split(' ').next().unwrap_or_default()
+}
+
+/// One of the points of each place, which one is chance's.
+pub fn by_place(points: &Points, chance: &mut impl Rng) -> Points {
+    let gather = |points: &Vec<Choice>, chance: &mut _| {
+        let mut places: BTreeMap<&str, Choice> = BTreeMap::new();
+        for point in points.iter().flatten() {
+            places.entry(place(point)).or_default().push(point.clone());
+        }
+        let mut choices: Vec<Choice> = places.into_values().collect();
+        for choice in &mut choices {
+            choice.shuffle(chance);
+        }
+        choices
+    };
+    let gathered = points
+        .iter()
+        .map(|(name, points)| (*name, gather(points, chance)));
+    gathered.collect()
+}
+
+/// Makes every service die at its points, at the `visit`th time that something
+/// comes by, while journeys keep the house busy.
 pub async fn crash_at_each(
     house: &Arc<House>,
     points: &Points,
-    hit: u32,
-    patience: Duration,
+    visit: u32,
+    patience: &Patience,
 ) -> Result<Passed> {
     let services = points
         .iter()
-        .map(|(name, points)| crash_service(house, name, points, hit, patience));
+        .map(|(name, choices)| crash_service(house, name, choices, visit, patience));
     let mut passed = Passed::default();
     for (name, hit, missed) in try_join_all(services).await? {
-        passed.hit.insert(name, hit);
+        passed.hit.extend(hit.into_iter().map(|point| (name, point)));
         if !missed.is_empty() {
             passed.missed.insert(name, missed);
         }
@@ -82,35 +120,48 @@ pub async fn crash_at_each(
 async fn crash_service(
     house: &House,
     name: &'static str,
-    points: &[String],
+    choices: &[Choice],
     visit: u32,
-    patience: Duration,
-) -> Result<(&'static str, Vec<String>, Vec<String>)> {
+    patience: &Patience,
+) -> Result<(&'static str, Vec<String>, Vec<Choice>)> {
     let (mut hit, mut missed) = (Vec::new(), Vec::new());
-    for point in points {
-        let environment = [
-            ("STUDIO_CRASH_AT", point.clone()),
-            ("STUDIO_CRASH_HIT", visit.to_string()),
-        ];
-        let environment = environment.map(|(key, value)| (key.to_owned(), value));
-        house.restart(name, environment.to_vec()).await?;
-        if dies(house, name, patience).await? {
-            hit.push(point.clone());
-        } else {
-            missed.push(point.clone());
+    for choice in choices {
+        let mut found = None;
+        for point in choice {
+            if crashes(house, name, point, visit, patience).await? {
+                found = Some(point.clone());
+                break;
+            }
+        }
+        match found {
+            Some(point) => hit.push(point),
+            None => missed.push(choice.clone()),
         }
     }
     house.restart(name, Vec::new()).await?;
     Ok((name, hit, missed))
 }
 
-async fn dies(house: &House, name: &str, patience: Duration) -> Result<bool> {
-    let until = Instant::now() + patience;
-    while Instant::now() < until {
+/// Whether the service died at this point in time.
+pub async fn crashes(
+    house: &House,
+    name: &'static str,
+    point: &str,
+    visit: u32,
+    patience: &Patience,
+) -> Result<bool> {
+    let environment = [
+        ("STUDIO_CRASH_AT", point.to_owned()),
+        ("STUDIO_CRASH_HIT", visit.to_string()),
+    ];
+    let environment = environment.map(|(key, value)| (key.to_owned(), value));
+    house.restart(name, environment.to_vec()).await?;
+    let until = patience.ended.load(Ordering::Relaxed) + patience.journeys;
+    while patience.ended.load(Ordering::Relaxed) < until {
         sleep(Duration::from_millis(20)).await;
         if let Some(status) = house.service(name)?.lock().await.ended()? {
             if status.signal() != Some(ABORTED) {
-                bail!("{name} ended with {status} and not at its crash point");
+                bail!("{name} ended with {status} and not at {point}");
             }
             return Ok(true);
         }

@@ -104,8 +104,8 @@ pub struct Schedule {
     pub every_ms: Range<u64>,
     /// How long something is broken, in milliseconds.
     pub lasts_ms: Range<u64>,
-    /// How far clocks go, in milliseconds either way.
-    pub clocks_ms: i64,
+    /// How far clocks are from real time, in milliseconds.
+    pub clocks_ms: Range<i64>,
     /// The lines that may be disturbed.
     pub lines: Vec<Line>,
     /// How many of each kind happened.
@@ -119,7 +119,7 @@ impl Schedule {
             kinds: kinds.to_vec(),
             every_ms: 300..2_000,
             lasts_ms: 50..800,
-            clocks_ms: 600_000,
+            clocks_ms: 0..180_000,
             lines: house.lines().collect(),
             happened: BTreeMap::new(),
         }
@@ -148,7 +148,7 @@ impl Schedule {
             Kind::Silent => Fault::Weather(line()?, Weather::Silent, time),
             Kind::OneWay => Fault::Weather(line()?, Weather::OneWay, time),
             Kind::Cut => Fault::Weather(line()?, Weather::Cut, time),
-            Kind::Clock => Fault::Clock(service, chance.random_range(-self.clocks_ms..=self.clocks_ms)),
+            Kind::Clock => Fault::Clock(service, chance.random_range(self.clocks_ms.clone())),
         };
         Ok((kind, fault))
     }

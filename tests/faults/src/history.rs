@@ -1,5 +1,6 @@
 //! What callers did and saw: one line of JSON for each invocation and each end.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Result;
+use checker::{Call, Outcome};
 use serde::Serialize;
 
 /// How a try ended, as far as its caller knows.
@@ -29,8 +31,9 @@ pub struct Entry {
     pub method: &'static str,
     pub request_id: String,
     pub end: End,
+    /// Of a yes: the SHA-256 of the reply, in hex. Of anything else: code,
+    /// reason and message.
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// Of an answer that was no yes: its code, reason and message.
     pub said: Option<String>,
 }
 
@@ -87,5 +90,33 @@ impl History {
     pub fn count(&self, end: End) -> usize {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0.iter().filter(|e| e.end == end).count()
+    }
+
+    /// As the checker reads it: one call for all tries under one request id.
+    pub fn calls(&self) -> checker::History {
+        let mut calls: BTreeMap<String, Call> = BTreeMap::new();
+        for entry in self.entries() {
+            if entry.request_id.is_empty() {
+                continue;
+            }
+            let call = calls.entry(entry.request_id.clone()).or_insert_with(|| Call {
+                service: entry.method.split('.').nth(1).unwrap_or_default().to_owned(),
+                rpc: entry.method.to_owned(),
+                request_id: entry.request_id,
+                outcome: Outcome::Unknown,
+            });
+            match entry.end {
+                End::Ok => {
+                    call.outcome = Outcome::Acknowledged {
+                        reply_digest: entry.said.unwrap_or_default(),
+                    };
+                }
+                End::Fail => call.outcome = Outcome::Refused,
+                End::Invoked | End::Unknown => {}
+            }
+        }
+        checker::History {
+            calls: calls.into_values().collect(),
+        }
     }
 }

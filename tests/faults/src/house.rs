@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use proto::studio::access::v1::Role;
@@ -18,6 +19,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::client::is_unknown;
 use crate::journey::Shop;
 use crate::place::{Place, free_port};
 use crate::postgres::Cluster;
@@ -25,7 +27,7 @@ use crate::process::Process;
 use crate::proxy::{Proxy, Weather};
 use crate::redis::Redis;
 use crate::settings::{NOTIFY, Wiring};
-use crate::streams::streams;
+use crate::streams::{configs, peers};
 
 /// Every service, in the order in which they may call each other.
 pub const SERVICES: [&str; 7] = [
@@ -111,6 +113,7 @@ impl House {
         house.wire(plan).await?;
         house.furnish().await?;
         house.start_all().await?;
+        house.place.opened();
         Ok(Arc::new(house))
     }
 
@@ -125,7 +128,7 @@ impl House {
         let redis = self.redis.lock().await.address;
         let route = self.line(plan, ("channel", "payments"), callbacks).await?;
         self.channel.route(NOTIFY, format!("http://{route}"));
-        for (name, sources) in streams() {
+        for (name, config) in configs() {
             let grpc = *at.get(name).context("a port")?;
             let process = Process::new(
                 name,
@@ -134,13 +137,11 @@ impl House {
                 Path::new(plan.program),
                 &self.place.join(""),
             );
-            let mut peers = Vec::new();
-            for peer in above(name).into_iter().chain(sources) {
+            let mut reached = Vec::new();
+            for peer in peers(config)? {
                 let target = *at.get(peer).context("a peer's port")?;
-                peers.push((peer, self.line(plan, (name, peer), target).await?));
+                reached.push((peer, self.line(plan, (name, peer), target).await?));
             }
-            peers.sort_unstable();
-            peers.dedup_by_key(|(peer, _)| *peer);
             let wiring = Wiring {
                 service: name,
                 grpc,
@@ -148,9 +149,13 @@ impl House {
                 callbacks,
                 postgres: self.line(plan, (name, "postgres"), postgres).await?,
                 redis: self.line(plan, (name, "redis"), redis).await?,
-                channel: self.line(plan, (name, "channel"), self.channel.address()).await?,
-                mail: self.line(plan, (name, "mail"), self.mail.smtp_address()).await?,
-                peers,
+                channel: self
+                    .own_line(plan, ("payments", "channel"), name, self.channel.address())
+                    .await?,
+                mail: self
+                    .own_line(plan, ("notifications", "mail"), name, self.mail.smtp_address())
+                    .await?,
+                peers: reached,
                 more: plan.settings,
             };
             std::fs::write(process.config(), wiring.toml()?)?;
@@ -173,6 +178,21 @@ impl House {
         let address = proxy.address;
         self.lines.insert(line, proxy);
         Ok(address)
+    }
+
+    /// As [`House::line`], for a target that one service alone reaches.
+    async fn own_line(
+        &mut self,
+        plan: &Plan,
+        line: Line,
+        name: &str,
+        target: SocketAddr,
+    ) -> Result<SocketAddr> {
+        if line.0 == name {
+            self.line(plan, line, target).await
+        } else {
+            Ok(target)
+        }
     }
 
     /// Databases with their schemas and the organisation.
@@ -264,12 +284,6 @@ impl House {
     }
 }
 
-/// Whom a service calls besides those whose facts it follows.
-fn above(service: &str) -> Vec<&'static str> {
-    let at = SERVICES.iter().position(|s| *s == service).unwrap_or_default();
-    SERVICES.into_iter().take(at).collect()
-}
-
 impl House {
     /// Moves business time of one service.
     pub async fn set_clock(&self, service: &str, offset_ms: i64) -> Result<()> {
@@ -278,8 +292,16 @@ impl House {
             request_id: kernel::fresh_uuid().to_string(),
             offset_ms,
         };
-        let door = self.door(service, &operations)?;
-        journeys::ask(door, tonic::Request::new(request)).await?;
-        Ok(())
+        let mut answer = Ok(());
+        for _ in 0..20 {
+            let door = self.door(service, &operations)?;
+            let asked = journeys::ask(door, tonic::Request::new(request.clone())).await;
+            answer = asked.map(drop);
+            if !answer.as_ref().is_err_and(is_unknown) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(answer?)
     }
 }

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod history;
 pub mod house;
 pub mod journey;
+pub mod park;
 pub mod place;
 pub mod postgres;
 pub mod process;

@@ -1,80 +1,97 @@
-//! Every service dies at every place between two durable steps.
+//! Every service dies at every place between two durable steps: in an ordinary
+//! run at one point of each of its places, in a large one at every point.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::Arc;
 
-use faults::client::Manners;
-use faults::crashes::{Points, crash_at_each};
+use faults::crashes::{Patience, Points, by_place, crash_at_each, place};
 use faults::house::{House, Plan};
+use faults::park;
 use faults::workload::{Load, Workload};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 
 use crate::kills::end;
 
-/// How long a service waits for something to pass its point. What passes
-/// seldom is waited for once more.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Places that calm journeys never reach: nothing parks a fact without a fault.
+/// Only a fact that cannot be applied comes by here; see `faults::park`.
 const NEVER_CALM: [&str; 1] = ["park.before_commit"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "wants a machine of its own: only in a long run"]
-async fn a_crash_at_every_point_changes_no_outcome() {
+async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
     let seed = faults::seed::seed("crash points");
     let house = House::open(&Plan::new("crash-points", crate::HOUSE))
         .await
         .unwrap();
-    let opening = Workload::begin(&house, Load::new(seed, 1)).await.unwrap();
-    end(&house, opening).await;
-    house.list_points().await.unwrap();
-    let load = |first| Load {
-        first,
-        ..Load::new(seed, 16)
-    };
-    let calm = Workload::begin(&house, load(100)).await.unwrap();
-    end(&house, calm).await;
-    let points = house.listed_points().unwrap();
+    let points = calm_points(&house, seed).await;
     every_place_is_reached(&points);
-
-    for hit in 1..=if crate::scale() > 1 { 2 } else { 1 } {
-        let load = Load {
-            at_once: 48,
-            manners: Manners {
-                patience: Duration::from_mins(5),
-                ..Manners::default()
-            },
-            ..load(1_000 * hit)
-        };
-        let busy = Workload::begin(&house, load).await.unwrap();
-        let passed = crash_at_each(&house, &points, hit, PATIENCE).await.unwrap();
-        let missed = if passed.missed.is_empty() {
-            Points::new()
+    for visit in 1..=if crate::scale() > 1 { 2 } else { 1 } {
+        let wanted = if crate::scale() > 1 {
+            points.clone()
         } else {
-            println!("once more: {:?}", passed.missed);
-            crash_at_each(&house, &passed.missed, hit, PATIENCE * 3)
-                .await
-                .unwrap()
-                .missed
+            by_place(&points, &mut StdRng::seed_from_u64(seed))
         };
-        let count: usize = points.values().map(Vec::len).sum();
-        println!(
-            "{count} crash points, visit {hit}; {} journeys meanwhile",
-            busy.done()
-        );
-        end(&house, busy).await;
-        assert!(missed.is_empty(), "never reached: {missed:?}");
+        let missed = crash_amid_journeys(&house, seed, visit, &wanted).await;
+        assert!(missed.is_empty(), "nothing came by {missed:?}");
     }
+    a_fact_that_is_parked_amid_a_crash_is_applied_in_the_end(&house, seed).await;
+}
+
+/// The points that journeys come by when nothing breaks.
+async fn calm_points(house: &Arc<House>, seed: u64) -> Points {
+    // Nobody comes by the opening of the shop a second time.
+    let opening = Workload::begin(house, Load::new(seed, 0)).await.unwrap();
+    opening.finish().await;
+    house.list_points().await.unwrap();
+    let journeys = if crate::scale() > 1 { 32 } else { 8 };
+    let calm = Workload::begin(house, Load::new(seed, journeys)).await.unwrap();
+    end(house, calm).await;
+    house.listed_points().unwrap()
 }
 
 fn every_place_is_reached(points: &Points) {
-    let reached: BTreeSet<&str> = points
-        .values()
-        .flatten()
-        .filter_map(|p| p.split(' ').next())
-        .collect();
+    let reached: BTreeSet<&str> = points.values().flatten().flatten().map(|p| place(p)).collect();
     let unreached: Vec<_> = platform::crash::PLACES
         .iter()
         .filter(|place| !reached.contains(*place) && !NEVER_CALM.contains(place))
         .collect();
     assert!(unreached.is_empty(), "calm journeys do not come by {unreached:?}");
+}
+
+/// Hits what is wanted, and says what of it was never come by.
+async fn crash_amid_journeys(house: &Arc<House>, seed: u64, visit: u32, wanted: &Points) -> Points {
+    let load = Load {
+        first: 100_000 * visit,
+        ..Load::new(seed, 16)
+    };
+    let busy = Workload::begin(house, load).await.unwrap();
+    // As many as are on their way when a point is armed, and twice as many after them.
+    let mut patience = Patience {
+        ended: busy.done(),
+        journeys: 48,
+    };
+    let mut passed = crash_at_each(house, wanted, visit, &patience).await.unwrap();
+    if !passed.missed.is_empty() {
+        println!("once more: {:?}", passed.missed);
+        patience.journeys *= 3;
+        let again = crash_at_each(house, &passed.missed, visit, &patience).await;
+        let again = again.unwrap();
+        passed.hit.extend(again.hit);
+        passed.missed = again.missed;
+    }
+    println!("{} crash points hit at visit {visit}", passed.hit.len());
+    for (service, point) in &passed.hit {
+        println!("    {service} {point}");
+    }
+    end(house, busy).await;
+    passed.missed
+}
+
+async fn a_fact_that_is_parked_amid_a_crash_is_applied_in_the_end(house: &Arc<House>, seed: u64) {
+    let load = Load {
+        first: 300_000,
+        ..Load::new(seed, 0)
+    };
+    let nobody = Workload::begin(house, load).await.unwrap();
+    park::crash_while_parking(house).await.unwrap();
+    end(house, nobody).await;
 }
