@@ -58,7 +58,7 @@ impl History {
         said: Option<String>,
     ) {
         let entry = Entry {
-            at_ms: self.began.elapsed().as_millis(),
+            at_ms: self.at_ms(),
             journey,
             step,
             method,
@@ -72,6 +72,11 @@ impl History {
             eprintln!("the history has a hole: {error}");
         }
         kept.0.push(entry);
+    }
+
+    /// The time as entries tell it.
+    pub fn at_ms(&self) -> u128 {
+        self.began.elapsed().as_millis()
     }
 
     /// Everything so far; what is in the file is whole.
