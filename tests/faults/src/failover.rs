@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use sqlx::ConnectOptions as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::house::House;
 use crate::postgres::Cluster;
-use crate::proxy::{Proxy, Weather};
+use crate::proxy::Proxy;
 
 /// How often whoever watches asks a primary, and after how many questions
 /// without an answer it is taken for dead.
@@ -41,13 +42,18 @@ impl Standby {
         self.serve(house, service).await
     }
 
+    /// The highest number of a service's feed that came across.
+    pub async fn head(&self, service: &str) -> Result<i64> {
+        let mut connection = self.cluster.options(service).connect().await?;
+        let head = sqlx::query_scalar("select coalesce(max(seq), 0) from feed");
+        Ok(head.fetch_one(&mut connection).await?)
+    }
+
     /// Takes the place of a primary that is dead.
     pub async fn serve(self, house: &House, service: &str) -> Result<Cluster> {
         let began = Instant::now();
         gone(house.front(service)?.address).await;
         let seen = began.elapsed();
-        // Whatever is still on its way from the old one does not come any more.
-        self.line.set(Weather::Cut);
         self.cluster.promote().await?;
         let dead = house.move_to(service, self.cluster).await?;
         println!(

@@ -21,4 +21,5 @@ pub mod seed;
 pub mod settings;
 pub mod streams;
 pub mod verdict;
+pub mod witnesses;
 pub mod workload;

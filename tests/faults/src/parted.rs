@@ -80,32 +80,34 @@ impl Before {
         })
     }
 
-    /// Those who had applied facts that are in no history any more, by a look
-    /// into the databases alone.
-    pub async fn ahead(&self, house: &House) -> Result<Vec<&'static str>> {
-        let written = written(house.pool(self.source)?).await?;
-        let ahead = self
-            .applied
-            .iter()
-            .filter(|(_, facts)| !facts.is_subset(&written));
-        Ok(ahead.map(|(service, _)| *service).collect())
-    }
-
     /// Waits until everybody has stopped who is ahead of the source, and the
     /// source has new facts that they could have taken. Returns them with what
     /// is wrong: a fact that is lost and not named, or named and not lost, or
     /// one of the new history that was applied.
     pub async fn stop(&self, house: &House) -> Result<(Vec<Stopped>, Vec<String>)> {
         let (mut stopped, mut wrong) = (Vec::new(), Vec::new());
-        for service in self.ahead(house).await? {
-            stopped.push(self.stopped(house, service).await?);
-        }
+        self.find_stopped(house, &mut stopped).await?;
         self.source_goes_on(house, &stopped).await?;
+        // One that stood still may have had facts in hand.
+        self.find_stopped(house, &mut stopped).await?;
         for found in &stopped {
             wrong.extend(self.misnamed(house, found).await?);
             wrong.extend(self.applied_of_the_new(house, found.service).await?);
         }
         Ok((stopped, wrong))
+    }
+
+    /// Waits for everybody who has applied facts that are in no history any
+    /// more, by a look into the databases alone.
+    async fn find_stopped(&self, house: &House, stopped: &mut Vec<Stopped>) -> Result<()> {
+        let written = written(house.pool(self.source)?).await?;
+        for service in followers(self.source) {
+            let known = stopped.iter().any(|found| found.service == service);
+            if !known && !applied(house, service, self.source).await?.is_subset(&written) {
+                stopped.push(self.stopped(house, service).await?);
+            }
+        }
+        Ok(())
     }
 
     async fn misnamed(&self, house: &House, found: &Stopped) -> Result<Option<String>> {

@@ -1,7 +1,7 @@
 //! The machine of PostgreSQL goes, and its standby takes over behind the same
 //! address.
 
-mod asynchronous;
+pub mod asynchronous;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,12 +10,17 @@ use checker::Invariant;
 use faults::history::{End, Entry};
 use faults::house::{House, Plan, SERVICES, SHARED};
 use faults::lost::{Ids, ids, unexplained};
+use faults::parted::{self, Before};
 use faults::postgres::{ARCHIVING, Backup, Cluster};
+use faults::streams::streams;
 use faults::verdict::{calls, verdict};
+use faults::witnesses;
 use faults::workload::{Load, Workload};
+use rand::Rng as _;
 use uuid::Uuid;
 
 use crate::failover::acknowledged;
+use crate::failover::asynchronous::{Scene, read_past};
 use crate::kills::{REST, end};
 
 /// From the disaster until everything serves again.
@@ -25,7 +30,7 @@ const RECOVERY: Duration = Duration::from_mins(10);
 async fn restore_of_everything_after_a_crash_goes_on_from_one_moment_and_finds_later_money() {
     let seed = faults::seed::seed("everything");
     let house = House::open(&plan("everything", Vec::new())).await.unwrap();
-    let journeys = 4 * u32::try_from(crate::scale()).unwrap();
+    let journeys = 3 * u32::try_from(crate::scale()).unwrap();
     let archive = house.place.join("archive");
     let (first, backup) = backed_up(&house, &archive, Load::new(seed, journeys)).await;
     let history = first.history.clone();
@@ -36,10 +41,10 @@ async fn restore_of_everything_after_a_crash_goes_on_from_one_moment_and_finds_l
     house.tills.store(false, Ordering::Relaxed);
     let load = Load {
         first: 10_000,
-        ..Load::new(seed + 1, 3)
+        ..Load::new(seed + 1, 2)
     };
     let second = Workload::begin(&house, load).await.unwrap();
-    let open = all_at_the_till(&house, 3).await;
+    let open = all_at_the_till(&house, 2).await;
     house.quiet(REST).await.unwrap();
     let mut entries = [history.entries(), second.history.entries()].concat();
     let moment = house.cluster.lock().await.now().await.unwrap();
@@ -48,7 +53,7 @@ async fn restore_of_everything_after_a_crash_goes_on_from_one_moment_and_finds_l
     tokio::time::sleep(Duration::from_millis(200)).await;
     house.tills.store(true, Ordering::Relaxed);
     let later = second.history.clone();
-    acknowledged(&later, later.count(End::Ok) + 20).await;
+    acknowledged(&later, later.count(End::Ok) + 14).await;
     house.cluster.lock().await.archived().await.unwrap();
     drop(second);
     let (lost, began) = everything_is_restored(&house, backup, &archive, &moment).await;
@@ -63,7 +68,7 @@ async fn restore_of_everything_after_a_crash_goes_on_from_one_moment_and_finds_l
     );
     let load = Load {
         first: 20_000,
-        ..Load::new(seed + 2, 3)
+        ..Load::new(seed + 2, 2)
     };
     let third = Workload::begin(&house, load).await.unwrap();
     let history = third.history.clone();
@@ -85,7 +90,7 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
     let house = House::open(&plan("consumer", vec!["notifications"]))
         .await
         .unwrap();
-    let journeys = 5 * u32::try_from(crate::scale()).unwrap();
+    let journeys = 4 * u32::try_from(crate::scale()).unwrap();
     let workload = Workload::begin(&house, Load::new(seed, journeys)).await.unwrap();
     acknowledged(&workload.history, 40).await;
     let folder = house.place.join("postgres-backup");
@@ -97,7 +102,7 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
         .await
         .unwrap();
     let at = applied(&house).await;
-    acknowledged(&workload.history, 90).await;
+    acknowledged(&workload.history, 75).await;
     house.home("notifications").lock().await.vanish().await.unwrap();
     let mut older = backup.cluster().unwrap();
     older.configure(&[]).unwrap();
@@ -108,7 +113,7 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
     println!("notifications goes back to about {at} facts, and has {again}");
     let load = Load {
         first: 10_000,
-        ..Load::new(seed + 1, 3)
+        ..Load::new(seed + 1, 2)
     };
     let later = Workload::begin(&house, load).await.unwrap();
     let walked = later.finish().await;
@@ -120,8 +125,102 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
     );
 }
 
+/// Services that others follow, and that are restored alone.
+const ALONE: [&str; 4] = ["payments", "members", "wallet", "orders"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn restore_of_one_service_after_a_crash_stops_who_had_read_further() {
+    let seed = faults::seed::seed("one");
+    for round in 0..crate::scale() {
+        // An ordinary run has one of the first two; a long one has all.
+        let at = usize::try_from(seed % 2).unwrap() + round;
+        one_goes_back(ALONE[at % ALONE.len()], seed + u64::try_from(round).unwrap()).await;
+    }
+}
+
+async fn one_goes_back(source: &'static str, seed: u64) {
+    println!("{source} goes back, seed {seed}");
+    let plan = Plan {
+        // Others are to know of its last entries soon.
+        settings: "audit.head_ms = 500",
+        ..plan("one", vec![source])
+    };
+    let mut scene = Scene::open(&plan, source, seed).await;
+    let house = scene.house.clone();
+    let archive = house.place.join("archive");
+    house.home(source).lock().await.archive(&archive).unwrap();
+    let first = scene.work(1, 6, Duration::from_secs(12)).await;
+    acknowledged(&first.history, 25).await;
+    let folder = house.place.join("postgres-restored");
+    let backup = house.home(source).lock().await.back_up(folder).await.unwrap();
+    acknowledged(&first.history, scene.chance.random_range(30..60)).await;
+    let moment = house.home(source).lock().await.now().await.unwrap();
+    let kept = parted::head(house.pool(source).unwrap()).await.unwrap();
+    let chained = chained(&house, source).await;
+    read_past(&house, source, "", kept + scene.chance.random_range(3..12)).await;
+    while witnesses::highest(&house, source).await.unwrap() <= chained {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (before, lost) = it_is_restored(&house, source, backup, &archive, &moment).await;
+    scene.all_goes_on(first, &before, &lost).await;
+    as_one_who_follows(&house, source).await;
+    // The loss stays visible, and is declared once.
+    let until = witnesses::reseal(&house, source).await.unwrap();
+    while witnesses::highest(&house, source).await.unwrap() <= until {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let report = witnesses::report(&house, source).await.unwrap();
+    assert_eq!(report.reseals.len(), 1, "{report:?}");
+}
+
+async fn chained(house: &House, service: &str) -> i64 {
+    sqlx::query_scalar("select coalesce(max(seq), 0) from audit_chain")
+        .fetch_one(house.pool(service).unwrap())
+        .await
+        .unwrap()
+}
+
+/// A service and its database stop, and come back as they were at that moment.
+/// Returns what had been read of it, and every id that is lost.
+async fn it_is_restored(
+    house: &House,
+    source: &'static str,
+    backup: Backup,
+    archive: &Path,
+    moment: &str,
+) -> (Before, Ids) {
+    let mut service = house.service(source).unwrap().lock().await;
+    service.stop().await.unwrap();
+    house.home(source).lock().await.archived().await.unwrap();
+    house.home(source).lock().await.vanish().await.unwrap();
+    let before = Before::of(house, source).await.unwrap();
+    let restored = backup.restore(archive, moment).await.unwrap();
+    let kept = ids(&restored.options(source)).await.unwrap();
+    let mut dead = house.move_to(source, restored).await.unwrap();
+    service.start().unwrap();
+    service.ready().await.unwrap();
+    dead.configure(&["archive_mode = off"]).unwrap();
+    dead.start().await.unwrap();
+    let had = ids(&dead.options(source)).await.unwrap();
+    (before, had.difference(&kept).cloned().collect())
+}
+
+/// Its own sources it takes again where its data stand: no person is asked.
+async fn as_one_who_follows(house: &House, service: &str) {
+    let asked: i64 = sqlx::query_scalar("select count(*) from divergences")
+        .fetch_one(house.pool(service).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(asked, 0, "{service} was kept from reading on");
+    let all = streams();
+    let (_, sources) = all.iter().find(|(name, _)| *name == service).unwrap();
+    for source in sources {
+        parted::all_follow(house, source, REST).await.unwrap();
+    }
+}
+
 /// A house whose databases are archived, and can be moved.
-pub fn plan(suite: &'static str, own_clusters: Vec<&'static str>) -> Plan {
+fn plan(suite: &'static str, own_clusters: Vec<&'static str>) -> Plan {
     Plan {
         movable: true,
         own_clusters,
