@@ -3,7 +3,7 @@
 //! services as an operator would, and what only the databases tell.
 
 use anyhow::Result;
-use checker::{ChannelTruth, Terms};
+use checker::{ChannelTruth, Terms, Violation};
 use proto::studio::access::v1::Role;
 use sqlx::PgPool;
 use testkit::{At, Identity};
@@ -15,7 +15,8 @@ use crate::streams::streams;
 
 /// Everything, read from the services, the databases, the channel and the history.
 pub async fn check(house: &House, history: &History) -> Result<Vec<String>> {
-    let mut wrong = invariants(house, history).await?;
+    let found = verdict(house, &history.calls()).await?;
+    let mut wrong: Vec<String> = found.iter().map(ToString::to_string).collect();
     for service in SERVICES {
         wrong.extend(nothing_waits_for_a_person(service, house.pool(service)?).await?);
     }
@@ -27,21 +28,21 @@ pub async fn check(house: &House, history: &History) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-async fn invariants(house: &House, history: &History) -> Result<Vec<String>> {
+/// What breaks the nine invariants, with what callers saw and with what the
+/// channel knows.
+pub async fn verdict(house: &House, calls: &checker::History) -> Result<Vec<Violation>> {
     let operations = Identity::staff(Role::Operations, At::Everywhere);
     let mut asked = checker::House::new();
     for service in SERVICES {
         asked = asked.with(service, house.door(service, &operations)?);
     }
     let truth = ChannelTruth::of_simulator(&house.channel.orders(), &house.channel.refunds())?;
-    let calls = history.calls();
     let terms = Terms {
-        history: Some(&calls),
+        history: Some(calls),
         channel: Some(&truth),
         ..Terms::default()
     };
-    let found = checker::check(&asked, &terms).await?;
-    Ok(found.iter().map(ToString::to_string).collect())
+    Ok(checker::check(&asked, &terms).await?)
 }
 
 async fn nothing_waits_for_a_person(service: &str, pool: &PgPool) -> Result<Vec<String>> {

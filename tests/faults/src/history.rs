@@ -61,7 +61,7 @@ impl History {
         said: Option<String>,
     ) {
         let entry = Entry {
-            at_ms: self.began.elapsed().as_millis(),
+            at_ms: self.at_ms(),
             journey,
             step,
             method,
@@ -75,6 +75,11 @@ impl History {
             eprintln!("the history has a hole: {error}");
         }
         kept.0.push(entry);
+    }
+
+    /// The time as entries tell it.
+    pub fn at_ms(&self) -> u128 {
+        self.began.elapsed().as_millis()
     }
 
     /// Everything so far; what is in the file is whole.
@@ -94,29 +99,31 @@ impl History {
 
     /// As the checker reads it: one call for all tries under one request id.
     pub fn calls(&self) -> checker::History {
-        let mut calls: BTreeMap<String, Call> = BTreeMap::new();
-        for entry in self.entries() {
-            if entry.request_id.is_empty() {
-                continue;
+        calls(&self.entries())
+    }
+}
+
+/// As [`History::calls`], of some of the entries.
+pub fn calls<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> checker::History {
+    let mut calls: BTreeMap<&str, Call> = BTreeMap::new();
+    for entry in entries.into_iter().filter(|e| !e.request_id.is_empty()) {
+        let call = calls.entry(&entry.request_id).or_insert_with(|| Call {
+            service: entry.method.split('.').nth(1).unwrap_or_default().to_owned(),
+            rpc: entry.method.to_owned(),
+            request_id: entry.request_id.clone(),
+            outcome: Outcome::Unknown,
+        });
+        match entry.end {
+            End::Ok => {
+                call.outcome = Outcome::Acknowledged {
+                    reply_digest: entry.said.clone().unwrap_or_default(),
+                };
             }
-            let call = calls.entry(entry.request_id.clone()).or_insert_with(|| Call {
-                service: entry.method.split('.').nth(1).unwrap_or_default().to_owned(),
-                rpc: entry.method.to_owned(),
-                request_id: entry.request_id,
-                outcome: Outcome::Unknown,
-            });
-            match entry.end {
-                End::Ok => {
-                    call.outcome = Outcome::Acknowledged {
-                        reply_digest: entry.said.unwrap_or_default(),
-                    };
-                }
-                End::Fail => call.outcome = Outcome::Refused,
-                End::Invoked | End::Unknown => {}
-            }
+            End::Fail => call.outcome = Outcome::Refused,
+            End::Invoked | End::Unknown => {}
         }
-        checker::History {
-            calls: calls.into_values().collect(),
-        }
+    }
+    checker::History {
+        calls: calls.into_values().collect(),
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use proto::studio::access::v1::Role;
 use proto::studio::operations::v1::SetClockRequest;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
 use testkit::smtp::Sink;
 use testkit::wechat::{self, Simulator};
 use testkit::{At, Chain, Door, Identity, chain};
@@ -49,6 +50,10 @@ pub struct Plan {
     pub program: &'static str,
     /// Whether lines between processes go through proxies, to be disturbed.
     pub proxies: bool,
+    /// Services that have a PostgreSQL of their own.
+    pub own_clusters: Vec<&'static str>,
+    /// Whether services reach PostgreSQL by an address that can be moved.
+    pub movable: bool,
     /// More lines of `postgresql.conf`.
     pub postgres: Vec<&'static str>,
     /// More settings of every service, as TOML with dotted keys.
@@ -61,6 +66,8 @@ impl Plan {
             suite,
             program,
             proxies: false,
+            own_clusters: Vec::new(),
+            movable: false,
             postgres: Vec::new(),
             settings: "",
         }
@@ -71,12 +78,21 @@ impl Plan {
 /// `("payments", "channel")`, `("channel", "payments")`, `("notifications", "mail")`.
 pub type Line = (&'static str, &'static str);
 
+/// The cluster of those that have none of their own, where names of clusters
+/// are asked for.
+pub const SHARED: &str = "shared";
+
 pub struct House {
     pub cluster: Mutex<Cluster>,
+    own_clusters: BTreeMap<&'static str, Mutex<Cluster>>,
+    /// Before each cluster, by its name, if the plan wants it movable.
+    fronts: BTreeMap<&'static str, Proxy>,
     pub redis: Mutex<Redis>,
     pub channel: Simulator,
     pub mail: Sink,
     pub chain: Chain,
+    /// Whether members pay what they are shown; they wait until they may.
+    pub tills: AtomicBool,
     pub(crate) shop: OnceCell<Arc<Shop>>,
     services: BTreeMap<&'static str, Mutex<Process>>,
     lines: BTreeMap<Line, Proxy>,
@@ -92,6 +108,12 @@ impl House {
         let place = Place::new(plan.suite)?;
         let mut cluster = Cluster::create(place.join("postgres"), &plan.postgres).await?;
         cluster.start().await?;
+        let mut own_clusters = BTreeMap::new();
+        for name in &plan.own_clusters {
+            let mut own = Cluster::create(place.join(format!("postgres-{name}")), &plan.postgres).await?;
+            own.start().await?;
+            own_clusters.insert(*name, Mutex::new(own));
+        }
         let redis = Redis::start().await?;
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let keys = testkit::house::keys();
@@ -99,10 +121,13 @@ impl House {
         let mail = Sink::keeping(nowhere, nowhere, 200_000).await?;
         let mut house = Self {
             cluster: Mutex::new(cluster),
+            own_clusters,
+            fronts: BTreeMap::new(),
             redis: Mutex::new(redis),
             channel,
             mail,
             chain: chain(),
+            tills: AtomicBool::new(true),
             shop: OnceCell::new(),
             services: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -124,7 +149,12 @@ impl House {
             at.insert(name, free_port()?);
         }
         let callbacks = free_port()?;
-        let postgres = self.cluster.lock().await.address;
+        if plan.movable {
+            for name in plan.own_clusters.iter().copied().chain([SHARED]) {
+                let front = Proxy::before(self.home(name).lock().await.address).await?;
+                self.fronts.insert(name, front);
+            }
+        }
         let redis = self.redis.lock().await.address;
         let route = self.line(plan, ("channel", "payments"), callbacks).await?;
         self.channel.route(NOTIFY, format!("http://{route}"));
@@ -137,6 +167,7 @@ impl House {
                 Path::new(plan.program),
                 &self.place.join(""),
             );
+            let postgres = self.database(name).await;
             let mut reached = Vec::new();
             for peer in peers(config)? {
                 let target = *at.get(peer).context("a peer's port")?;
@@ -197,24 +228,23 @@ impl House {
 
     /// Databases with their schemas and the organisation.
     async fn furnish(&mut self) -> Result<()> {
-        let cluster = self.cluster.lock().await;
-        let admin = PgPoolOptions::new()
-            .connect_with(cluster.options("postgres"))
-            .await?;
         for name in SERVICES {
+            let cluster = self.home(name).lock().await;
+            let mut admin = cluster.options("postgres").connect().await?;
             for role in ["owner", "run"] {
                 let role = format!("create role {name}_{role} login nosuperuser nobypassrls password 'test'");
-                sqlx::raw_sql(AssertSqlSafe(role)).execute(&admin).await?;
+                sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut admin).await?;
             }
             let database =
                 format!("create database {name} owner {name}_owner template template0 encoding 'UTF8'");
-            sqlx::raw_sql(AssertSqlSafe(database)).execute(&admin).await?;
+            sqlx::raw_sql(AssertSqlSafe(database)).execute(&mut admin).await?;
+            let options = cluster.options(name);
+            drop(cluster);
             let pool = PgPoolOptions::new()
                 .max_connections(3)
-                .connect_lazy_with(cluster.options(name));
+                .connect_lazy_with(options.port(self.database(name).await.port()));
             self.pools.insert(name, pool);
         }
-        drop(cluster);
         let migrations = self
             .services
             .values()
@@ -240,7 +270,9 @@ impl House {
     /// Ends every disturbance and starts whatever does not run.
     pub async fn heal(&self) -> Result<()> {
         self.lines.values().for_each(|line| line.set(Weather::Clear));
-        self.cluster.lock().await.start().await?;
+        for cluster in self.own_clusters.values().chain([&self.cluster]) {
+            cluster.lock().await.start().await?;
+        }
         self.redis.lock().await.begin().await?;
         for service in self.services.values() {
             let mut service = service.lock().await;
@@ -254,6 +286,34 @@ impl House {
         self.services
             .get(name)
             .with_context(|| format!("there is no service {name}"))
+    }
+
+    /// The cluster that a service has its database in.
+    pub fn home(&self, service: &str) -> &Mutex<Cluster> {
+        self.own_clusters.get(service).unwrap_or(&self.cluster)
+    }
+
+    /// What can be moved before the cluster that a service has its database in.
+    pub fn front(&self, service: &str) -> Result<&Proxy> {
+        self.fronts
+            .get(service)
+            .or_else(|| self.fronts.get(SHARED))
+            .context("the house is not built movable")
+    }
+
+    /// Another cluster serves a service from now on. Returns the one before.
+    pub async fn move_to(&self, service: &str, cluster: Cluster) -> Result<Cluster> {
+        let mut home = self.home(service).lock().await;
+        self.front(service)?.lead_to(cluster.address);
+        Ok(std::mem::replace(&mut *home, cluster))
+    }
+
+    /// Where services reach the cluster of that service.
+    async fn database(&self, service: &str) -> SocketAddr {
+        match self.front(service) {
+            Ok(front) => front.address,
+            Err(_) => self.home(service).lock().await.address,
+        }
     }
 
     /// A channel to a service on which `who` calls.

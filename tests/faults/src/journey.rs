@@ -3,6 +3,7 @@
 //! one order back.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, Result};
 use journeys::{people, steps};
@@ -249,7 +250,8 @@ impl Journey {
                 };
                 let shown = self.client.look("look at the QR", &self.who, request).await?;
                 let code = shown.attempt.map(|a| a.code_url).unwrap_or_default();
-                Ok((!code.is_empty() && self.client.house.channel.pay(&code).is_ok()).then_some(()))
+                let may = self.client.house.tills.load(Ordering::Relaxed);
+                Ok((may && !code.is_empty() && self.client.house.channel.pay(&code).is_ok()).then_some(()))
             })
             .await
     }

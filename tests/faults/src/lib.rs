@@ -4,11 +4,14 @@
 pub mod check;
 pub mod client;
 pub mod crashes;
+pub mod failover;
 pub mod faults;
 pub mod history;
 pub mod house;
 pub mod journey;
+pub mod lost;
 pub mod park;
+pub mod parted;
 pub mod place;
 pub mod postgres;
 pub mod process;
@@ -17,6 +20,7 @@ mod quiet;
 pub mod redis;
 pub mod settings;
 pub mod streams;
+pub mod witnesses;
 pub mod workload;
 
 pub use journeys::seed;

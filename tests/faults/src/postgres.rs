@@ -2,6 +2,8 @@
 //! promised was handed to the kernel, which outlives every process that is
 //! killed here; that the disk has it too would only be seen by a power cut.
 
+mod copies;
+
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::place::free_port;
+
+pub use copies::{ARCHIVING, Backup};
 
 /// How long a start, with its recovery, may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -170,6 +174,20 @@ impl Cluster {
 
     /// Kills the postmaster; its children notice and go.
     pub async fn kill(&mut self) -> Result<()> {
+        self.end(Signal::KILL).await
+    }
+
+    /// Kills the postmaster and all its children at the same moment, as when
+    /// the machine goes.
+    pub async fn vanish(&mut self) -> Result<()> {
+        let children = self.process.as_ref().map_or_else(Vec::new, copies::children);
+        if let Some(process) = &self.process {
+            send(process, Signal::KILL)?;
+        }
+        for child in children {
+            // One that has ended meanwhile needs no kill.
+            let _gone = kill_process(child, Signal::KILL);
+        }
         self.end(Signal::KILL).await
     }
 

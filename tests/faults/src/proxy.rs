@@ -29,6 +29,7 @@ pub enum Weather {
 pub struct Proxy {
     pub address: SocketAddr,
     weather: watch::Sender<Weather>,
+    target: watch::Sender<SocketAddr>,
     _line: JoinSet<()>,
 }
 
@@ -37,11 +38,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (weather, seen) = watch::channel(Weather::Clear);
+        let (target, leads_to) = watch::channel(target);
         let mut line = JoinSet::new();
-        line.spawn(accept(listener, target, seen));
+        line.spawn(accept(listener, leads_to, seen));
         Ok(Self {
             address,
             weather,
+            target,
             _line: line,
         })
     }
@@ -49,9 +52,18 @@ impl Proxy {
     pub fn set(&self, weather: Weather) {
         self.weather.send_replace(weather);
     }
+
+    /// Leads somewhere else from now on; what was connected breaks.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
+    }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, weather: watch::Receiver<Weather>) {
+async fn accept(
+    listener: TcpListener,
+    target: watch::Receiver<SocketAddr>,
+    weather: watch::Receiver<Weather>,
+) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -59,19 +71,25 @@ async fn accept(listener: TcpListener, target: SocketAddr, weather: watch::Recei
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        connections.spawn(carry(near, target, weather.clone()));
+        connections.spawn(carry(near, target.clone(), weather.clone()));
     }
 }
 
-/// Carries one connection until either side ends it or the line is cut.
-async fn carry(near: TcpStream, target: SocketAddr, mut weather: watch::Receiver<Weather>) {
+/// Carries one connection until either side ends it, or the line is cut or
+/// leads somewhere else.
+async fn carry(
+    near: TcpStream,
+    mut target: watch::Receiver<SocketAddr>,
+    mut weather: watch::Receiver<Weather>,
+) {
     let mut cut = weather.clone();
+    let to = *target.borrow_and_update();
     let line = async {
         // A partition lets nobody in either.
         if weather.wait_for(|w| !matches!(w, Weather::Silent)).await.is_err() {
             return;
         }
-        let Ok(far) = TcpStream::connect(target).await else {
+        let Ok(far) = TcpStream::connect(to).await else {
             return;
         };
         if near
@@ -94,6 +112,7 @@ async fn carry(near: TcpStream, target: SocketAddr, mut weather: watch::Receiver
     tokio::select! {
         () = line => {}
         _ = cut.wait_for(|w| *w == Weather::Cut) => {}
+        _ = target.changed() => {}
     }
 }
 

@@ -5,10 +5,12 @@
 mod cancelled_begin;
 mod cancelled_calls;
 mod crash_points;
+mod failover;
 mod hostile;
 mod kills;
 mod lines;
 mod outages;
+mod restore;
 
 use faults::seed::{chance, scale};
 
