@@ -7,7 +7,9 @@ use proto::studio::orders::v1 as pb;
 use proto::studio::orders::v1::orders_event::Fact as F;
 
 use crate::domain::catalogue::Version;
-use crate::domain::order::{Cause, Change, Deadline, Due, Method, Order, Quote, State, Step, Taken};
+use crate::domain::order::{
+    Cause, Change, Deadline, Decided, Due, Method, Next, Order, Quote, State, Step, Taken,
+};
 
 type Published = Fact<pb::OrdersEvent>;
 
@@ -176,7 +178,7 @@ pub fn confirmed(order: &Order, quote: &Quote, dues: &[Due]) -> Published {
 }
 
 /// The order is paid by its last due.
-pub fn paid(order: &Order, due: &Due) -> Published {
+fn paid(order: &Order, due: &Due) -> Published {
     about(
         order,
         F::OrderPaid(of!(
@@ -202,7 +204,7 @@ pub fn method(method: Option<Method>) -> pb::PaymentMethod {
 }
 
 /// The card is open.
-pub fn fulfilled(order: &Order) -> Published {
+fn fulfilled(order: &Order) -> Published {
     about(
         order,
         F::OrderFulfilled(of!(
@@ -216,7 +218,7 @@ pub fn fulfilled(order: &Order) -> Published {
 }
 
 /// The money of a due has to go back.
-pub fn unfulfillable(order: &Order, due: &Due, cause: Cause) -> Published {
+fn unfulfillable(order: &Order, due: &Due, cause: Cause) -> Published {
     let cause = match cause {
         Cause::CardRefused => pb::UnfulfillableCause::CardRefused,
         Cause::Cancelled => pb::UnfulfillableCause::Cancelled,
@@ -238,8 +240,22 @@ pub fn unfulfillable(order: &Order, due: &Due, cause: Cause) -> Published {
     )
 }
 
+/// What a decision about an order's payment makes true.
+pub fn of_decided(decided: &Decided) -> Vec<Published> {
+    let order = &decided.order;
+    let told = decided.next.iter().filter_map(|next| match next {
+        Next::TellPaid(due) => Some(paid(order, due)),
+        Next::TellUnusable(due, cause) => Some(unfulfillable(order, due, *cause)),
+        Next::TellFulfilled => Some(fulfilled(order)),
+        Next::TellEnded { by, deadline } => ended(order, *by, *deadline),
+        Next::ShowQr(_) | Next::Spend(_) | Next::TakeBack(_) | Next::OpenCard => None,
+    });
+    let stepped = decided.change.iter().flat_map(|change| of(change, None));
+    stepped.chain(told).collect()
+}
+
 /// The order ended unpaid; `None` when it has not ended.
-pub fn ended(order: &Order, by: Option<kernel::PersonId>, deadline: Option<Deadline>) -> Option<Published> {
+fn ended(order: &Order, by: Option<kernel::PersonId>, deadline: Option<Deadline>) -> Option<Published> {
     let fact = match order.state {
         State::Cancelled => F::OrderCancelled(of!(order, OrderCancelled { cancelled_by: id(by) })),
         State::Expired => {

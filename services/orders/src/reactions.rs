@@ -1,6 +1,5 @@
 //! What follows from others' facts, and the work that waits: one line each.
 
-mod arrived;
 mod intent_ended;
 pub mod open_card;
 pub mod overdue;
@@ -11,19 +10,17 @@ pub mod spend;
 pub mod take_back;
 mod wallet_spent;
 
-use kernel::{DueId, OrderId};
+use kernel::OrderId;
 use platform::{BoxFuture, Delivery, Error, NewTask, Subscription, SystemTx, TaskKind};
 use proto::studio::members::v1::MembersEvent;
 use proto::studio::payments::v1::PaymentsEvent;
 use proto::studio::payments::v1::payments_event::Fact as Paid;
 use proto::studio::wallet::v1::WalletEvent;
 use proto::studio::wallet::v1::wallet_event::Fact as Moved;
-use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
-use uuid::Uuid;
 
-use crate::domain::order::{Due, DueState, Method, Order, State};
-use crate::{App, store};
+use crate::domain::order::{Decided, News, Next, decide};
+use crate::store::step::Actor;
+use crate::{App, facts, store};
 
 pub fn subscriptions() -> Vec<Subscription<App>> {
     vec![
@@ -85,52 +82,40 @@ fn wallet<'a>(
     })
 }
 
-/// A payment that was started.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Paying {
-    pub due: DueId,
-    /// The request that started it.
-    pub start: Uuid,
-}
-
 /// The remote steps of one order's money happen one after the other, and no
 /// timer waits behind them.
-pub fn lane(order: OrderId) -> String {
+fn lane(order: OrderId) -> String {
     format!("{order} money")
 }
 
-/// What has to be done so that no QR of an order that is being cancelled can
-/// be paid. A spend that is under way answers by itself.
-pub fn stop_collecting(order: &Order, dues: &[Due]) -> Vec<NewTask> {
-    let collected = |due: &&Due| due.under_way() && due.method != Some(Method::Wallet);
-    let stop = |due: &Due| {
-        let payload = take_back::TakeBack {
-            due: due.id,
-            spend: None,
-        };
-        NewTask::now(take_back::KIND, order.id, &payload).lane(lane(order.id))
+/// Decides about news of an order's payment under its lock, and has it carried
+/// out; nothing happens to an order that nobody has.
+pub async fn learn(app: &App, tx: &mut SystemTx, order: OrderId, news: News) -> Result<(), Error> {
+    let Some(order) = store::order::lock(tx, order).await? else {
+        return Ok(());
     };
-    if order.state == State::Cancelling {
-        dues.iter().filter(collected).map(stop).collect()
-    } else {
-        Vec::new()
+    let dues = store::due::of_order(tx, order.id).await?;
+    let decided = decide(order, &dues, news, app.now())?;
+    store::order::keep(tx, &decided, &Actor::system()).await?;
+    for task in tasks_of(&decided) {
+        tx.task(task).await?;
     }
+    for fact in facts::of_decided(&decided) {
+        tx.publish(fact).await?;
+    }
+    Ok(())
 }
 
-/// Takes back what is owed of an order that has ended; answers all its dues.
-pub async fn drop_dues(tx: &mut PgConnection, order: &Order, dues: Vec<Due>) -> Result<Vec<Due>, Error> {
-    if !matches!(order.state, State::Cancelled | State::Expired) {
-        return Ok(dues);
-    }
-    let mut all = Vec::with_capacity(dues.len());
-    for due in dues {
-        if due.state == DueState::Open {
-            let due = due.cancelled();
-            store::due::save(tx, &due).await?;
-            all.push(due);
-        } else {
-            all.push(due);
-        }
-    }
-    Ok(all)
+/// The work that a decision leaves.
+pub fn tasks_of(decided: &Decided) -> Vec<NewTask> {
+    let order = decided.order.id;
+    let next = decided.next.iter().filter_map(|next| match next {
+        Next::ShowQr(paying) => Some(NewTask::now(show_qr::KIND, order, paying).lane(lane(order))),
+        Next::Spend(paying) => Some(NewTask::now(spend::KIND, order, paying).lane(lane(order))),
+        Next::TakeBack(gone) => Some(NewTask::now(take_back::KIND, order, gone).lane(lane(order))),
+        Next::OpenCard => Some(open_card::task(order)),
+        Next::TellPaid(_) | Next::TellUnusable(..) | Next::TellFulfilled | Next::TellEnded { .. } => None,
+    });
+    let alarm = decided.change.as_ref().and_then(overdue::watch);
+    next.chain(alarm).collect()
 }

@@ -5,10 +5,9 @@
 use kernel::AttemptId;
 use platform::{Error, NewTask, SystemTx};
 
-use crate::channel::Paid;
-use crate::domain::attempt::{Attempt, State, Step};
-use crate::domain::evidence::{Cause, Evidence, Meaning, Mismatch, weigh};
-use crate::domain::intent::{self, Intent};
+use crate::domain::attempt::Attempt;
+use crate::domain::evidence::{Evidence, Mismatch, Verdict, decide};
+use crate::domain::intent::Intent;
 use crate::domain::isolated::IsolatedMoney;
 use crate::domain::payment::Payment;
 use crate::domain::receipt::{self, Receipt};
@@ -43,121 +42,83 @@ pub async fn apply_channel_evidence(
     let attempt = store::attempt::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("attempt"))?;
-    match evidence {
-        Evidence::Opened { code_url } => opened(tx, &intent, &attempt, code_url).await,
-        Evidence::Refused { code } => {
-            ended(app, tx, &intent, &attempt, Step::Refuse { code: code.clone() }).await
+    let ours = app.channel_of(&attempt)?.identity();
+    match decide(&intent, &attempt, ours, evidence, app.clock.now())? {
+        Verdict::NoEffect => return Ok(Applied::NoEffect),
+        Verdict::Contradicts(mismatch) => {
+            return contradicts(app, tx, &attempt, evidence, source, mismatch).await;
         }
-        Evidence::Closed => ended(app, tx, &intent, &attempt, Step::Close).await,
-        Evidence::Paid(paid) => money(app, tx, &intent, &attempt, paid, source).await,
-    }
-}
-
-async fn opened(
-    tx: &mut SystemTx,
-    intent: &Intent,
-    attempt: &Attempt,
-    code_url: &str,
-) -> Result<Applied, Error> {
-    if attempt.state != State::Creating {
-        return Ok(Applied::NoEffect);
-    }
-    let attempt = attempt.take(Step::Open {
-        code_url: code_url.to_owned(),
-    })?;
-    store::attempt::save_state(tx, &attempt).await?;
-    tx.publish(facts::attempt_opened(&attempt, intent)).await?;
-    Ok(Applied::Changed)
-}
-
-/// The attempt can no longer be paid; the intent ends with it when its own
-/// time is over.
-async fn ended(
-    app: &App,
-    tx: &mut SystemTx,
-    intent: &Intent,
-    attempt: &Attempt,
-    step: Step,
-) -> Result<Applied, Error> {
-    let concerns = match step {
-        // a waiting attempt was confirmed, so a refusal that comes after is not about it
-        Step::Refuse { .. } => matches!(attempt.state, State::Creating | State::Closing { .. }),
-        _ => attempt.state.is_live(),
-    };
-    if !concerns {
-        return Ok(Applied::NoEffect);
-    }
-    store::attempt::save_state(tx, &attempt.take(step)?).await?;
-    if intent.claim.expire_at <= app.clock.now() {
-        expire(tx, intent).await?;
+        Verdict::Opened(attempt) => {
+            store::attempt::save_state(tx, &attempt).await?;
+            tx.publish(facts::attempt_opened(&attempt, &intent)).await?;
+        }
+        Verdict::Ended { attempt, expired } => {
+            store::attempt::save_state(tx, &attempt).await?;
+            expire(tx, expired).await?;
+        }
+        Verdict::Captured {
+            attempt,
+            intent,
+            payment,
+        } => {
+            store::attempt::save_state(tx, &attempt).await?;
+            capture(app, tx, &intent, &payment).await?;
+        }
+        Verdict::Isolated { attempt, money } => {
+            store::attempt::save_state(tx, &attempt).await?;
+            isolate(tx, &intent, &money).await?;
+        }
     }
     Ok(Applied::Changed)
 }
 
-/// Ends an open intent of which nothing can be paid any more.
-pub async fn expire(tx: &mut SystemTx, intent: &Intent) -> Result<(), Error> {
-    if intent.state != intent::State::Open {
-        return Ok(());
-    }
-    let expired = intent.take(intent::Step::Expire)?;
+/// Ends an intent of which nothing can be paid any more.
+pub async fn expire(tx: &mut SystemTx, expired: Option<Intent>) -> Result<(), Error> {
+    let Some(expired) = expired else { return Ok(()) };
     store::intent::save_state(tx, &expired).await?;
     tx.publish(facts::intent_expired(&expired)).await
 }
 
-async fn money(
+async fn contradicts(
     app: &App,
     tx: &mut SystemTx,
-    intent: &Intent,
     attempt: &Attempt,
-    paid: &Paid,
+    evidence: &Evidence,
     source: Source,
+    mismatch: Mismatch,
 ) -> Result<Applied, Error> {
-    let channel = app.channel_of(attempt)?;
-    match weigh(attempt, intent, channel.identity(), paid) {
-        Meaning::Known => Ok(Applied::NoEffect),
-        Meaning::Captures => capture(app, tx, intent, attempt, paid).await,
-        Meaning::Isolates(cause) => isolate(app, tx, intent, attempt, paid, cause).await,
-        Meaning::Contradicts(mismatch) => {
-            tracing::error!(attempt.id = %attempt.id, mismatch = mismatch.word(), "a channel states what we never asked for");
-            let found = Contradiction {
-                channel: attempt.method.channel(),
-                merchant: &attempt.merchant,
-                source,
-                number: &attempt.number,
-                attempt: Some(attempt.id),
-                why: mismatch.word(),
-                stated: Some(paid),
-                noted_at: app.clock.now(),
-            };
-            store::callback::quarantine(tx, &found).await?;
-            Ok(Applied::Quarantined(mismatch))
-        }
-    }
+    tracing::error!(attempt.id = %attempt.id, mismatch = mismatch.word(), "a channel states what we never asked for");
+    let stated = match evidence {
+        Evidence::Paid(paid) => Some(paid),
+        Evidence::Opened { .. } | Evidence::Refused { .. } | Evidence::Closed => None,
+    };
+    let found = Contradiction {
+        channel: attempt.method.channel(),
+        merchant: &attempt.merchant,
+        source,
+        number: &attempt.number,
+        attempt: Some(attempt.id),
+        why: mismatch.word(),
+        stated,
+        noted_at: app.clock.now(),
+    };
+    store::callback::quarantine(tx, &found).await?;
+    Ok(Applied::Quarantined(mismatch))
 }
 
 /// The first money of an intent: payment, receipt and both facts, together.
-async fn capture(
-    app: &App,
-    tx: &mut SystemTx,
-    intent: &Intent,
-    attempt: &Attempt,
-    paid: &Paid,
-) -> Result<Applied, Error> {
-    let attempt = attempt.take(Step::Pay { at: paid.paid_at })?;
-    let intent = intent.take(intent::Step::Pay)?;
-    let payment = Payment::capture(&intent, &attempt, paid, app.clock.now());
-    store::attempt::save_state(tx, &attempt).await?;
-    store::intent::save_state(tx, &intent).await?;
-    store::payment::insert(tx, &payment).await?;
-    tx.publish(facts::payment_captured(&payment)).await?;
+async fn capture(app: &App, tx: &mut SystemTx, intent: &Intent, payment: &Payment) -> Result<(), Error> {
+    store::intent::save_state(tx, intent).await?;
+    store::payment::insert(tx, payment).await?;
+    tx.publish(facts::payment_captured(payment)).await?;
 
-    let (series, year) = series(app, &payment);
+    let (series, year) = series(app, payment);
     let count = store::receipt::next_number(tx, &series, year).await?;
-    let receipt = Receipt::of(&payment, receipt::number(&series, year, count));
+    let receipt = Receipt::of(payment, receipt::number(&series, year, count));
     store::receipt::insert(tx, &receipt).await?;
     tx.publish(facts::receipt_issued(&receipt)).await?;
     tracing::info!(payment.id = %payment.id, intent.id = %intent.id, "an intent was paid");
-    Ok(Applied::Changed)
+    Ok(())
 }
 
 /// The series of the legal entity that collected and the year where it did.
@@ -184,21 +145,11 @@ fn series(app: &App, payment: &Payment) -> (String, i32) {
 
 /// Money that the intent cannot take stands in suspense, and a task sends it
 /// back without anybody asking.
-async fn isolate(
-    app: &App,
-    tx: &mut SystemTx,
-    intent: &Intent,
-    attempt: &Attempt,
-    paid: &Paid,
-    cause: Cause,
-) -> Result<Applied, Error> {
-    let attempt = attempt.take(Step::Isolate { at: paid.paid_at })?;
-    let money = IsolatedMoney::of(&attempt, cause, paid, app.clock.now());
-    store::attempt::save_state(tx, &attempt).await?;
-    store::isolated::insert(tx, &money).await?;
-    tx.publish(facts::money_isolated(&money, intent)).await?;
+async fn isolate(tx: &mut SystemTx, intent: &Intent, money: &IsolatedMoney) -> Result<(), Error> {
+    store::isolated::insert(tx, money).await?;
+    tx.publish(facts::money_isolated(money, intent)).await?;
     tx.task(NewTask::now(kinds::RETURN_ISOLATED, money.id, &()))
         .await?;
-    tracing::warn!(attempt.id = %attempt.id, cause = cause.word(), "money was isolated and goes back");
-    Ok(Applied::Changed)
+    tracing::warn!(attempt.id = %money.attempt_id, cause = money.cause.word(), "money was isolated and goes back");
+    Ok(())
 }

@@ -10,7 +10,7 @@ mod api;
 mod callbacks;
 pub mod channel;
 pub mod config;
-mod domain;
+pub mod domain;
 mod evidence;
 mod facts;
 mod merchants;

@@ -24,7 +24,7 @@ use tonic::service::Routes;
 
 mod api;
 mod config;
-mod domain;
+pub mod domain;
 mod facts;
 mod look;
 mod reactions;

@@ -20,7 +20,7 @@ use tonic::service::Routes;
 
 mod api;
 mod config;
-mod domain;
+pub mod domain;
 mod facts;
 mod reactions;
 #[expect(

@@ -31,9 +31,9 @@ use kernel::OrderId;
 use platform::vault::Sealed;
 use platform::{Caller, Error, ReadTx, WriteTx};
 
-use crate::domain::order::{Change, Order, Quote};
+use crate::domain::order::{Change, Decided, Order, Quote};
 use crate::reactions::overdue;
-use crate::{App, facts, store};
+use crate::{App, facts, reactions, store};
 
 /// For what the vault seals the applicant's words.
 const NEEDS: &str = "orders.needs";
@@ -87,6 +87,18 @@ async fn follow(tx: &mut WriteTx, change: &Change, quote: Option<&Quote>) -> Res
         tx.task(alarm).await?;
     }
     for fact in facts::of(change, quote) {
+        tx.publish(fact).await?;
+    }
+    Ok(())
+}
+
+/// Writes what was decided about an order's payment, and leaves what follows.
+async fn carry_out(tx: &mut WriteTx, caller: &Caller, decided: &Decided) -> Result<(), Error> {
+    store::order::keep(tx, decided, &caller.into()).await?;
+    for task in reactions::tasks_of(decided) {
+        tx.task(task).await?;
+    }
+    for fact in facts::of_decided(decided) {
         tx.publish(fact).await?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! An order: where it stands, who may take which step, and what its money does.
 
+mod collect;
 mod decide;
 mod due;
 mod money;
@@ -13,6 +14,7 @@ mod times;
 use kernel::{Balance, CardId, LegalEntityId, OrderId, PersonId, ProductId, QuoteId, StudioId, Timestamp};
 use platform::vault::Sealed;
 
+pub use collect::{Decided, Kept, News, Next, No, Paying, TakeBack, decide, owed};
 pub use decide::Beginning;
 pub use due::{Due, DueState, Method, Start};
 pub use money::{Arrival, Cause, Money, arrive, share_refund};

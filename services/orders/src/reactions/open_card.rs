@@ -1,13 +1,24 @@
 use kernel::{CardId, OrderId, Timestamp, derived_uuid, to_proto_time};
-use platform::{BoxFuture, Error, Settled, Task, inconsistent};
+use platform::{BoxFuture, Error, NewTask, Settled, Task, inconsistent};
 use proto::studio::members::v1 as card;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::catalogue::{Scope, ValidityStart};
-use crate::domain::order::{Cause, Due, DueState, Order, Quote, State};
-use crate::store::step::Actor;
-use crate::{App, facts, store};
+use crate::domain::order::{Due, DueState, News, Order, Quote, State};
+use crate::{App, store};
 
 pub const KIND: &str = "open_card";
+
+/// In a lane of its own, and one for the order for ever.
+pub fn task(order: OrderId) -> NewTask {
+    NewTask::now(KIND, order, &Nothing {})
+        .lane(format!("{order} card"))
+        .once(format!("open card {order}"))
+}
+
+/// A task that needs to know its order only.
+#[derive(Serialize, Deserialize)]
+struct Nothing {}
 
 /// Opens the card of a paid order at members, which gives one card for an order
 /// however often it is asked.
@@ -17,7 +28,10 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         };
         match app.cards.clone().open_card(platform::request(request)).await {
-            Ok(reply) => fulfilled(app, task, CardId::parse("card_id", &reply.into_inner().card_id)?).await,
+            Ok(reply) => {
+                let card = CardId::parse("card_id", &reply.into_inner().card_id)?;
+                ended(app, task, News::CardOpened(card)).await
+            }
             Err(status) => refused(app, task, status.into()).await,
         }
     })
@@ -95,37 +109,18 @@ fn nodes(app: &App, order: &Order, scope: Scope) -> Vec<String> {
     }
 }
 
-async fn fulfilled(app: &App, task: &Task, card: CardId) -> Result<Settled, Error> {
-    let mut tx = task.begin(app).await?;
-    let order = store::order::lock(&mut tx, OrderId(task.aggregate)).await?;
-    if let Some(order) = order.filter(|o| o.state == State::Paid) {
-        let change = order.fulfil(card, app.now())?;
-        store::order::save(&mut tx, &change, &Actor::system()).await?;
-        tx.publish(facts::fulfilled(&change.order)).await?;
-    }
-    tx.done(task).await
-}
-
 /// A definite no makes the order unfulfillable, so that its money goes back;
 /// everything else is asked again.
 async fn refused(app: &App, task: &Task, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = error
-        .definite_no()
-        .filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5)
-    else {
-        return task.ask_again(app, error).await;
-    };
-    let mut tx = task.begin(app).await?;
-    let id = OrderId(task.aggregate);
-    let order = store::order::lock(&mut tx, id).await?;
-    if let Some(order) = order.filter(|o| o.state == State::Paid) {
-        let change = order.cannot_fulfil(&reason, app.now())?;
-        store::order::save(&mut tx, &change, &Actor::system()).await?;
-        let dues = store::due::of_order(&mut tx, id).await?;
-        for due in dues.iter().filter(|d| d.state == DueState::Paid && !d.surplus) {
-            tx.publish(facts::unfulfillable(&change.order, due, Cause::CardRefused))
-                .await?;
-        }
+    let no = error.definite_no();
+    match no.filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5) {
+        Some(why) => ended(app, task, News::CardRefused { why }).await,
+        None => task.ask_again(app, error).await,
     }
+}
+
+async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
     tx.done(task).await
 }

@@ -2,8 +2,7 @@ use kernel::{Amount, DueId, PaymentId, from_proto_time};
 use platform::{Error, SystemTx, inconsistent};
 use proto::studio::payments::v1::{PaymentCaptured, Purpose};
 
-use super::arrived;
-use crate::domain::order::{Method, Money};
+use crate::domain::order::{Method, Money, News};
 use crate::{App, store};
 
 /// A captured payment pays its due. Money for a due that nobody knows parks
@@ -22,5 +21,5 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Resu
     let order = store::order::of_due(tx, due)
         .await?
         .ok_or_else(|| inconsistent("feed", "a due that is not ours"))?;
-    arrived::record(app, tx, order, due, &money).await
+    super::learn(app, tx, order, News::Arrived { due, money }).await
 }

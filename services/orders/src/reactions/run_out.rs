@@ -2,9 +2,8 @@ use kernel::{OrderId, Timestamp};
 use platform::{BoxFuture, Error, NewTask, Settled, Task};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::order::{Change, Deadline, Due};
-use crate::store::step::Actor;
-use crate::{App, facts, store};
+use crate::domain::order::{Deadline, News};
+use crate::{App, store};
 
 pub const KIND: &str = "run_out";
 
@@ -36,36 +35,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
                 return tx.done(task).await;
             }
         }
-        let dues = store::due::of_order(&mut tx, order.id).await?;
-        let under_way = dues.iter().any(Due::under_way);
-        let Some(change) = order.run_out(deadline, under_way, now)? else {
-            return tx.done(task).await;
-        };
-        record(&mut tx, &change, dues, deadline).await?;
+        super::learn(app, &mut tx, order.id, News::RanOut(deadline)).await?;
         tx.done(task).await
     })
-}
-
-async fn record(
-    tx: &mut platform::SystemTx,
-    change: &Change,
-    dues: Vec<Due>,
-    deadline: Deadline,
-) -> Result<(), Error> {
-    let order = &change.order;
-    store::order::save(tx, change, &Actor::system()).await?;
-    for task in super::stop_collecting(order, &dues) {
-        tx.task(task).await?;
-    }
-    super::drop_dues(tx, order, dues).await?;
-    if let Some(alarm) = super::overdue::watch(change) {
-        tx.task(alarm).await?;
-    }
-    for fact in facts::of(change, None) {
-        tx.publish(fact).await?;
-    }
-    match facts::ended(order, None, Some(deadline)) {
-        Some(fact) => tx.publish(fact).await,
-        None => Ok(()),
-    }
 }

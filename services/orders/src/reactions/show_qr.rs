@@ -1,13 +1,16 @@
+use std::time::Duration;
+
 use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::payments::v1 as pay;
 
-use super::{Paying, take_back};
-use crate::domain::order::{Due, DueState, Method, Order, State};
-use crate::store::step::Actor;
-use crate::{App, facts, store};
+use crate::domain::order::{Due, Method, News, No, Order, Paying, State, TakeBack};
+use crate::{App, store};
 
 pub const KIND: &str = "show_qr";
+
+/// How long an attempt that is being closed is waited for.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Has payments show a QR for a due, under ids that follow from the due and the
 /// request, so that running it again changes nothing.
@@ -56,15 +59,8 @@ async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order
     let due = store::due::of_order(&mut tx, id)
         .await?
         .into_iter()
-        .find(|due| counts(due, paying));
+        .find(|due| due.waits_for(paying, Method::WechatNative));
     Ok(due.map(|due| (order, due)))
-}
-
-fn counts(due: &Due, paying: Paying) -> bool {
-    due.id == paying.due
-        && due.state == DueState::Paying
-        && due.method == Some(Method::WechatNative)
-        && due.start == Some(paying.start)
 }
 
 /// The intent of a due: made, or as it was made before.
@@ -105,72 +101,34 @@ async fn shown(
     intent: IntentId,
     attempt: Option<AttemptId>,
 ) -> Result<Settled, Error> {
-    let mut tx = task.begin(app).await?;
-    let id = OrderId(task.aggregate);
-    store::order::lock(&mut tx, id).await?;
-    let due = store::due::of_order(&mut tx, id)
-        .await?
-        .into_iter()
-        .find(|due| due.id == paying.due);
-    if let Some(due) = due.filter(Due::is_owed) {
-        let due = due.shown(intent, attempt.map(|attempt| (attempt, paying.start)));
-        store::due::save(&mut tx, &due).await?;
-    }
-    tx.done(task).await
+    let news = News::Shown {
+        paying,
+        intent,
+        attempt,
+    };
+    ended(app, task, news).await
 }
 
-/// What payments answers when it shows no QR. Money that is on its way is no
-/// refusal; an attempt that is being closed is waited for.
+/// What payments answers when it shows no QR. An attempt that is being closed
+/// is waited for.
 async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = error.definite_no() else {
+    let Some(why) = error.definite_no() else {
         return task.ask_again(app, error).await;
     };
-    let id = OrderId(task.aggregate);
-    match reason.as_str() {
-        "ALREADY_PAID" => task.begin(app).await?.done(task).await,
-        "ATTEMPT_CLOSING" => {
-            task.begin(app)
-                .await?
-                .again(task, std::time::Duration::from_secs(2))
-                .await
-        }
-        "INTENT_CLOSED" => {
-            let mut tx = task.begin(app).await?;
-            take_back::released(app, &mut tx, id, paying.due, None).await?;
-            tx.done(task).await
-        }
-        _ => {
-            let mut tx = task.begin(app).await?;
-            if let Some(order) = store::order::lock(&mut tx, id).await? {
-                let due = store::due::of_order(&mut tx, id)
-                    .await?
-                    .into_iter()
-                    .find(|due| counts(due, paying));
-                if let Some(due) = due {
-                    refuse(app, &mut tx, order, due, &reason).await?;
-                }
-            }
-            tx.done(task).await
+    let (due, spend) = (paying.due, None);
+    match No::to_qr(&why) {
+        No::PaidAlready => task.begin(app).await?.done(task).await,
+        No::NotYet => task.begin(app).await?.again(task, PAUSE).await,
+        No::Over => ended(app, task, News::Released(TakeBack { due, spend })).await,
+        No::Refused => {
+            let method = Method::WechatNative;
+            ended(app, task, News::Refused { paying, method, why }).await
         }
     }
 }
 
-/// A payment was refused for certain: the due is open again, and an order that
-/// waited for this to be cancelled ends.
-pub async fn refuse(
-    app: &App,
-    tx: &mut platform::SystemTx,
-    order: Order,
-    due: Due,
-    reason: &str,
-) -> Result<(), Error> {
-    store::due::save(tx, &due.refused(reason)).await?;
-    let change = order.payment_refused(reason, app.now())?;
-    store::order::save(tx, &change, &Actor::system()).await?;
-    let dues = store::due::of_order(tx, change.order.id).await?;
-    super::drop_dues(tx, &change.order, dues).await?;
-    match facts::ended(&change.order, None, None) {
-        Some(fact) => tx.publish(fact).await,
-        None => Ok(()),
-    }
+async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
+    tx.done(task).await
 }

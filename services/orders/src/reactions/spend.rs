@@ -2,8 +2,7 @@ use kernel::{OrderId, Timestamp, derived_uuid, from_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::wallet::v1::SpendRequest;
 
-use super::{Paying, arrived, show_qr};
-use crate::domain::order::{Due, DueState, Method, Money, Order};
+use crate::domain::order::{Due, Method, Money, News, No, Order, Paying};
 use crate::{App, store};
 
 pub const KIND: &str = "spend";
@@ -44,15 +43,8 @@ async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order
     let due = store::due::of_order(&mut tx, id)
         .await?
         .into_iter()
-        .find(|due| counts(due, paying));
+        .find(|due| due.waits_for(paying, Method::Wallet));
     Ok(due.map(|due| (order, due)))
-}
-
-fn counts(due: &Due, paying: Paying) -> bool {
-    due.id == paying.due
-        && due.state == DueState::Paying
-        && due.method == Some(Method::Wallet)
-        && due.start == Some(paying.start)
 }
 
 async fn spent(app: &App, task: &Task, due: &Due, at: Timestamp) -> Result<Settled, Error> {
@@ -62,32 +54,26 @@ async fn spent(app: &App, task: &Task, due: &Due, at: Timestamp) -> Result<Settl
         amount: due.amount,
         paid_at: at,
     };
-    let mut tx = task.begin(app).await?;
-    arrived::record(app, &mut tx, due.order, due.id, &money).await?;
-    tx.done(task).await
+    let due = due.id;
+    ended(app, task, News::Arrived { due, money }).await
 }
 
 async fn refused(app: &App, task: &Task, paying: Paying, due: &Due, error: Error) -> Result<Settled, Error> {
-    let Some(reason) = error.definite_no() else {
+    let Some(why) = error.definite_no() else {
         return task.ask_again(app, error).await;
     };
-    // Only we spend for this due, and never for another amount: it is paid.
-    if reason == "DUE_ALREADY_PAID" {
-        return spent(app, task, due, app.clock.now()).await;
-    }
-    // The wallet may learn of a new studio a moment later than we do.
-    if reason == "STUDIO_UNKNOWN" {
-        return task.ask_again(app, error).await;
-    }
-    let mut tx = task.begin(app).await?;
-    if let Some(order) = store::order::lock(&mut tx, due.order).await? {
-        let due = store::due::of_order(&mut tx, due.order)
-            .await?
-            .into_iter()
-            .find(|due| counts(due, paying));
-        if let Some(due) = due {
-            show_qr::refuse(app, &mut tx, order, due, &reason).await?;
+    match No::to_spend(&why) {
+        No::PaidAlready => spent(app, task, due, app.clock.now()).await,
+        No::NotYet => task.ask_again(app, error).await,
+        No::Over | No::Refused => {
+            let method = Method::Wallet;
+            ended(app, task, News::Refused { paying, method, why }).await
         }
     }
+}
+
+async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
     tx.done(task).await
 }

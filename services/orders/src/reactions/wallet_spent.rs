@@ -2,8 +2,7 @@ use kernel::{Amount, DueId, Timestamp};
 use platform::{Error, SystemTx};
 use proto::studio::wallet::v1::WalletSpent;
 
-use super::arrived;
-use crate::domain::order::{Method, Money};
+use crate::domain::order::{Method, Money, News};
 use crate::{App, store};
 
 /// The wallet says that it paid a due: the same news as the answer of `Spend`,
@@ -20,5 +19,5 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &WalletSpent, at: Timesta
         amount,
         paid_at: at,
     };
-    arrived::record(app, tx, order, due, &money).await
+    super::learn(app, tx, order, News::Arrived { due, money }).await
 }

@@ -6,9 +6,11 @@ use platform::{Error, inconsistent, on_constraint};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{step, word};
+use super::{due, step, word};
 use crate::domain::Refusal;
-use crate::domain::order::{Acceptance, Change, Channel, Ending, Order, OrderNumber, QuoteRef, State};
+use crate::domain::order::{
+    Acceptance, Change, Channel, Decided, Ending, Order, OrderNumber, QuoteRef, State,
+};
 
 pub(super) struct Row {
     pub order_id: OrderId,
@@ -242,6 +244,21 @@ pub async fn save_with_needs(
     .await;
     on_constraint(saved, "orders_open_application", || Refusal::DuplicateApplication)?;
     step::record(tx, change, actor).await
+}
+
+/// Writes what a decision changes of an order and its dues.
+pub async fn keep(tx: &mut PgConnection, decided: &Decided, actor: &step::Actor) -> Result<(), Error> {
+    for kept in &decided.dues {
+        if kept.fresh {
+            due::insert(tx, &decided.order, &kept.due).await?;
+        } else {
+            due::save(tx, &kept.due).await?;
+        }
+    }
+    match &decided.change {
+        Some(change) => save(tx, change, actor).await,
+        None => Ok(()),
+    }
 }
 
 /// What the applicant wrote, as it is sealed.

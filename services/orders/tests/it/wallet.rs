@@ -175,3 +175,43 @@ async fn a_qr_that_was_paid_first_is_not_paid_again_from_the_wallet() {
     let after = world.see(&order.order_id).await;
     assert_eq!((after.state(), after.dues.len()), (pb::OrderState::Fulfilled, 1));
 }
+
+#[tokio::test]
+async fn a_spend_that_comes_after_a_qr_was_paid_stands_on_the_due_it_was_for() {
+    let world = World::open().await;
+    let person = PersonId::fresh();
+    let order = world.confirmed(person).await;
+    world.start(person, &order, WALLET).await;
+    world.start(person, &order, pb::PaymentMethod::WechatNative).await;
+    let dues = world.see(&order.order_id).await.dues;
+    let states: Vec<pb::DueState> = dues.iter().map(pb::Due::state).collect();
+    assert_eq!(states, [pb::DueState::Cancelled, pb::DueState::Paying]);
+    world
+        .capture(&dues[1], PRICE, kernel::PaymentId::fresh())
+        .await
+        .unwrap();
+
+    let fact = WalletSpent {
+        due_id: dues[0].due_id.clone(),
+        amount: Some(fen(PRICE)),
+        ..Default::default()
+    };
+    let event = WalletEvent {
+        fact: Some(Fact::WalletSpent(fact)),
+    };
+    world.it.hear(fresh_uuid(), 1, &event).await.unwrap();
+    world.it.settle().await;
+    let after = world.see(&order.order_id).await;
+    assert_eq!(after.state(), pb::OrderState::Fulfilled);
+    let late = &after.dues[0];
+    assert_eq!(
+        (late.due_id.as_str(), late.state(), late.method(), late.surplus),
+        (
+            dues[0].due_id.as_str(),
+            pb::DueState::Paid,
+            pb::PaymentMethod::Wallet,
+            true
+        )
+    );
+    assert_eq!(after.dues.len(), 2);
+}

@@ -133,6 +133,23 @@ impl State {
     }
 }
 
+/// What an attempt needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
+pub enum Look {
+    /// It has ended.
+    Over,
+    /// Ask the channel.
+    Ask,
+    /// Its time is over: this stands before the channel is asked to close it.
+    BeginClosing(Attempt),
+    /// Have the channel close it.
+    Close,
+}
+
 /// How long an attempt lives: for us, and as the channel is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Life {
@@ -172,6 +189,24 @@ impl Attempt {
     /// The payment that this attempt becomes when it is paid.
     pub fn payment_id(&self) -> PaymentId {
         PaymentId::derived(self.id, "payment")
+    }
+
+    /// On its way to be closed; `None` when it is already.
+    pub fn begin_closing(&self, why: Why) -> Result<Option<Self>, OutOfOrder> {
+        match self.state {
+            State::Closing { .. } => Ok(None),
+            _ => self.take(Step::BeginClosing { why }).map(Some),
+        }
+    }
+
+    /// What has to be done to learn what became of it.
+    pub fn look(&self, now: Timestamp) -> Result<Look, OutOfOrder> {
+        Ok(match self.state {
+            State::Closing { .. } => Look::Close,
+            _ if !self.state.is_live() => Look::Over,
+            _ if now < self.expire_at => Look::Ask,
+            _ => Look::BeginClosing(self.take(Step::BeginClosing { why: Why::Expired })?),
+        })
     }
 
     /// The attempt after a step.

@@ -1,12 +1,20 @@
 //! What a channel's statement means for what we know. Callback and query both
 //! end here, so that they cannot decide differently.
 
-use kernel::CURRENCY;
+use chrono::Duration;
+use kernel::{CURRENCY, Timestamp};
 
-use super::attempt::Attempt;
+use super::OutOfOrder;
+use super::attempt::{Attempt, State, Step};
 use super::intent::{self, Intent};
-use crate::channel::{Identity, Paid};
+use super::isolated::IsolatedMoney;
+use super::payment::Payment;
+use crate::channel::{Identity, Outcome, Paid};
 use crate::words::{kept_words, words};
+
+/// A request to create that is still on its way arrives within this time; only
+/// then "nothing by that number" means that nothing will be there.
+const CREATE_MARGIN: Duration = Duration::seconds(60);
 
 /// A statement of a channel about one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +61,126 @@ pub enum Meaning {
     Contradicts(Mismatch),
 }
 
+/// What a statement makes true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
+pub enum Verdict {
+    /// It was known, or says nothing about the state in which we are.
+    NoEffect,
+    Opened(Attempt),
+    /// The attempt can no longer be paid; the intent ends with it when its own
+    /// time is over.
+    Ended {
+        attempt: Attempt,
+        expired: Option<Intent>,
+    },
+    /// The first money of an intent.
+    Captured {
+        attempt: Attempt,
+        intent: Intent,
+        payment: Payment,
+    },
+    /// Money that the intent cannot take: it goes back.
+    Isolated {
+        attempt: Attempt,
+        money: IsolatedMoney,
+    },
+    Contradicts(Mismatch),
+}
+
+/// Decides what a statement of a channel about an attempt makes true. `ours` is
+/// who we are there.
+pub fn decide(
+    intent: &Intent,
+    attempt: &Attempt,
+    ours: &Identity,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Verdict, OutOfOrder> {
+    match evidence {
+        Evidence::Opened { code_url } if attempt.state == State::Creating => {
+            let code_url = code_url.clone();
+            Ok(Verdict::Opened(attempt.take(Step::Open { code_url })?))
+        }
+        Evidence::Opened { .. } => Ok(Verdict::NoEffect),
+        // a waiting attempt was confirmed, so a refusal that comes after is not about it
+        Evidence::Refused { .. } if !matches!(attempt.state, State::Creating | State::Closing { .. }) => {
+            Ok(Verdict::NoEffect)
+        }
+        Evidence::Refused { code } => ended(intent, attempt, Step::Refuse { code: code.clone() }, now),
+        Evidence::Closed if !attempt.state.is_live() => Ok(Verdict::NoEffect),
+        Evidence::Closed => ended(intent, attempt, Step::Close, now),
+        Evidence::Paid(paid) => match weigh(attempt, intent, ours, paid) {
+            Meaning::Known => Ok(Verdict::NoEffect),
+            Meaning::Captures => capture(intent, attempt, paid, now),
+            Meaning::Isolates(cause) => isolate(attempt, paid, cause, now),
+            Meaning::Contradicts(mismatch) => Ok(Verdict::Contradicts(mismatch)),
+        },
+    }
+}
+
+fn ended(intent: &Intent, attempt: &Attempt, step: Step, now: Timestamp) -> Result<Verdict, OutOfOrder> {
+    let expired = if intent.claim.expire_at <= now {
+        intent.expire()
+    } else {
+        None
+    };
+    Ok(Verdict::Ended {
+        attempt: attempt.take(step)?,
+        expired,
+    })
+}
+
+fn capture(intent: &Intent, attempt: &Attempt, paid: &Paid, now: Timestamp) -> Result<Verdict, OutOfOrder> {
+    let attempt = attempt.take(Step::Pay { at: paid.paid_at })?;
+    let intent = intent.take(intent::Step::Pay)?;
+    let payment = Payment::capture(&intent, &attempt, paid, now);
+    Ok(Verdict::Captured {
+        attempt,
+        intent,
+        payment,
+    })
+}
+
+fn isolate(attempt: &Attempt, paid: &Paid, cause: Cause, now: Timestamp) -> Result<Verdict, OutOfOrder> {
+    let attempt = attempt.take(Step::Isolate { at: paid.paid_at })?;
+    let money = IsolatedMoney::of(&attempt, cause, paid, now);
+    Ok(Verdict::Isolated { attempt, money })
+}
+
+impl Evidence {
+    /// What the answer to a query proves, if anything.
+    pub fn of_query(outcome: Outcome<Paid>) -> Option<Self> {
+        match outcome {
+            Outcome::Succeeded(paid) => Some(Self::Paid(paid)),
+            Outcome::Failed(_) => Some(Self::Closed),
+            Outcome::Pending | Outcome::Unknown(_) | Outcome::NeedsPerson(_) | Outcome::NotFound => None,
+        }
+    }
+
+    /// What a query proves after the channel was asked to close an attempt of
+    /// `age`: also that it never heard of a number that is old enough.
+    pub fn of_query_after_close(outcome: Outcome<Paid>, age: Duration) -> Option<Self> {
+        match outcome {
+            Outcome::NotFound if age >= CREATE_MARGIN => Some(Self::Closed),
+            other => Self::of_query(other),
+        }
+    }
+
+    /// What a query proves after the channel did not open an attempt: an earlier
+    /// try of ours may have come through, so even a refusal, whose code this is,
+    /// is believed only when the channel knows nothing by the number.
+    pub fn of_query_after_open(refusal: Option<String>, outcome: Outcome<Paid>) -> Option<Self> {
+        match (outcome, refusal) {
+            (Outcome::NotFound, Some(code)) => Some(Self::Refused { code }),
+            (other, _) => Self::of_query(other),
+        }
+    }
+}
+
 /// Weighs a payment that the channel states. `ours` is who we are there.
 pub fn weigh(attempt: &Attempt, intent: &Intent, ours: &Identity, paid: &Paid) -> Meaning {
     if let Some(mismatch) = mismatch(attempt, ours, paid) {
@@ -87,7 +215,7 @@ fn mismatch(attempt: &Attempt, ours: &Identity, paid: &Paid) -> Option<Mismatch>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::attempt::{State, Step, Why};
+    use crate::domain::attempt::Why;
     use crate::domain::examples::{attempt_of, intent, noon, ours, paid};
 
     #[test]

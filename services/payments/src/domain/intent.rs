@@ -3,6 +3,7 @@
 use chrono::Duration;
 use kernel::{Amount, DueId, IntentId, LegalEntityId, PersonId, StudioId, Timestamp};
 
+use super::attempt::{self, Attempt};
 use super::{OutOfOrder, Purpose, Refusal};
 use crate::words::{kept_words, words};
 
@@ -108,6 +109,22 @@ impl Intent {
         match self.state {
             State::Paid => Err(Refusal::AlreadyPaid),
             State::Open | State::Expired | State::Cancelled => Ok(self.take(Step::Cancel).ok()),
+        }
+    }
+
+    /// The end of an intent of which nothing can be paid any more; `None` when it
+    /// has ended.
+    pub fn expire(&self) -> Option<Self> {
+        self.take(Step::Expire).ok()
+    }
+
+    /// The attempt in which it is to be paid: the live one, or none so far.
+    pub fn attempt_under_way(live: Option<Attempt>) -> Result<Option<Attempt>, Refusal> {
+        match live {
+            Some(attempt) if matches!(attempt.state, attempt::State::Closing { .. }) => {
+                Err(Refusal::AttemptClosing)
+            }
+            live => Ok(live),
         }
     }
 

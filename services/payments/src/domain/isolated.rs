@@ -5,7 +5,7 @@ use kernel::{Amount, AttemptId, IntentId, IsolatedMoneyId, PersonId, StudioId, T
 use super::Method;
 use super::attempt::Attempt;
 use super::evidence::Cause;
-use crate::channel::{ChannelNumber, Paid, RefundOrder};
+use crate::channel::{ChannelNumber, Failure, Outcome, Paid, RefundOrder, Retry, Returned};
 use crate::words::kept_words;
 
 kept_words! {
@@ -77,6 +77,7 @@ impl IsolatedMoney {
         }
     }
 
+    #[must_use]
     pub fn returned(&self) -> Self {
         Self {
             state: State::Returned,
@@ -86,11 +87,68 @@ impl IsolatedMoney {
     }
 
     /// The next try, after the channel closed this one for good.
+    #[must_use]
     pub fn next_try(&self) -> Self {
         Self {
             return_try: self.return_try + 1,
             version: self.version + 1,
             ..self.clone()
+        }
+    }
+}
+
+/// After this many tries that the channel closed a person has to look.
+pub const MOST_TRIES: i32 = 5;
+
+/// What became of a try to send money back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// It is back already, or another try took the place of this one.
+    Over,
+    Returned {
+        money: IsolatedMoney,
+        at: Timestamp,
+    },
+    /// Refused for now: the same is asked again.
+    Later(Failure),
+    /// The channel closed the number of this try: the next one has another, and
+    /// a person looks first when it was `hopeless` too often.
+    NextTry {
+        money: IsolatedMoney,
+        failure: Failure,
+        hopeless: bool,
+    },
+    /// Refused as it stands: for a person.
+    Refused(Failure),
+    /// It hangs at the channel until a person acts there.
+    Hangs(String),
+    /// Nothing is known yet.
+    Open,
+}
+
+impl IsolatedMoney {
+    /// Follows the try that was `sent` by what the channel answered. Only a
+    /// number that the channel closed is followed by another.
+    pub fn follow(&self, sent: &Self, outcome: Outcome<Returned>, now: Timestamp) -> Followed {
+        if self.state == State::Returned || self.return_try != sent.return_try {
+            return Followed::Over;
+        }
+        match outcome {
+            Outcome::Succeeded(found) => Followed::Returned {
+                money: self.returned(),
+                at: found.returned_at.unwrap_or(now),
+            },
+            Outcome::Failed(failure) => match failure.retry {
+                Retry::Later => Followed::Later(failure),
+                Retry::NewNumber => Followed::NextTry {
+                    money: self.next_try(),
+                    failure,
+                    hopeless: self.return_try >= MOST_TRIES,
+                },
+                Retry::Never => Followed::Refused(failure),
+            },
+            Outcome::NeedsPerson(word) => Followed::Hangs(word),
+            Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => Followed::Open,
         }
     }
 }

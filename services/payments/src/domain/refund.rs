@@ -4,7 +4,7 @@ use kernel::{Amount, PaymentId, PersonId, RefundId, RefundLegId, StudioId, Times
 
 use super::payment::Payment;
 use super::{OutOfOrder, Refusal};
-use crate::channel::{ChannelNumber, RefundOrder};
+use crate::channel::{ChannelNumber, Failure, Outcome, RefundOrder, Retry, Returned};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -135,6 +135,7 @@ impl Refund {
     }
 
     /// The refund again, noting since when the channel lacks the funds.
+    #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Self {
         Self {
             waiting_since: self.waiting_since.or(Some(now)),
@@ -152,6 +153,58 @@ impl Refund {
             total: payment.claim.amount,
             reason: self.reason.clone(),
         }
+    }
+}
+
+/// What became of a refund that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// It had ended before.
+    Over,
+    /// It went back: what was reserved is gone.
+    Succeeded { refund: Refund, at: Timestamp },
+    /// The channel lacks the funds for it.
+    Waits(Refund),
+    /// It will not go back this way: the reservation is released, and whoever
+    /// asked decides about another way.
+    Bounced { refund: Refund, why: String },
+    /// A person has to act at the channel; anew or still. Until that shows, the
+    /// reservation stays: were it released, the same money could go back twice.
+    Hangs(Option<Refund>),
+    /// Nothing is known yet.
+    Open,
+}
+
+impl Refund {
+    /// Follows it by what the channel answered. `patience` is how long the
+    /// channel may lack the funds.
+    pub fn follow(
+        &self,
+        outcome: Outcome<Returned>,
+        patience: chrono::Duration,
+        now: Timestamp,
+    ) -> Result<Followed, OutOfOrder> {
+        if self.state.is_final() {
+            return Ok(Followed::Over);
+        }
+        let may_wait = self.waiting_since.is_none_or(|since| now - since < patience);
+        Ok(match outcome {
+            Outcome::Succeeded(found) => {
+                let (at, channel_refund) = (found.returned_at.unwrap_or(now), found.channel_refund);
+                let refund = self.take(Step::Succeed { at, channel_refund })?;
+                Followed::Succeeded { refund, at }
+            }
+            Outcome::Failed(Failure {
+                retry: Retry::Later, ..
+            }) if may_wait => Followed::Waits(self.waiting(now)),
+            Outcome::Failed(Failure { code: why, .. }) => {
+                let refund = self.take(Step::Bounce { why: why.clone() })?;
+                Followed::Bounced { refund, why }
+            }
+            Outcome::NeedsPerson(_) if self.state == State::Abnormal => Followed::Hangs(None),
+            Outcome::NeedsPerson(_) => Followed::Hangs(Some(self.take(Step::Hang)?)),
+            Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => Followed::Open,
+        })
     }
 }
 

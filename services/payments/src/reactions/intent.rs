@@ -16,7 +16,7 @@ pub fn expire<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled,
         if store::attempt::live(&mut tx, intent.id).await?.is_some() {
             return tx.again(task, Duration::from_secs(10)).await;
         }
-        evidence::expire(&mut tx, &intent).await?;
+        evidence::expire(&mut tx, intent.expire()).await?;
         tx.done(task).await
     })
 }

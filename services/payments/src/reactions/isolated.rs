@@ -1,16 +1,14 @@
 use std::time::Duration;
 
 use kernel::IsolatedMoneyId;
-use platform::{BoxFuture, Error, Settled, SystemTx, Task};
+use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
-use crate::channel::{Failure, Outcome, Retry, Returned};
-use crate::domain::isolated::{IsolatedMoney, State};
+use crate::channel::{Failure, Outcome, Returned};
+use crate::domain::isolated::{Followed, IsolatedMoney, MOST_TRIES, State};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
 use crate::{App, facts, meters, store};
 
-/// After this many tries that the channel closed a person has to look.
-const MOST_TRIES: i32 = 5;
 /// How long after a no the money is sent again.
 const PAUSE: Duration = Duration::from_mins(10);
 
@@ -50,53 +48,48 @@ async fn settle(
     let money = store::isolated::lock(&mut tx, id)
         .await?
         .ok_or_else(|| Error::not_found("isolated money"))?;
-    if money.state == State::Returned || money.return_try != sent.return_try {
-        return tx.done(task).await;
-    }
-    match outcome {
-        Outcome::Succeeded(found) => {
-            let returned = money.returned();
-            let at = found.returned_at.unwrap_or(now);
-            store::isolated::save_state(&mut tx, &returned, "", Some(at)).await?;
-            tx.publish(facts::money_returned(&returned)).await?;
+    match money.follow(sent, outcome, now) {
+        Followed::Over => tx.done(task).await,
+        Followed::Returned { money, at } => {
+            store::isolated::save_state(&mut tx, &money, "", Some(at)).await?;
+            tx.publish(facts::money_returned(&money)).await?;
             tx.done(task).await
         }
-        Outcome::Failed(failure) => refused(task, tx, &money, failure).await,
-        Outcome::NeedsPerson(word) => {
+        Followed::Later(Failure { code, .. }) => {
+            refused(id, &code);
+            tx.again(task, PAUSE).await
+        }
+        // The next number stands before the task rests or is parked: whoever
+        // resumes it must not ask about the dead one again.
+        Followed::NextTry {
+            money: next,
+            failure: Failure { code, .. },
+            hopeless,
+        } => {
+            refused(id, &code);
+            store::isolated::save_state(&mut tx, &next, &code, None).await?;
+            if !hopeless {
+                return tx.again(task, PAUSE).await;
+            }
+            tx.keep(task).await?;
+            Err(stuck(&money, &code))
+        }
+        Followed::Refused(Failure { code, .. }) => {
+            refused(id, &code);
+            tx.keep(task).await?;
+            Err(stuck(&money, &code))
+        }
+        Followed::Hangs(word) => {
             tracing::error!(isolated.id = %id, word, "isolated money hangs at the channel; a person has to act there");
             meters::refund_hangs();
             tx.again(task, HANGING_LOOK).await
         }
-        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
-            tx.again(task, next_refund_look(now - money.isolated_at)).await
-        }
+        Followed::Open => tx.again(task, next_refund_look(now - money.isolated_at)).await,
     }
 }
 
-/// A no. Only a number that the channel closed is followed by another, and that
-/// one stands before the task rests or is parked: whoever resumes it must not
-/// ask about the dead number again.
-async fn refused(
-    task: &Task,
-    mut tx: SystemTx,
-    money: &IsolatedMoney,
-    failure: Failure,
-) -> Result<Settled, Error> {
-    let (id, code) = (money.id, failure.code);
+fn refused(id: IsolatedMoneyId, code: &str) {
     tracing::error!(isolated.id = %id, code, "isolated money did not go back; it is tried again");
-    let hopeless = match failure.retry {
-        Retry::Later => false,
-        Retry::NewNumber => {
-            store::isolated::save_state(&mut tx, &money.next_try(), &code, None).await?;
-            money.return_try >= MOST_TRIES
-        }
-        Retry::Never => true,
-    };
-    if !hopeless {
-        return tx.again(task, PAUSE).await;
-    }
-    tx.keep(task).await?;
-    Err(stuck(money, &code))
 }
 
 /// Repeated at each retry, this parks the task; resumed, it counts from the start

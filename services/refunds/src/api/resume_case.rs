@@ -3,7 +3,7 @@ use platform::{Caller, Claim, Error};
 use proto::studio::refunds::v1 as pb;
 
 use super::assign_case::locked;
-use crate::reactions::{send_leg, settle_leg};
+use crate::reactions::{record_refund, send_leg};
 use crate::{App, facts, store};
 
 /// Sends what bounced once more, as new tries, and names who answers for it.
@@ -20,18 +20,19 @@ pub async fn handle(
         Claim::Fresh(tx) => tx,
         Claim::Repeat(reply) => return Ok(reply),
     };
-    let case = locked(&mut tx, id, request.version).await?.resume(by)?;
+    let case = locked(&mut tx, id, request.version).await?;
+    let legs = store::legs::of_case(&mut tx, id).await?;
+    let (mut case, anew) = case.send_again(&legs, by)?;
     store::cases::save(&mut tx, &case).await?;
     tx.publish(facts::resumed(&case)).await?;
-    for leg in store::legs::of_case(&mut tx, id).await? {
-        if let Some(leg) = leg.again() {
-            store::legs::save(&mut tx, &leg).await?;
-            tx.task(send_leg::task(&leg)).await?;
-        }
+    for leg in &anew {
+        store::legs::save(&mut tx, leg).await?;
+        tx.task(send_leg::task(leg)).await?;
     }
-    let (case, settling) = settle_leg::all_returned(&mut tx, case).await?;
-    if let Some(task) = settling {
-        tx.task(task).await?;
+    if let Some(settling) = case.clone().all_returned(&legs)? {
+        store::cases::save(&mut tx, &settling).await?;
+        tx.task(record_refund::task(&settling)).await?;
+        case = settling;
     }
     let state = pb::CaseState::from(&case.state).into();
     tx.commit(pb::ResumeCaseResponse {

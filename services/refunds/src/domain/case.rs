@@ -1,5 +1,7 @@
 //! A refund case from the application to the completion.
 
+mod follow;
+
 use aws_lc_rs::digest;
 use kernel::{Amount, BusinessDay, DueId, OrderId, PersonId, RefundCaseId, RefundLegId, StudioId, Timestamp};
 use platform::vault::Sealed;
@@ -9,6 +11,8 @@ use super::policy::Reason;
 use super::quote::{Ask, LineKind};
 use super::words::words;
 use super::{Order, Policy, Quote, Refusal};
+
+pub use follow::Followed;
 
 words! {
     /// The cause of a refusal.
@@ -219,7 +223,7 @@ impl Case {
 
     /// A named person has it sent again, and answers for it from now on. Not
     /// the one who gets the money.
-    pub fn resume(self, by: PersonId) -> Result<Self, Refusal> {
+    fn resume(self, by: PersonId) -> Result<Self, Refusal> {
         if by == self.person {
             return Err(Refusal::SamePerson);
         }

@@ -4,7 +4,7 @@ use proto::studio::members::v1 as members;
 use proto::studio::orders::v1 as orders;
 
 use crate::domain::Case;
-use crate::domain::case::{State, Step};
+use crate::domain::case::State;
 use crate::{App, facts, look, store};
 
 pub const KIND: &str = "record_refund";
@@ -27,10 +27,10 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         }
 
-        let step = match tell(app, &case).await {
-            Ok(()) => Step::Recorded { at: app.clock.now() },
+        let told = match tell(app, &case).await {
+            Ok(()) => Ok(()),
             Err(error) => match error.definite_no() {
-                Some(why) => Step::GetStuck { why },
+                Some(why) => Err(why),
                 None => return task.ask_again(app, error).await,
             },
         };
@@ -39,8 +39,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let case = store::cases::lock(&mut tx, id)
             .await?
             .ok_or_else(|| inconsistent("cases", "gone"))?;
-        if matches!(case.state, State::Settling(_)) {
-            let case = case.take(step)?;
+        if let Some(case) = case.recorded(told, app.clock.now())? {
             store::cases::save(&mut tx, &case).await?;
             let fact = match &case.state {
                 State::Stuck { why, .. } => facts::stuck(&case, why),

@@ -2,12 +2,11 @@
 //! fact, whichever comes first.
 
 use kernel::{RefundCaseId, RefundLegId};
-use platform::{Error, NewTask, SystemTx, inconsistent};
-use sqlx::PgConnection;
+use platform::{Error, SystemTx, inconsistent};
 
 use super::record_refund;
-use crate::domain::case::{State, Step};
-use crate::domain::leg::{LegState, Outcome};
+use crate::domain::case::Followed;
+use crate::domain::leg::Outcome;
 use crate::domain::{Case, Leg};
 use crate::{facts, store};
 
@@ -38,56 +37,51 @@ pub async fn settle(
         .await?
         .ok_or_else(|| inconsistent("legs", "a leg of no case"))?;
     let legs = store::legs::of_case(tx, case.id).await?;
-    let ours = legs.into_iter().find(|l| l.id == leg && l.attempt == attempt);
-    let Some(leg) = ours.and_then(|leg| leg.end(outcome)) else {
+    let Some(followed) = case.follow(&legs, leg, attempt, outcome)? else {
         return Ok(());
     };
+    let Followed {
+        leg,
+        case,
+        begun,
+        then,
+    } = followed;
     store::legs::save(tx, &leg).await?;
-    let case = under_way(tx, case).await?;
+    if begun {
+        store::cases::save(tx, &case).await?;
+    }
     match outcome {
         Outcome::Sent => Ok(()),
-        Outcome::Returned => returned(tx, case, &leg).await,
-        Outcome::Bounced { why } => bounced(tx, case, &leg, why).await,
+        Outcome::Returned => returned(tx, &case, &leg, then).await,
+        Outcome::Bounced { why } => bounced(tx, &case, &leg, why, then).await,
     }
 }
 
-async fn under_way(tx: &mut SystemTx, case: Case) -> Result<Case, Error> {
-    if !matches!(case.state, State::Approved(_)) {
-        return Ok(case);
-    }
-    let case = case.take(Step::SendBack)?;
-    store::cases::save(tx, &case).await?;
-    Ok(case)
-}
-
-async fn returned(tx: &mut SystemTx, case: Case, leg: &Leg) -> Result<(), Error> {
+async fn returned(tx: &mut SystemTx, case: &Case, leg: &Leg, settling: Option<Case>) -> Result<(), Error> {
     store::legs::count_returned(tx, leg).await?;
-    tx.publish(facts::leg_returned(&case, leg)).await?;
-    if let (_, Some(task)) = all_returned(tx, case).await? {
-        tx.task(task).await?;
+    tx.publish(facts::leg_returned(case, leg)).await?;
+    match settling {
+        Some(case) => {
+            store::cases::save(tx, &case).await?;
+            tx.task(record_refund::task(&case)).await
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// With the last leg back, the order and the card are told: the task to leave.
-pub async fn all_returned(tx: &mut PgConnection, case: Case) -> Result<(Case, Option<NewTask>), Error> {
-    let legs = store::legs::of_case(tx, case.id).await?;
-    let back = legs.iter().all(|leg| leg.state == LegState::Returned);
-    if !back || !matches!(case.state, State::Returning(_)) {
-        return Ok((case, None));
+async fn bounced(
+    tx: &mut SystemTx,
+    case: &Case,
+    leg: &Leg,
+    why: &str,
+    stuck: Option<Case>,
+) -> Result<(), Error> {
+    tx.publish(facts::leg_bounced(case, leg, why)).await?;
+    match stuck {
+        Some(case) => {
+            store::cases::save(tx, &case).await?;
+            tx.publish(facts::stuck(&case, why)).await
+        }
+        None => Ok(()),
     }
-    let case = case.take(Step::AllReturned)?;
-    store::cases::save(tx, &case).await?;
-    let task = record_refund::task(&case);
-    Ok((case, Some(task)))
-}
-
-async fn bounced(tx: &mut SystemTx, case: Case, leg: &Leg, why: &str) -> Result<(), Error> {
-    tx.publish(facts::leg_bounced(&case, leg, why)).await?;
-    if !matches!(case.state, State::Returning(_)) {
-        return Ok(());
-    }
-    let case = case.take(Step::GetStuck { why: why.to_owned() })?;
-    store::cases::save(tx, &case).await?;
-    tx.publish(facts::stuck(&case, why)).await
 }

@@ -4,6 +4,7 @@
 
 mod compare;
 mod diverged;
+pub mod follow;
 mod lag;
 mod parked;
 mod place;
@@ -25,8 +26,8 @@ use crate::transaction::SystemTx;
 use crate::{Error, Platform, Service, audit, crash_point, inconsistent, organisation, telemetry};
 
 pub(crate) use diverged::resume;
+use follow::{Place, Standing, Take, take};
 pub(crate) use lag::Lags;
-use place::{Place, Standing};
 
 /// One fact as it came, with its payload read.
 pub struct Delivery<E> {
@@ -120,13 +121,14 @@ impl<S: Service> Subscription<S> {
         async {
             let mut tx = app.begin_system().await?;
             let to = Place::of(envelope);
-            if !place::advance(&mut tx, self.source, standing, from, &to).await? {
-                return Ok(false);
-            }
-            if parked::is_behind(&mut tx, self.source, envelope).await? {
-                parked::park(&mut tx, self.source, envelope, parked::BEHIND).await?;
-            } else if place::claim(&mut tx, self.source, envelope).await? {
-                self.take(app, &mut tx, envelope).await?;
+            let moved = place::advance(&mut tx, self.source, standing, from, &to).await?;
+            let behind = moved && parked::is_behind(&mut tx, self.source, envelope).await?;
+            let fresh = moved && place::claim(&mut tx, self.source, envelope).await?;
+            match take(moved, fresh, behind) {
+                Take::Elsewhere => return Ok(false),
+                Take::Known => {}
+                Take::Park => parked::park(&mut tx, self.source, envelope, parked::BEHIND).await?,
+                Take::Apply => self.take(app, &mut tx, envelope).await?,
             }
             crash_point!("react.before_commit", "{} {}", self.source, envelope.r#type);
             tx.commit().await?;

@@ -1,5 +1,7 @@
 //! A recharge from the application to the posting by finance.
 
+mod ends;
+
 use kernel::{
     Amount, Balance, DueId, IntentId, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId,
     Timestamp, WalletId,
@@ -8,6 +10,8 @@ use platform::vault::Sealed;
 use uuid::Uuid;
 
 use super::Refusal;
+
+pub use ends::WayBack;
 
 /// An enum of words: each has the name under which it is kept.
 macro_rules! words {

@@ -11,12 +11,8 @@ pub const KIND: &str = "expire_recharge";
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let mut tx = task.begin(app).await?;
-        let open = |recharge: &Recharge| recharge.unpaid() && recharge.intent.is_none();
-        if let Some(recharge) = store::recharges::lock(&mut tx, RechargeId(task.aggregate))
-            .await?
-            .filter(open)
-        {
-            let recharge = recharge.expire()?;
+        let recharge = store::recharges::lock(&mut tx, RechargeId(task.aggregate)).await?;
+        if let Some(recharge) = recharge.map(Recharge::run_out).transpose()?.flatten() {
             store::recharges::save(&mut tx, &recharge).await?;
             tx.publish(facts::expired(&recharge)).await?;
         }

@@ -1,6 +1,7 @@
 use kernel::DueId;
 use platform::{Error, SystemTx};
 
+use crate::domain::Recharge;
 use crate::{facts, store};
 
 /// No attempt of the intent was paid, and none can be any more. A recharge
@@ -10,13 +11,10 @@ pub async fn react(tx: &mut SystemTx, due_id: &str) -> Result<(), Error> {
     let Some(id) = store::recharges::by_due(tx, due).await? else {
         return Ok(());
     };
-    let Some(recharge) = store::recharges::lock(tx, id)
-        .await?
-        .filter(crate::domain::Recharge::unpaid)
-    else {
+    let recharge = store::recharges::lock(tx, id).await?;
+    let Some(recharge) = recharge.map(Recharge::unpaid_for_good).transpose()?.flatten() else {
         return Ok(());
     };
-    let recharge = recharge.expire()?;
     store::recharges::save(tx, &recharge).await?;
     tx.publish(facts::expired(&recharge)).await
 }

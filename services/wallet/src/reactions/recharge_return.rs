@@ -8,14 +8,8 @@ use uuid::Uuid;
 
 use crate::domain::Recharge;
 use crate::domain::journal::{self, Cause, Origin};
-use crate::domain::recharge::{Return, State};
+use crate::domain::recharge::{Return, State, WayBack};
 use crate::{App, facts, store};
-
-/// How the way back ended.
-pub enum Outcome {
-    Returned,
-    Stuck(String),
-}
 
 pub async fn succeeded(
     app: &App,
@@ -23,7 +17,7 @@ pub async fn succeeded(
     event: Uuid,
     fact: &RefundSucceeded,
 ) -> Result<(), Error> {
-    settle(app, tx, leg(&fact.leg_id)?, event, Outcome::Returned).await
+    settle(app, tx, leg(&fact.leg_id)?, event, WayBack::Returned).await
 }
 
 pub async fn bounced(app: &App, tx: &mut SystemTx, event: Uuid, fact: &RefundBounced) -> Result<(), Error> {
@@ -32,7 +26,7 @@ pub async fn bounced(app: &App, tx: &mut SystemTx, event: Uuid, fact: &RefundBou
         tx,
         leg(&fact.leg_id)?,
         event,
-        Outcome::Stuck(fact.why.clone()),
+        WayBack::Stuck(fact.why.clone()),
     )
     .await
 }
@@ -48,7 +42,7 @@ pub async fn settle(
     tx: &mut SystemTx,
     leg: Uuid,
     request: Uuid,
-    outcome: Outcome,
+    outcome: WayBack,
 ) -> Result<(), Error> {
     let Some(id) = store::recharges::by_return_leg(tx, leg).await? else {
         return Ok(());
@@ -56,29 +50,27 @@ pub async fn settle(
     let Some(recharge) = store::recharges::lock(tx, id).await? else {
         return Ok(());
     };
-    let sent = match (&recharge.state, &outcome) {
-        (State::Returning(sent), _) | (State::ReturnStuck { sent, .. }, Outcome::Returned) => sent.clone(),
-        _ => return Ok(()),
+    let Some(recharge) = recharge.way_back_ended(leg, outcome)? else {
+        return Ok(());
     };
-    match outcome {
-        Outcome::Returned => returned(app, tx, recharge, &sent, request).await,
-        Outcome::Stuck(why) => {
-            let recharge = recharge.stuck(why.clone())?;
+    match &recharge.state {
+        State::ReturnStuck { sent, why } => {
             store::recharges::save(tx, &recharge).await?;
-            tx.publish(facts::return_stuck(&recharge, sent.received.amount, &why))
+            tx.publish(facts::return_stuck(&recharge, sent.received.amount, why))
                 .await
         }
+        State::Returned(sent) => returned(app, tx, &recharge, sent, request).await,
+        _ => Ok(()),
     }
 }
 
 async fn returned(
     app: &App,
     tx: &mut SystemTx,
-    recharge: Recharge,
+    recharge: &Recharge,
     sent: &Return,
     request: Uuid,
 ) -> Result<(), Error> {
-    let recharge = recharge.returned()?;
     let amount = sent.received.amount;
     let origin = Origin {
         journal: JournalId::derived(recharge.id, "returned"),
@@ -91,7 +83,7 @@ async fn returned(
         request,
         at: app.clock.now(),
     };
-    store::recharges::save(tx, &recharge).await?;
+    store::recharges::save(tx, recharge).await?;
     store::journal::record(tx, &origin, &journal::sent_back(recharge.legal_entity, amount)).await?;
-    tx.publish(facts::returned(&recharge, amount)).await
+    tx.publish(facts::returned(recharge, amount)).await
 }

@@ -2,9 +2,9 @@ use kernel::{RechargeId, derived_uuid};
 use platform::{BoxFuture, Error, Settled, Task, inconsistent, request};
 use proto::studio::payments::v1::{RefundRequest, RefundState};
 
-use super::recharge_return::{self, Outcome};
+use super::recharge_return;
 use crate::App;
-use crate::domain::recharge::{Return, State};
+use crate::domain::recharge::{Return, State, WayBack};
 use crate::store;
 
 pub const KIND: &str = "send_recharge_back";
@@ -40,7 +40,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
 }
 
 /// None while the channel works on it; the end comes as a fact.
-async fn send(app: &App, sent: &Return) -> Result<Option<Outcome>, Error> {
+async fn send(app: &App, sent: &Return) -> Result<Option<WayBack>, Error> {
     let refund = RefundRequest {
         request_id: derived_uuid(sent.leg, "refund").to_string(),
         payment_id: sent.received.payment.to_string(),
@@ -58,8 +58,8 @@ async fn send(app: &App, sent: &Return) -> Result<Option<Outcome>, Error> {
         Ok(reply) => {
             let refund = reply.into_inner().refund.unwrap_or_default();
             Ok(match refund.state() {
-                RefundState::Succeeded => Some(Outcome::Returned),
-                RefundState::Bounced => Some(Outcome::Stuck(refund.bounced_why)),
+                RefundState::Succeeded => Some(WayBack::Returned),
+                RefundState::Bounced => Some(WayBack::Stuck(refund.bounced_why)),
                 RefundState::Unspecified
                 | RefundState::Reserved
                 | RefundState::Submitted
@@ -67,7 +67,7 @@ async fn send(app: &App, sent: &Return) -> Result<Option<Outcome>, Error> {
             })
         }
         Err(error) => match error.definite_no() {
-            Some(why) => Ok(Some(Outcome::Stuck(why))),
+            Some(why) => Ok(Some(WayBack::Stuck(why))),
             None => Err(error),
         },
     }

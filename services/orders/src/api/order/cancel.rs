@@ -2,8 +2,8 @@ use platform::{Caller, Claim, Error};
 use proto::studio::orders::v1 as pb;
 
 use super::show;
-use crate::domain::order::Due;
-use crate::{App, facts, reactions, store};
+use crate::domain::order::{News, decide};
+use crate::{App, store};
 
 /// Ends an order that is not paid, at once or as soon as the payment under way
 /// has an outcome.
@@ -22,19 +22,12 @@ pub async fn handle(
     let reason = super::seal(app, &mut tx, &order, &request.reason).await?;
     let quote = store::quote::standing(&mut tx, &order).await?;
     let dues = store::due::of_order(&mut tx, order.id).await?;
-    let change = order.cancel(reason, dues.iter().any(Due::under_way), app.now())?;
+    let decided = decide(order, &dues, News::Cancelled { by, reason }, app.now())?;
 
-    store::order::save(&mut tx, &change, &caller.into()).await?;
-    let order = &change.order;
-    for task in reactions::stop_collecting(order, &dues) {
-        tx.task(task).await?;
-    }
-    let dues = reactions::drop_dues(&mut tx, order, dues).await?;
-    if let Some(fact) = facts::ended(order, Some(by), None) {
-        tx.publish(fact).await?;
-    }
+    super::carry_out(&mut tx, caller, &decided).await?;
+    let dues = decided.dues_after(&dues);
     tx.commit(pb::CancelResponse {
-        order: Some(show::order(order, quote.as_ref(), &dues)),
+        order: Some(show::order(&decided.order, quote.as_ref(), &dues)),
     })
     .await
 }

@@ -1,14 +1,12 @@
 use std::time::Duration;
 
 use kernel::OrderId;
-use platform::{Caller, Claim, Error, NewTask, WriteTx, inconsistent};
+use platform::{Caller, Claim, Error, inconsistent};
 use proto::studio::orders::v1 as pb;
 use uuid::Uuid;
 
 use super::show;
-use crate::domain::Refusal;
-use crate::domain::order::{Due, DueState, Method, Order, Start};
-use crate::reactions::{Paying, show_qr, spend, take_back};
+use crate::domain::order::{Due, DueState, Method, News, Order, decide, owed};
 use crate::{App, store};
 
 /// How often the answer of payments or wallet is looked for.
@@ -33,56 +31,13 @@ pub async fn handle(
     if let Claim::Fresh(mut tx) = app.claim(caller, &request).await? {
         let order = super::lock(&mut tx, &request.order_id).await?;
         let dues = store::due::of_order(&mut tx, order.id).await?;
-        let due = owed(&order, &dues)?;
-        let plan = due.plan(&order, method, by, app.now())?;
-        let reply = write(app, &mut tx, caller, order, due, (plan, method, start)).await?;
+        let decided = decide(order, &dues, News::Start { method, by, start }, app.now())?;
+        super::carry_out(&mut tx, caller, &decided).await?;
+        let dues = decided.dues_after(&dues);
+        let reply = reply(&decided.order, owed(&decided.order, &dues)?);
         tx.commit(reply).await?;
     }
     wait(app, caller, order_id, (method, start)).await
-}
-
-/// The due that has to be paid next; one that is paid when none has.
-fn owed(order: &Order, dues: &[Due]) -> Result<Due, Refusal> {
-    let next = dues.iter().find(|d| d.is_owed()).or_else(|| dues.last());
-    next.cloned().ok_or(Refusal::WrongState { state: order.state })
-}
-
-async fn write(
-    app: &App,
-    tx: &mut WriteTx,
-    caller: &Caller,
-    order: Order,
-    due: Due,
-    (plan, method, start): (Start, Method, Uuid),
-) -> Result<pb::StartPaymentResponse, Error> {
-    if plan == Start::Wait {
-        return Ok(reply(&order, &due));
-    }
-    let change = order.start_payment(method, app.now())?;
-    let paying = Paying { due: due.id, start };
-    let due = match plan {
-        Start::Wait | Start::TakeBackAndSpend => due,
-        Start::ShowQr | Start::Spend => due.paying(method, start),
-    };
-    let task = match plan {
-        Start::ShowQr => NewTask::now(show_qr::KIND, change.order.id, &paying),
-        Start::Spend => NewTask::now(spend::KIND, change.order.id, &paying),
-        Start::Wait | Start::TakeBackAndSpend => NewTask::now(
-            take_back::KIND,
-            change.order.id,
-            &take_back::TakeBack {
-                due: due.id,
-                spend: Some(start),
-            },
-        ),
-    };
-    tx.task(task.lane(crate::reactions::lane(change.order.id)))
-        .await?;
-    if plan != Start::TakeBackAndSpend {
-        store::due::save(tx, &due).await?;
-    }
-    super::record(tx, caller, &change, None).await?;
-    Ok(reply(&change.order, &due))
 }
 
 /// Looks for the outcome of this start for as long as the configuration says;

@@ -4,7 +4,7 @@ use kernel::{
 };
 use uuid::Uuid;
 
-use super::{Now, Order, State};
+use super::{Now, Order, Paying, State};
 use crate::domain::{Refusal, words};
 
 /// A payment started later than this before the deadline could not be made.
@@ -98,6 +98,26 @@ impl Due {
             DueState::Open => self.intent.is_some(),
             DueState::Paid | DueState::Cancelled => false,
         }
+    }
+
+    /// It waits for the outcome of this start, and of no later one.
+    pub fn waits_for(&self, paying: Paying, method: Method) -> bool {
+        self.id == paying.due
+            && self.state == DueState::Paying
+            && self.method == Some(method)
+            && self.start == Some(paying.start)
+    }
+
+    /// Somebody tried to pay it another way, in vain.
+    pub fn tried_by_another(&self, method: Method) -> bool {
+        self.state == DueState::Open && self.method.is_some_and(|before| before != method)
+    }
+
+    /// Another due in the place of this one; `dues` are all of the order's.
+    #[must_use]
+    pub fn further(&self, order: &Order, dues: &[Self]) -> Self {
+        let number = dues.iter().map(|d| d.number).max().unwrap_or_default() + 1;
+        Self::new(order, number, self.amount, self.pay_by)
     }
 
     /// It still has to be paid.

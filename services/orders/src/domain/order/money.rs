@@ -57,11 +57,16 @@ pub fn arrive(order: Order, dues: &[Due], due: DueId, money: &Money, now: Now) -
     let Some(named) = dues.iter().find(|d| d.id == due) else {
         return Err(Refusal::WrongState { state: order.state });
     };
-    if named.amount != money.amount {
-        return surplus(order, extra(named, dues, money), true, Cause::WrongAmount, now);
-    }
-    if named.state == DueState::Paid {
-        return surplus(order, extra(named, dues, money), true, Cause::PaidTwice, now);
+    let cause = match named {
+        _ if named.amount != money.amount => Some(Cause::WrongAmount),
+        _ if named.state == DueState::Paid => Some(Cause::PaidTwice),
+        _ => None,
+    };
+    if let Some(cause) = cause {
+        // A spend goes back by the id of its due alone, so no other due can keep
+        // it. It cannot happen; if it does it must not pass unseen.
+        let payment = money.payment.ok_or(Refusal::WrongState { state: order.state })?;
+        return surplus(order, extra(named, dues, money, payment), true, cause, now);
     }
     match order.state {
         State::Confirmed | State::Cancelling if named.state != DueState::Cancelled => {
@@ -92,11 +97,10 @@ fn paid(mut due: Due, money: &Money) -> Due {
 }
 
 /// A due of its own for money that belongs to no due.
-fn extra(named: &Due, dues: &[Due], money: &Money) -> Due {
-    let parent = money.payment.map_or(named.id.0, |payment| payment.0);
+fn extra(named: &Due, dues: &[Due], money: &Money, payment: PaymentId) -> Due {
     let number = dues.iter().map(|d| d.number).max().unwrap_or_default() + 1;
     let due = Due {
-        id: DueId::derived(parent, "surplus"),
+        id: DueId::derived(payment, "surplus"),
         number,
         amount: money.amount,
         intent: None,

@@ -38,12 +38,8 @@ async fn start(app: &App, tx: &mut WriteTx, id: IntentId, method: Method) -> Res
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
     let expire_at = intent.attempt_until(app.clock.now(), app.config.attempts.life())?;
-    if let Some(open) = store::attempt::live(tx, id).await? {
-        return if matches!(open.state, State::Closing { .. }) {
-            Err(Refusal::AttemptClosing.into())
-        } else {
-            Ok(open)
-        };
+    if let Some(open) = Intent::attempt_under_way(store::attempt::live(tx, id).await?)? {
+        return Ok(open);
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());

@@ -2,7 +2,7 @@ use kernel::IntentId;
 use platform::{Caller, Claim, Error, NewTask, WriteTx};
 use proto::studio::payments::v1 as pb;
 
-use crate::domain::attempt::{State, Step, Why};
+use crate::domain::attempt::Why;
 use crate::reactions::kinds;
 use crate::{App, facts, store, wire};
 
@@ -42,8 +42,7 @@ async fn close_live(tx: &mut WriteTx, id: IntentId) -> Result<(), Error> {
     let Some(attempt) = store::attempt::live(tx, id).await? else {
         return Ok(());
     };
-    if !matches!(attempt.state, State::Closing { .. }) {
-        let closing = attempt.take(Step::BeginClosing { why: Why::Cancelled })?;
+    if let Some(closing) = attempt.begin_closing(Why::Cancelled)? {
         store::attempt::save_state(tx, &closing).await?;
     }
     // its own lane: the poll that goes on may be due only in minutes

@@ -60,12 +60,5 @@ async fn ask(channel: &dyn Channel, attempt: &Attempt) -> Option<Evidence> {
         | Outcome::NeedsPerson(_)
         | Outcome::NotFound => None,
     };
-    // an earlier try of ours may have come through, so even a refusal is
-    // believed only when the channel knows nothing by the number
-    match (channel.query(&attempt.number).await, refusal) {
-        (Outcome::Succeeded(paid), _) => Some(Evidence::Paid(paid)),
-        (Outcome::Failed(_), _) => Some(Evidence::Closed),
-        (Outcome::NotFound, Some(code)) => Some(Evidence::Refused { code }),
-        (Outcome::NotFound | Outcome::Pending | Outcome::Unknown(_) | Outcome::NeedsPerson(_), _) => None,
-    }
+    Evidence::of_query_after_open(refusal, channel.query(&attempt.number).await)
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 use kernel::{AttemptId, Timestamp};
 use platform::{BoxFuture, Error, Settled, Task};
 
-use crate::channel::{Channel, Outcome};
-use crate::domain::attempt::{Attempt, State, Step, Why};
+use crate::channel::Channel;
+use crate::domain::attempt::{Attempt, Look, State};
 use crate::domain::evidence::Evidence;
 use crate::domain::schedule::{next_close, next_look};
 use crate::evidence::{Applied, apply_channel_evidence};
@@ -13,9 +13,6 @@ use crate::{App, store};
 
 /// How long after a statement that nobody believes the channel is asked again.
 const QUARANTINE_PAUSE: Duration = Duration::from_mins(5);
-/// A request to create that is still on its way arrives within this time; only
-/// then "nothing by that number" means that nothing will be there.
-const CREATE_MARGIN: chrono::Duration = chrono::Duration::seconds(60);
 
 /// Asks the channel what became of an attempt, by the schedule, to the end.
 /// Callbacks only make it quicker. When the time is over it closes the attempt
@@ -31,7 +28,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let found = if closing {
             close(channel, &attempt, app.clock.now()).await
         } else {
-            evidence_of(channel.query(&attempt.number).await)
+            Evidence::of_query(channel.query(&attempt.number).await)
         };
         let mut tx = task.begin(app).await?;
         if let Some(evidence) = found {
@@ -57,36 +54,24 @@ async fn prepare(app: &App, task: &Task, id: AttemptId) -> Result<Option<Attempt
     let attempt = store::attempt::lock(&mut tx, id)
         .await?
         .ok_or_else(|| Error::not_found("attempt"))?;
-    if !attempt.state.is_live() {
-        return Ok(None);
-    }
-    if matches!(attempt.state, State::Closing { .. }) || app.clock.now() < attempt.expire_at {
-        return Ok(Some(attempt));
-    }
-    let closing = attempt.take(Step::BeginClosing { why: Why::Expired })?;
-    store::attempt::save_state(&mut tx, &closing).await?;
-    tx.keep(task).await?;
-    Ok(Some(closing))
-}
-
-fn evidence_of(outcome: Outcome<crate::channel::Paid>) -> Option<Evidence> {
-    match outcome {
-        Outcome::Succeeded(paid) => Some(Evidence::Paid(paid)),
-        Outcome::Failed(_) => Some(Evidence::Closed),
-        Outcome::Pending | Outcome::Unknown(_) | Outcome::NeedsPerson(_) | Outcome::NotFound => None,
+    match attempt.look(app.clock.now())? {
+        Look::Over => Ok(None),
+        Look::Ask | Look::Close => Ok(Some(attempt)),
+        Look::BeginClosing(closing) => {
+            store::attempt::save_state(&mut tx, &closing).await?;
+            tx.keep(task).await?;
+            Ok(Some(closing))
+        }
     }
 }
 
 /// Query, close, query again. Proof that it is closed is a query that says so,
 /// or that the channel never heard of a number that is old enough.
 async fn close(channel: &dyn Channel, attempt: &Attempt, now: Timestamp) -> Option<Evidence> {
-    if let Some(found) = evidence_of(channel.query(&attempt.number).await) {
+    if let Some(found) = Evidence::of_query(channel.query(&attempt.number).await) {
         return Some(found);
     }
     let closed = channel.close(&attempt.number).await;
     tracing::info!(attempt.id = %attempt.id, ?closed, "asked the channel to close an attempt");
-    match channel.query(&attempt.number).await {
-        Outcome::NotFound if now - attempt.created_at >= CREATE_MARGIN => Some(Evidence::Closed),
-        other => evidence_of(other),
-    }
+    Evidence::of_query_after_close(channel.query(&attempt.number).await, now - attempt.created_at)
 }

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use kernel::{RefundId, Timestamp};
+use kernel::RefundId;
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
-use crate::channel::{Channel, Failure, Outcome, RefundOrder, Retry, Returned};
-use crate::domain::refund::{Refund, State, Step};
+use crate::channel::{Channel, Outcome, RefundOrder, Returned};
+use crate::domain::refund::{Followed, Refund, State, Step};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
 use crate::{App, facts, meters, store};
 
@@ -71,79 +71,49 @@ async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>
     let refund = store::refund::lock(&mut tx, id)
         .await?
         .ok_or_else(|| Error::not_found("refund"))?;
-    if refund.state.is_final() {
-        return tx.done(task).await;
-    }
-    match outcome {
-        Outcome::Succeeded(returned) => {
-            succeed(&mut tx, &refund, returned, now).await?;
+    let said = said(&outcome);
+    match refund.follow(outcome, app.config.refunds.funds_patience(), now)? {
+        Followed::Over => tx.done(task).await,
+        Followed::Succeeded { refund, at } => {
+            store::refund::save_state(&mut tx, &refund).await?;
+            store::payment::settle(&mut tx, refund.payment_id, refund.amount).await?;
+            tx.publish(facts::refund_succeeded(&refund, at)).await?;
             tx.done(task).await
         }
-        Outcome::Failed(Failure {
-            code,
-            retry: Retry::Later,
-        }) if may_wait(app, &refund) => {
-            tracing::error!(refund.id = %id, code, "the channel lacks funds for a refund; it waits");
-            store::refund::save_state(&mut tx, &refund.waiting(now)).await?;
+        Followed::Waits(refund) => {
+            tracing::error!(refund.id = %id, code = said, "the channel lacks funds for a refund; it waits");
+            store::refund::save_state(&mut tx, &refund).await?;
             tx.again(task, FUNDS_PAUSE).await
         }
-        Outcome::Failed(Failure { code, .. }) => {
-            bounce(&mut tx, &refund, &code).await?;
+        Followed::Bounced { refund, why } => {
+            store::refund::save_state(&mut tx, &refund).await?;
+            store::payment::release(&mut tx, refund.payment_id, refund.amount).await?;
+            tx.publish(facts::refund_bounced(&refund, &why)).await?;
             tx.done(task).await
         }
-        Outcome::NeedsPerson(word) => {
-            hang(&mut tx, &refund, &word).await?;
+        Followed::Hangs(anew) => {
+            tracing::error!(refund.id = %id, number = %refund.number, word = said, "a refund hangs at the channel; a person has to act there");
+            if let Some(refund) = anew {
+                hang(&mut tx, &refund).await?;
+            }
             tx.again(task, HANGING_LOOK).await
         }
-        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound if refund.state == State::Abnormal => {
-            tx.again(task, HANGING_LOOK).await
-        }
-        Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => {
-            tx.again(task, next_refund_look(now - refund.created_at)).await
-        }
+        Followed::Open if refund.state == State::Abnormal => tx.again(task, HANGING_LOOK).await,
+        Followed::Open => tx.again(task, next_refund_look(now - refund.created_at)).await,
     }
 }
 
-async fn succeed(
-    tx: &mut SystemTx,
-    refund: &Refund,
-    returned: Returned,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let at = returned.returned_at.unwrap_or(now);
-    let refund = refund.take(Step::Succeed {
-        at,
-        channel_refund: returned.channel_refund,
-    })?;
-    store::refund::save_state(tx, &refund).await?;
-    store::payment::settle(tx, refund.payment_id, refund.amount).await?;
-    tx.publish(facts::refund_succeeded(&refund, at)).await
+/// The channel's own word.
+fn said(outcome: &Outcome<Returned>) -> String {
+    match outcome {
+        Outcome::Failed(failure) => failure.code.clone(),
+        Outcome::NeedsPerson(word) => word.clone(),
+        Outcome::Succeeded(_) | Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => String::new(),
+    }
 }
 
-/// A person has to act at the channel. Until that shows, the reservation stays:
-/// were it released, the same money could go back a second time.
-async fn hang(tx: &mut SystemTx, refund: &Refund, word: &str) -> Result<(), Error> {
-    tracing::error!(refund.id = %refund.id, number = %refund.number, word, "a refund hangs at the channel; a person has to act there");
-    if refund.state == State::Abnormal {
-        return Ok(());
-    }
-    let refund = refund.take(Step::Hang)?;
-    store::refund::save_state(tx, &refund).await?;
+async fn hang(tx: &mut SystemTx, refund: &Refund) -> Result<(), Error> {
+    store::refund::save_state(tx, refund).await?;
     meters::refund_hangs();
-    tx.publish(facts::refund_abnormal(&refund)).await
-}
-
-fn may_wait(app: &App, refund: &Refund) -> bool {
-    refund
-        .waiting_since
-        .is_none_or(|since| app.clock.now() - since < app.config.refunds.funds_patience())
-}
-
-/// It will not go back this way: the reservation is released, and whoever asked
-/// decides about another way.
-async fn bounce(tx: &mut SystemTx, refund: &Refund, why: &str) -> Result<(), Error> {
-    let refund = refund.take(Step::Bounce { why: why.to_owned() })?;
-    store::refund::save_state(tx, &refund).await?;
-    store::payment::release(tx, refund.payment_id, refund.amount).await?;
-    tx.publish(facts::refund_bounced(&refund, why)).await
+    tx.publish(facts::refund_abnormal(refund)).await
 }

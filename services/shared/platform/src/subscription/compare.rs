@@ -5,7 +5,7 @@ use proto::studio::feed::v1::feed_service_client::FeedServiceClient;
 use proto::studio::feed::v1::{CheckPositionsRequest, CheckPositionsResponse, Position, PositionState};
 use uuid::Uuid;
 
-use super::place::Place;
+use super::follow::{Place, Stretch, kind_of};
 use crate::{Error, Peer, Platform, inconsistent};
 
 /// How many positions one question names.
@@ -33,6 +33,15 @@ struct Applied {
     event_id: Uuid,
 }
 
+impl Applied {
+    fn place(&self) -> Place {
+        Place {
+            seq: self.seq,
+            event_id: self.event_id.to_string(),
+        }
+    }
+}
+
 impl<'a> Compare<'a> {
     pub(super) fn new(platform: &'a Platform, source: &'a str, open: Option<Uuid>) -> Result<Self, Error> {
         Ok(Self {
@@ -53,11 +62,8 @@ impl<'a> Compare<'a> {
             PositionState::Same | PositionState::Pruned => place.clone(),
             _ => self.last_common(place.seq).await?,
         };
-        // A source that was pruned further cannot be followed from there, though
-        // it may still know the fact; from its beginning it is exported.
-        let pruned = common.seq > 0 && common.seq < pruned_seq;
         Ok(Found {
-            kind: if pruned { "pruned" } else { "diverged" },
+            kind: kind_of(&common, pruned_seq),
             orphans: self.lost_after(common.seq).await?,
             common,
         })
@@ -76,32 +82,18 @@ impl<'a> Compare<'a> {
         Ok((reply.states().next().unwrap_or_default(), reply.pruned_seq))
     }
 
-    /// The last position that both have. History is common up to some point and
-    /// nowhere behind it, so each answer leaves the stretch between two samples.
+    /// The last position that both have: each answer leaves the stretch between
+    /// two samples.
     async fn last_common(&self, upto: i64) -> Result<Place, Error> {
-        let (mut after, mut upto) = (0, upto);
-        let mut common = Place::default();
+        let mut stretch = Stretch::upto(upto);
         loop {
-            let samples = self.sample(after, upto).await?;
-            let Some(first) = samples.first() else {
-                return Ok(common);
-            };
-            let states = self.ask(&samples).await?;
-            let same = states.iter().rposition(|s| *s == PositionState::Same);
-            let pruned = || states.iter().rposition(|s| *s == PositionState::Pruned);
-            let Some(at) = same.or_else(pruned) else {
-                upto = first.seq - 1;
-                continue;
-            };
-            let last = samples.get(at).ok_or_else(|| inconsistent("inbox", "seq"))?;
-            if same.is_some() {
-                common = Place {
-                    seq: last.seq,
-                    event_id: last.event_id.to_string(),
-                };
+            let samples = self.sample(stretch.after, stretch.upto).await?;
+            if samples.is_empty() {
+                return Ok(stretch.common);
             }
-            after = last.seq;
-            upto = samples.get(at + 1).map_or(upto, |next| next.seq - 1);
+            let states = self.ask(&samples).await?;
+            let samples: Vec<Place> = samples.iter().map(Applied::place).collect();
+            stretch = stretch.narrow(&samples, &states);
         }
     }
 

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::compare::{Compare, Found};
-use super::place::{Place, Standing};
+use super::follow::{Examined, Place, Standing, examined};
 use crate::{Error, Platform};
 
 /// One transaction may touch a day's facts.
@@ -33,19 +33,19 @@ pub(super) async fn examine(platform: &Platform, source: &str, place: &Place) ->
     if !still_stands(&mut tx, source, place).await? {
         return Err(quarantined(source)); // another process or a person was faster: look again
     }
-    if found.kind == "diverged" && found.orphans.is_empty() {
-        heal(&mut tx, source, place, open.as_ref(), &found).await?;
-        tx.commit().await?;
-        tracing::warn!(
-            feed.source = source,
-            feed.seq = found.common.seq,
-            "nothing that was applied is lost: the stream is followed again"
-        );
-        return Ok(());
-    }
-    match open {
-        None => report(&mut tx, source, place, &found).await?,
-        Some(open) => revise(&mut tx, source, &open, &found).await?,
+    match (examined(found.kind, found.orphans.len(), open.is_some()), open) {
+        (Examined::Heal, open) => {
+            heal(&mut tx, source, place, open.as_ref(), &found).await?;
+            tx.commit().await?;
+            tracing::warn!(
+                feed.source = source,
+                feed.seq = found.common.seq,
+                "nothing that was applied is lost: the stream is followed again"
+            );
+            return Ok(());
+        }
+        (Examined::Revise, Some(open)) => revise(&mut tx, source, &open, &found).await?,
+        (Examined::Revise | Examined::Report, _) => report(&mut tx, source, place, &found).await?,
     }
     tx.commit().await?;
     Err(quarantined(source))

@@ -24,17 +24,14 @@ pub(super) async fn is_behind(
     Ok(parked.fetch_one(tx).await?)
 }
 
-/// Parks a fact, unless it was applied after all, by another process or by a
-/// try whose answer was lost: then it would be applied a second time.
+/// Parks a fact that was claimed. One that was applied after all, by another
+/// process or by a try whose answer was lost, would be applied a second time.
 pub(super) async fn park(
     tx: &mut PgConnection,
     source: &str,
     envelope: &Envelope,
     error: &str,
 ) -> Result<(), Error> {
-    if !place::claim(tx, source, envelope).await? {
-        return Ok(());
-    }
     sqlx::query!(
         r#"
         insert into parked_events (source, seq, event_id, aggregate, type, event, error)

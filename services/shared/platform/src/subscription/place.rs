@@ -5,33 +5,9 @@ use proto::studio::feed::v1::Event as Envelope;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::follow;
+pub(super) use super::follow::{Place, Standing};
 use crate::{Error, Platform, inconsistent};
-
-/// A fact at its place in a source's feed; position 0 is before the first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Place {
-    pub seq: i64,
-    pub event_id: String,
-}
-
-impl Place {
-    pub(super) fn of(envelope: &Envelope) -> Self {
-        Self {
-            seq: envelope.seq,
-            event_id: envelope.event_id.clone(),
-        }
-    }
-}
-
-/// Whether and how a source is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Running,
-    /// Nothing is applied until the divergence is closed.
-    Diverged,
-    /// What was pruned there is being applied from its export.
-    Exporting,
-}
 
 impl Standing {
     pub(super) fn word(self) -> &'static str {
@@ -181,11 +157,12 @@ pub(super) async fn contradiction(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let told = |seq: i64, id: Uuid| seqs.iter().zip(&ids).any(|(s, i)| (*s, *i) == (seq, id));
-    let Some(first) = known.into_iter().find(|row| !told(row.seq, row.event_id)) else {
+    let known: Vec<_> = known.iter().map(|row| (row.seq, row.event_id)).collect();
+    let told: Vec<_> = seqs.iter().copied().zip(ids.iter().copied()).collect();
+    let Some((seq, event_id)) = follow::contradiction(&known, &told) else {
         return Ok(None);
     };
-    let why = format!("the fact {} was applied at {}", first.event_id, first.seq);
+    let why = format!("the fact {event_id} was applied at {seq}");
     let before = sqlx::query!(
         r#"
         select seq, event_id from inbox
@@ -193,7 +170,7 @@ pub(super) async fn contradiction(
         order by seq desc limit 1
         "#,
         source,
-        first.seq.min(place.seq + 1),
+        seq.min(place.seq + 1),
     );
     let before = before.fetch_optional(&mut *tx).await?;
     let before = before.map_or_else(Place::default, |row| Place {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use proto::studio::feed::v1::feed_service_client::FeedServiceClient;
 use proto::studio::feed::v1::{Event as Envelope, ExportRequest, PullEventsRequest};
 
-use super::place::{self, Place, Standing};
+use super::follow::{Lost, Place, Standing, Take, lost, take};
+use super::place;
 use super::{Subscription, diverged, parked};
 use crate::{Error, Service, crash_point, inconsistent, telemetry};
 
@@ -58,8 +59,8 @@ impl<S: Service> Subscription<S> {
 
     /// What to do when the source does not know where we stand.
     async fn refused(&self, app: &S, place: &Place, error: Error) -> Result<usize, Error> {
-        match error.reason().as_deref() {
-            Some("FEED_PRUNED") if place.seq == 0 => {
+        match lost(error.reason().as_deref(), place) {
+            Lost::Export => {
                 let mut tx = app.begin_system().await?;
                 sqlx::query!(
                     r#"
@@ -74,10 +75,8 @@ impl<S: Service> Subscription<S> {
                 tx.commit().await?;
                 Ok(1)
             }
-            Some("FEED_PRUNED" | "FEED_DIVERGED") => {
-                self.stop(app, place, place, &telemetry::chain(&error)).await
-            }
-            _ => Err(error),
+            Lost::Stop => self.stop(app, place, place, &telemetry::chain(&error)).await,
+            Lost::Unclear => Err(error),
         }
     }
 
@@ -133,11 +132,7 @@ impl<S: Service> Subscription<S> {
         events: &[Envelope],
     ) -> Result<Option<Place>, Error> {
         for envelope in events {
-            let in_order = match standing {
-                Standing::Running => envelope.seq == place.seq + 1,
-                _ => envelope.seq > place.seq,
-            };
-            if !in_order {
+            if !standing.comes_next(place.seq, envelope.seq) {
                 let what = format!("{} went from {} to {}", self.source, place.seq, envelope.seq);
                 return Err(inconsistent("feed", what));
             }
@@ -176,10 +171,13 @@ impl<S: Service> Subscription<S> {
             }
             let mut tx = app.begin_system().await?;
             let to = Place::of(envelope);
-            if !place::advance(&mut tx, self.source, standing, place, &to).await? {
-                return Ok(false);
+            let moved = place::advance(&mut tx, self.source, standing, place, &to).await?;
+            let fresh = moved && place::claim(&mut tx, self.source, envelope).await?;
+            match take(moved, fresh, true) {
+                Take::Elsewhere => return Ok(false),
+                Take::Known | Take::Apply => {}
+                Take::Park => parked::park(&mut tx, self.source, envelope, &telemetry::chain(&error)).await?,
             }
-            parked::park(&mut tx, self.source, envelope, &telemetry::chain(&error)).await?;
             crash_point!("park.before_commit", "{}", self.source);
             return tx.commit().await.map(|()| true);
         }
