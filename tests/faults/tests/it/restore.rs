@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use checker::Invariant;
 use faults::check::verdict;
-use faults::history::calls;
-use faults::history::{End, Entry};
+use faults::history::{End, Entry, calls};
 use faults::house::{House, Plan, SERVICES, SHARED};
 use faults::lost::{Ids, ids, unexplained};
 use faults::parted::{self, Before};
