@@ -12,7 +12,7 @@
 //! keys that exist once. Transitions are checked against the migrations.
 //!
 //! Every machine takes its deciding function as a field, so that the tests can
-//! plant a fault in it and see it found: `tests/it.rs` has the list.
+//! plant a fault in it and see it found: `tests/it` has them all.
 
 pub mod follower;
 pub mod purchase;

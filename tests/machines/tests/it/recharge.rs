@@ -37,18 +37,28 @@ fn a_recharge_is_credited_once_or_goes_back() {
 #[test]
 #[ignore = "a large space, for the long run"]
 fn a_recharge_that_is_paid_twice_is_credited_once() {
-    let till = Left {
-        late: 1,
-        refusals: 1,
-        crashes: 1,
+    let quiet = Left {
+        late: 0,
+        refusals: 0,
+        crashes: 0,
     };
-    let large = Bounds {
+    let twice = Bounds {
         starts: 2,
+        resumes: 0,
+        till: quiet,
+        ..SMALL
+    };
+    crate::walk("recharge, two attempts", &recharging(twice));
+    let till = Left {
+        crashes: 1,
+        ..SMALL.till
+    };
+    let crashes = Bounds {
         crashes: 2,
         till,
         ..SMALL
     };
-    crate::walk("recharge, two attempts", &recharging(large));
+    crate::walk("recharge, crashes on both sides", &recharging(crashes));
 }
 
 /// Money for what was given up is turned away.

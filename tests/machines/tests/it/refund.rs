@@ -65,9 +65,9 @@ fn refunds_that_bounce_and_are_resumed_twice_end_well() {
     };
     crate::walk("refund, resumed twice", &refunding(twice, [20, 0]));
     let both = Bounds {
-        resumes: 1,
         late: 0,
-        crashes: 1,
+        crashes: 0,
+        refusals: 0,
         ..ONE
     };
     crate::walk("two refunds that fit", &refunding(both, [20, 40]));
