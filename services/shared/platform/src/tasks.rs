@@ -2,11 +2,13 @@
 //! polls. A task's remote call happens with no transaction open; its result is
 //! written in the same transaction that ends the task.
 
+mod queue;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kernel::{Clock, TaskId, Timestamp, fresh_uuid};
+use kernel::{Clock, TaskId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
@@ -274,7 +276,7 @@ impl<S: Service> Worker<S> {
 
     /// Runs one task that is due, if there is any. False when there was none.
     pub async fn run_one(&self) -> Result<bool, Error> {
-        let Some(task) = take(&self.app).await? else {
+        let Some(task) = queue::take(&self.app).await? else {
             return Ok(false);
         };
         // There may be more, and whoever looked out is busy now.
@@ -284,7 +286,7 @@ impl<S: Service> Worker<S> {
         telemetry::continue_trace(&span, &task.traceparent);
         async {
             let Some(kind) = self.kinds.iter().find(|k| k.kind == task.kind) else {
-                return put_back(
+                return queue::put_back(
                     &self.app,
                     &task,
                     &Error::Internal(format!("nothing runs tasks of kind {}", task.kind)),
@@ -293,7 +295,7 @@ impl<S: Service> Worker<S> {
             };
             match (kind.run)(&self.app, &task).await {
                 Ok(Settled(())) => Ok(()),
-                Err(error) => put_back(&self.app, &task, &error).await,
+                Err(error) => queue::put_back(&self.app, &task, &error).await,
             }
         }
         .instrument(span)
@@ -323,84 +325,4 @@ impl<S: Service> Worker<S> {
             }
         }
     }
-}
-
-/// Takes the first due task whose lane is free: a task runs when all earlier
-/// ones of its lane are done, so a parked one holds its lane.
-async fn take(platform: &Platform) -> Result<Option<Task>, Error> {
-    let mut tx = platform.begin_system().await?;
-    let row = sqlx::query!(
-        r#"
-        update tasks set lease_until = $2, lease = $3, attempts = attempts + 1
-        where task_id = (
-            select t.task_id from tasks t
-            where t.state = 'waiting' and t.due_at <= $1 and t.lease_until < $4
-              and not exists (
-                  select from tasks e
-                  where e.lane = t.lane and e.state <> 'done'
-                    and (e.created_at, e.task_id) < (t.created_at, t.task_id)
-              )
-            order by t.due_at
-            limit 1
-            for update skip locked
-        )
-        returning task_id as "task_id: TaskId", kind, aggregate, payload, attempts, traceparent, lease as "lease!"
-        "#,
-        platform.clock.now(),
-        Clock::real() + platform.inner.tuning.lease,
-        fresh_uuid(),
-        Clock::real(),
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(r) = row else { return Ok(None) };
-    tx.commit().await?;
-    Ok(Some(Task {
-        id: r.task_id,
-        aggregate: r.aggregate,
-        attempt: r.attempts,
-        kind: r.kind,
-        payload: r.payload,
-        lease: r.lease,
-        traceparent: r.traceparent,
-    }))
-}
-
-/// Puts a failed task back for later, or parks it for a person.
-async fn put_back(platform: &Platform, task: &Task, error: &Error) -> Result<(), Error> {
-    let parked = task.attempt >= platform.inner.tuning.max_attempts;
-    let doublings = u32::try_from(task.attempt.clamp(0, 9)).unwrap_or_default();
-    let delay = Duration::from_millis(100 << doublings).min(Duration::from_mins(1));
-    let until = Clock::real() + chrono::Duration::from_std(delay).unwrap_or_default();
-    let mut tx = platform.begin_system().await?;
-    sqlx::query!(
-        r#"
-        update tasks set lease_until = $3, lease = null, last_error = $4,
-                         state = case when $5 then 'parked' else state end
-        where task_id = $1 and lease = $2
-        "#,
-        task.id.0,
-        task.lease,
-        until,
-        telemetry::chain(error),
-        parked,
-    )
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    if parked {
-        tracing::error!(
-            error = crate::telemetry::chain(error),
-            task.kind,
-            "a task is parked for a person"
-        );
-    } else {
-        tracing::warn!(
-            error = crate::telemetry::chain(error),
-            task.kind,
-            task.attempt,
-            "a task failed and will be tried again"
-        );
-    }
-    Ok(())
 }

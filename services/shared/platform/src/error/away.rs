@@ -7,6 +7,22 @@ use super::{Error, Refused};
 
 /// What is worth another try a little later.
 impl Error {
+    /// Whether the way there failed, or somebody on it, and not the work: that
+    /// passes by itself, however long it takes, and needs no person.
+    pub(crate) fn is_outage(&self) -> bool {
+        let code = match self {
+            Self::Database(error) => return is_away(error) || matches!(error, sqlx::Error::PoolTimedOut),
+            Self::Peer(status) => status.code(),
+            Self::Refused(refused) => refused.code,
+            _ => return false,
+        };
+        match code {
+            Code::Unavailable | Code::DeadlineExceeded => true,
+            Code::ResourceExhausted => self.reason().as_deref() == Some("OVERLOADED"),
+            _ => false,
+        }
+    }
+
     /// The time ran out; the outcome is unknown.
     pub fn deadline() -> Self {
         Refused::shared(

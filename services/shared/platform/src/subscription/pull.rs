@@ -151,22 +151,24 @@ impl<S: Service> Subscription<S> {
         standing: Standing,
         envelope: &Envelope,
     ) -> Result<bool, Error> {
-        let mut attempt = 0;
+        let (mut tries, mut failures) = (0, 0);
         loop {
             let error = match self.apply_next(app, place, standing, envelope).await {
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,
             };
-            attempt += 1;
+            tries += 1;
+            // An outage is no fault of the fact.
+            failures += i32::from(!error.is_outage());
             tracing::warn!(
                 error = telemetry::chain(&error),
                 feed.source = self.source,
                 feed.seq = envelope.seq,
-                attempt,
+                attempt = tries,
                 "a fact could not be applied"
             );
-            if attempt < app.inner.tuning.max_attempts {
-                tokio::time::sleep(backoff(attempt)).await;
+            if failures < app.inner.tuning.max_attempts {
+                tokio::time::sleep(backoff(tries)).await;
                 continue;
             }
             let mut tx = app.begin_system().await?;

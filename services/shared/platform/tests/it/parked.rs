@@ -1,6 +1,8 @@
 //! Facts that wait for a person: none is kept that was applied, and what
 //! platform itself learns of members is learned on the release too.
 
+use std::time::Duration;
+
 use kernel::{PersonId, StudioId, fresh_uuid};
 use platform::Service as _;
 use proto::Event as _;
@@ -12,6 +14,7 @@ use testkit::Running;
 use testkit::made_up::MadeUp;
 use uuid::Uuid;
 
+use crate::pair::Pair;
 use crate::toy::Toy;
 
 /// As a try leaves it that gave up.
@@ -47,6 +50,26 @@ async fn release(it: &Running<Toy>, source: &str, aggregate: Uuid) -> usize {
     let subscriptions = Toy::subscriptions();
     let subscription = subscriptions.iter().find(|s| s.source == source).unwrap();
     subscription.release(it.app(), aggregate).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_fact_that_meets_an_outage_waits_for_its_end_and_for_no_person() {
+    let it = Pair::start().await;
+    let about = it.news().await;
+    let hand = it.toy.pool();
+    sqlx::query("insert into poison values ($1, true)")
+        .bind(about)
+        .execute(hand)
+        .await
+        .unwrap();
+    let over = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        sqlx::query("delete from poison").execute(hand).await.unwrap();
+    };
+    let (flowed, ()) = tokio::join!(it.flow(), over);
+    flowed.unwrap();
+    assert_eq!(it.applied().await, [about]);
+    assert_eq!(it.cursor().await.parked, 0);
 }
 
 #[tokio::test]

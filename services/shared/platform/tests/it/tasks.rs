@@ -117,6 +117,29 @@ async fn a_task_that_keeps_failing_is_parked_with_its_error() {
 }
 
 #[tokio::test]
+async fn a_task_whose_peer_is_away_waits_for_it_and_for_no_person() {
+    let it = Running::<Toy>::start_with("tasks.attempts = 2").await;
+    let about = fresh_uuid();
+    sqlx::query("insert into poison values ($1, true)")
+        .bind(about)
+        .execute(it.pool())
+        .await
+        .unwrap();
+    leave(&it, [NewTask::now("note", about, &"a")]).await;
+    for _ in 0..5 {
+        it.hurry().await;
+        it.try_tasks().await;
+    }
+    assert!(notes(&it, about).await.is_empty());
+    sqlx::query("delete from poison")
+        .execute(it.pool())
+        .await
+        .unwrap();
+    it.settle().await;
+    assert_eq!(notes(&it, about).await, ["a"]);
+}
+
+#[tokio::test]
 async fn a_timer_waits_for_business_time_and_holds_nothing_up() {
     let it = Running::<Toy>::start().await;
     let about = fresh_uuid();

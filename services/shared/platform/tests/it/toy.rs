@@ -114,14 +114,14 @@ fn until_noted<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled
 }
 
 async fn refuse_poison(conn: &mut PgConnection, aggregate: Uuid) -> Result<(), Error> {
-    let poisoned: bool = sqlx::query_scalar("select exists (select from poison where aggregate = $1)")
+    let poison: Option<bool> = sqlx::query_scalar("select away from poison where aggregate = $1")
         .bind(aggregate)
-        .fetch_one(conn)
+        .fetch_optional(conn)
         .await?;
-    if poisoned {
-        Err(Error::Internal("poison".to_owned()))
-    } else {
-        Ok(())
+    match poison {
+        None => Ok(()),
+        Some(true) => Err(tonic::Status::unavailable("away").into()),
+        Some(false) => Err(Error::Internal("poison".to_owned())),
     }
 }
 

@@ -17,4 +17,4 @@ create table notes (
 select append_only('notes');
 
 -- Facts and tasks about these fail while they stand here.
-create table poison (aggregate uuid primary key);
+create table poison (aggregate uuid primary key, away boolean not null default false);
