@@ -163,8 +163,9 @@ impl Platform {
         read_only: bool,
     ) -> Result<Open, Error> {
         let refuse = |shed: Shed| shed.refuse(class, CONNECTIONS_AGAIN);
-        let until = Instant::now() + self.inner.connections.wait();
         let place = self.inner.connections.enter(class).await.map_err(refuse)?;
+        // From here on: who waited longest for a place must not be turned away at its door.
+        let until = Instant::now() + self.inner.connections.wait();
         // Both settings are made of UUIDs or the word "all" by `Caller`, never of text from outside.
         let begin = format!(
             "begin{}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)",
