@@ -2,8 +2,11 @@
 //! never fails a build: machines are shared, so the share of the processor
 //! that others took is printed beside each.
 
+mod facts;
+mod house;
 mod processor;
 mod service;
+mod spends;
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -32,35 +35,59 @@ pub struct Bar {
     pub detail: Value,
 }
 
-const KNOWN: [&str; 2] = ["start", "rss-idle"];
+/// Bars of one idle service, and of a house in which members live.
+const ALONE: [&str; 2] = ["start", "rss-idle"];
+const TOGETHER: [&str; 4] = ["paid-to-active", "paid-to-active-p99", "feed-lag", "rss-loaded"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(unknown) = arguments.bars.iter().find(|bar| !KNOWN.contains(&bar.as_str())) {
-        bail!("there is no bar {unknown}; known are {}", KNOWN.join(", "));
+    let known = || ALONE.into_iter().chain(TOGETHER);
+    if let Some(unknown) = arguments
+        .bars
+        .iter()
+        .find(|bar| !known().any(|name| name == bar.as_str()))
+    {
+        let known: Vec<_> = known().collect();
+        bail!("there is no bar {unknown}; known are {}", known.join(", "));
     }
     let wanted = |name: &str| arguments.bars.is_empty() || arguments.bars.iter().any(|bar| bar == name);
-    let watch = Watch::start()?;
-    let bars = service::measure().await?;
-    let foreign = watch.foreign_share()?;
-    for bar in bars.into_iter().filter(|bar| wanted(bar.name)) {
-        print(&bar, foreign, arguments.json);
+    let programs = house::programs()?;
+    if ALONE.into_iter().any(wanted) {
+        let watch = Watch::start()?;
+        let bars = service::measure(&programs).await?;
+        print(&bars, &watch, &wanted, arguments.json)?;
+    }
+    if TOGETHER.into_iter().any(wanted) {
+        let watch = Watch::start()?;
+        let bars = house::measure(&programs).await?;
+        print(&bars, &watch, &wanted, arguments.json)?;
     }
     Ok(())
 }
 
-fn print(bar: &Bar, foreign: Decimal, as_json: bool) {
-    if as_json {
-        let line = json!({
-            "bar": bar.name, "value": bar.value, "floor": bar.floor, "goal": bar.goal,
-            "foreign_cpu": foreign, "detail": bar.detail,
-        });
-        println!("{line}");
-    } else {
-        println!(
-            "{:<10} {} {} (floor {}, goal {}; others took {foreign} of the processor)",
-            bar.name, bar.value, bar.unit, bar.floor, bar.goal
-        );
+fn print(bars: &[Bar], watch: &Watch, wanted: &dyn Fn(&str) -> bool, as_json: bool) -> Result<()> {
+    let foreign = watch.foreign_share()?;
+    for bar in bars.iter().filter(|bar| wanted(bar.name)) {
+        if as_json {
+            let line = json!({
+                "bar": bar.name, "value": bar.value, "floor": bar.floor, "goal": bar.goal,
+                "foreign_cpu": foreign, "detail": bar.detail,
+            });
+            println!("{line}");
+        } else {
+            println!(
+                "{:<20} {} {} (floor {}, goal {}; others took {foreign} of the processor)",
+                bar.name, bar.value, bar.unit, bar.floor, bar.goal
+            );
+        }
     }
+    Ok(())
+}
+
+/// The value below which `percent` of a hundred lie, in milliseconds of microseconds.
+pub fn percentile(micros: &mut [i64], percent: usize) -> Decimal {
+    micros.sort_unstable();
+    let at = (micros.len() * percent / 100).min(micros.len().saturating_sub(1));
+    Decimal::new(micros.get(at).copied().unwrap_or_default(), 3)
 }

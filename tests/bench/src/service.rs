@@ -1,7 +1,7 @@
 //! One idle service as a process of its own: how long until it serves, and
 //! how much memory it holds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -17,8 +17,8 @@ use crate::Bar;
 const ROUNDS: usize = 5;
 
 /// Starts the wallet a few times.
-pub async fn measure() -> Result<Vec<Bar>> {
-    let program = program()?;
+pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
+    let program = programs.join("wallet");
     let database = Database::create("wallet", &platform::all_migrations(wallet::App::migrations())).await?;
     let folder = env::temp_dir().join(format!("studio-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
@@ -101,7 +101,7 @@ fn serves(port: u16) -> bool {
 }
 
 /// Resident memory in MiB.
-fn resident(pid: u32) -> Result<Decimal> {
+pub fn resident(pid: u32) -> Result<Decimal> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status
         .lines()
@@ -109,15 +109,6 @@ fn resident(pid: u32) -> Result<Decimal> {
         .context("no VmRSS")?;
     let kib: i64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok((Decimal::from(kib) / Decimal::from(1024)).round_dp(1))
-}
-
-/// The service beside this program, built with the same profile.
-fn program() -> Result<PathBuf> {
-    let path = env::current_exe()?.with_file_name("wallet");
-    if !path.exists() {
-        bail!("build it first: cargo build --release -p wallet");
-    }
-    Ok(path)
 }
 
 fn median(values: &mut [Decimal]) -> Decimal {

@@ -46,7 +46,8 @@ pub const SERVICES: [&str; 7] = [
 pub struct Plan {
     /// Names the run's folder.
     pub suite: &'static str,
-    /// The program `house`: `env!("CARGO_BIN_EXE_house")` in a test.
+    /// The program `house`: `env!("CARGO_BIN_EXE_house")` in a test. Or a folder
+    /// with a program for each service.
     pub program: &'static str,
     /// Whether lines between processes go through proxies, to be disturbed.
     pub proxies: bool,

@@ -40,7 +40,11 @@ impl Process {
             name,
             grpc,
             metrics,
-            program: program.to_owned(),
+            program: if program.is_dir() {
+                program.join(name)
+            } else {
+                program.to_owned()
+            },
             config: folder.join(format!("{name}.toml")),
             log: folder.join(format!("{name}.log")),
             environment: Vec::new(),
@@ -50,6 +54,11 @@ impl Process {
 
     pub fn metrics(&self) -> SocketAddr {
         self.metrics
+    }
+
+    /// Its number, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
     }
 
     /// Where its settings are read from.
