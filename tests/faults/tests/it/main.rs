@@ -10,6 +10,7 @@ mod hostile;
 mod kills;
 mod lines;
 mod outages;
+mod overload;
 mod restore;
 
 use faults::seed::{chance, scale};
