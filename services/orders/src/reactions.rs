@@ -89,11 +89,11 @@ fn lane(order: OrderId) -> String {
 }
 
 /// Decides about news of an order's payment under its lock, and has it carried
-/// out; nothing happens to an order that nobody has.
+/// out. News about an order that nobody has is a fault, as it is about money.
 pub async fn learn(app: &App, tx: &mut SystemTx, order: OrderId, news: News) -> Result<(), Error> {
-    let Some(order) = store::order::lock(tx, order).await? else {
-        return Ok(());
-    };
+    let order = store::order::lock(tx, order)
+        .await?
+        .ok_or_else(|| Error::not_found("order"))?;
     let dues = store::due::of_order(tx, order.id).await?;
     let decided = decide(order, &dues, news, app.now())?;
     store::order::keep(tx, &decided, &Actor::system()).await?;

@@ -51,7 +51,7 @@ fn a_cursor_that_is_somewhere_else_and_moved_all_the_same_is_found() {
         take: |_, fresh, blocked| take(true, fresh, blocked),
         ..Following::right(SMALL)
     };
-    crate::finds(&machine, "");
+    crate::finds(&machine, "was passed over");
 }
 
 #[test]

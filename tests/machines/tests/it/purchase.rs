@@ -81,6 +81,12 @@ fn two_attempts_and_the_wallet_race_and_every_order_ends_well() {
             crashes: 2,
             ..NONE
         },
+        Bounds {
+            qr: 1,
+            cancels: 1,
+            crashes: 1,
+            ..NONE
+        },
     ];
     let states = spaces.map(|bounds| crate::walk(&format!("{bounds:?}"), &purchase(bounds)).states);
     assert!(states.iter().sum::<usize>() >= 1_000_000);
