@@ -1,22 +1,25 @@
 use std::time::Duration;
 
-use kernel::{Clock, PersonId, to_proto_time};
+use kernel::{Clock, PersonId, Timestamp, to_proto_time};
 use platform::Error;
 use platform::token::{Grant, GrantNode, PERSON_TOKEN_LIFE, PersonKind, PersonToken};
 use proto::studio::access::v1::Role;
 use proto::studio::members::v1 as pb;
 
 use crate::App;
-use crate::domain::staff;
+use crate::domain::{Refusal, staff};
 
-/// Signs a token for somebody on the staff with the roles they hold now.
+/// Signs a token for somebody on the staff with those roles that they still hold.
 pub(super) fn of_staff(
     app: &App,
     person: PersonId,
     grants: &[staff::Grant],
 ) -> Result<pb::PlatformToken, Error> {
-    let life = life(app, grants);
-    let grants = grants
+    let (held, life) = carried(grants, app.clock.now());
+    if held.is_empty() {
+        return Err(Refusal::UnknownAccount.into());
+    }
+    let grants = held
         .iter()
         .map(|g| Grant {
             role: g.post.role(),
@@ -33,12 +36,14 @@ pub(super) fn of_staff(
     )
 }
 
-/// A token never outlives a delegation that it carries.
-fn life(app: &App, grants: &[staff::Grant]) -> Duration {
-    let now = app.clock.now();
-    let ends = grants.iter().filter_map(|grant| grant.expires_at);
-    let left = ends.filter_map(|end| (end - now).to_std().ok()).min();
-    left.map_or(PERSON_TOKEN_LIFE, |left| left.min(PERSON_TOKEN_LIFE))
+/// The roles that still hold, of those that were read a moment ago, and how long
+/// the token lives: it never outlives a delegation that it carries.
+fn carried(grants: &[staff::Grant], now: Timestamp) -> (Vec<&staff::Grant>, Duration) {
+    let held: Vec<_> = grants.iter().filter(|grant| grant.holds(now)).collect();
+    let ends = held.iter().filter_map(|grant| grant.expires_at);
+    let left = ends.map(|end| (end - now).to_std().unwrap_or_default()).min();
+    let life = left.map_or(PERSON_TOKEN_LIFE, |left| left.min(PERSON_TOKEN_LIFE));
+    (held, life)
 }
 
 /// Signs a token for whoever sets an empty operator up.
@@ -101,4 +106,40 @@ fn sign_for(
         person_id: person.to_string(),
         roles,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::NodeId;
+
+    use super::*;
+    use crate::domain::staff::Post;
+
+    fn ending(expires_at: &str) -> staff::Grant {
+        let given = "2026-11-22T08:00:00Z".parse().unwrap();
+        let post = Post::of(Role::Reviewer).unwrap();
+        let grant = staff::Grant::give(
+            PersonId::fresh(),
+            post,
+            NodeId::fresh(),
+            None,
+            String::new(),
+            given,
+        );
+        grant.unwrap().until(Some(expires_at.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_role_that_ended_since_it_was_read_is_not_carried_and_ends_no_token_late() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let read = [
+            ending("2026-11-22T12:00:00Z"),
+            ending("2026-11-22T11:59:59.999Z"),
+            ending("2026-11-22T12:04:00Z"),
+        ];
+        let (held, life) = carried(&read, now);
+        assert_eq!(held, [&read[2]]);
+        assert_eq!(life, Duration::from_mins(4));
+        assert_eq!(carried(&read[..2], now), (Vec::new(), PERSON_TOKEN_LIFE));
+    }
 }

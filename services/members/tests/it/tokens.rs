@@ -50,6 +50,17 @@ async fn staff_exchange_an_id_token_for_one_that_carries_their_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_gets_their_token_also_when_the_use_cannot_be_noted() {
+    let world = World::open_with(DEV).await;
+    import(&world, staff_file()).await;
+    let frozen = "create trigger frozen before update on grants execute function refuse_change()";
+    sqlx::query(frozen).execute(world.it.pool()).await.unwrap();
+    let token = sign_in(&world, account("wu@example.com")).await.unwrap();
+    assert_eq!(token.roles.len(), 2);
+    assert_eq!(world.count("grants where used_on is not null").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_nobody_has_and_a_token_that_nobody_signed_are_refused() {
     let world = World::open_with(DEV).await;
     assert_eq!(
