@@ -60,6 +60,65 @@ async fn a_role_that_nobody_uses_is_reported_and_named_once() {
     assert_eq!(world.told("grant_review_due").await, 1, "named twice");
 }
 
+/// A day of work: Wu signs in, and the tasks of the day run.
+async fn a_day_passes(world: &World) {
+    world.it.advance(DAY);
+    sign_in(world, wu()).await.unwrap();
+    world.it.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_in_daily_use_that_is_due_is_named_once_until_it_is_certified() {
+    let world = World::open_with(DEV).await;
+    import(&world, staff_file()).await;
+    world.it.advance(DAY * 89);
+    a_day_passes(&world).await;
+    // Wu's two roles are due, and so is the administrator's, which is unused too.
+    assert_eq!(world.told("grant_review_due").await, 3);
+    let due = report_of(&world, Role::FrontDesk).await.remove(0);
+    for _ in 0..3 {
+        a_day_passes(&world).await;
+    }
+    assert_eq!(world.told("grant_review_due").await, 3, "named again");
+
+    // Nothing moved the version under the certifier's hands.
+    admin(&world).certify_grant(certify(&due)).await.unwrap();
+    world.it.advance(DAY * 89);
+    a_day_passes(&world).await;
+    assert_eq!(world.told("grant_review_due").await, 4, "due again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_named_as_unused_is_named_again_when_it_is_due_and_when_it_is_unused_again() {
+    let world = World::open_with(DEV).await;
+    import(&world, staff_file()).await;
+    let named = async |after: u32| {
+        world.it.advance(DAY * after);
+        world.it.settle().await;
+        world.told("grant_review_due").await
+    };
+    assert_eq!(named(60).await, 3, "unused");
+    assert_eq!(named(29).await, 3);
+    assert_eq!(named(1).await, 6, "due");
+    assert_eq!(named(1).await, 6);
+    sign_in(&world, wu()).await.unwrap();
+    assert_eq!(named(59).await, 6);
+    assert_eq!(named(1).await, 8, "Wu's two are unused again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_given_before_there_were_reviews_are_reviewed() {
+    let world = World::open().await;
+    assert_eq!(world.count("grants").await, 0);
+    let reviews = "tasks where kind = 'review_grants' and state = 'waiting'";
+    assert_eq!(world.count(reviews).await, 1, "left without any call");
+    import(&world, staff_file()).await;
+    world.days_pass(91);
+    world.it.settle().await;
+    assert_eq!(world.told("grant_review_due").await, 3);
+    assert_eq!(world.count(reviews).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_person_certifies_a_role_within_the_quarter() {
     let world = World::open_with(DEV).await;

@@ -7,7 +7,6 @@ use proto::studio::members::v1 as pb;
 use super::{Counts, open, report};
 use crate::domain::imports::{STAFF_COLUMNS, StaffRow, read_staff};
 use crate::domain::staff::Grant;
-use crate::reactions::staff::reviews;
 use crate::{App, facts, store};
 
 /// Takes staff in with their accounts and roles.
@@ -109,7 +108,6 @@ async fn give(
     };
     store::staff::insert_grant(tx, &grant).await?;
     tx.publish(facts::granted(&grant)).await?;
-    tx.task(reviews()).await?;
     Ok(Some(true))
 }
 

@@ -4,7 +4,6 @@ use proto::studio::members::v1 as pb;
 
 use crate::domain::Refusal;
 use crate::domain::staff::{Grant, Post};
-use crate::reactions::staff::reviews;
 use crate::{App, facts, store};
 
 /// Gives a person of staff a role at a node.
@@ -37,7 +36,6 @@ pub async fn handle(
     if let Some(end) = end {
         tx.task(NewTask::at("end_grant", grant.id, end, &())).await?;
     }
-    tx.task(reviews()).await?;
     tx.commit(pb::GrantRoleResponse {
         grant_id: grant.id.to_string(),
     })

@@ -111,7 +111,7 @@ pub async fn certify(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> 
         return Ok(());
     };
     sqlx::query!(
-        "update grants set certified_by = $2, certified_at = $3, version = $4, alarmed_at = null where grant_id = $1",
+        "update grants set certified_by = $2, certified_at = $3, version = $4, due_named_at = null where grant_id = $1",
         grant.id as _,
         by as _,
         at,
@@ -139,7 +139,7 @@ pub async fn certify(tx: &mut PgConnection, grant: &Grant) -> Result<(), Error> 
 pub async fn used(tx: &mut PgConnection, grants: &[Uuid], today: NaiveDate) -> Result<(), Error> {
     sqlx::query!(
         r#"
-        update grants set used_on = $2, alarmed_at = null
+        update grants set used_on = $2, unused_named_at = null
         where grant_id = any($1) and (used_on is null or used_on < $2)
         "#,
         grants,
@@ -150,8 +150,8 @@ pub async fn used(tx: &mut PgConnection, grants: &[Uuid], today: NaiveDate) -> R
     Ok(())
 }
 
-/// Grants that are due or unused and were not named yet, held until the
-/// transaction ends.
+/// Grants that are due or unused and were not yet named for that, held until
+/// the transaction ends.
 pub async fn to_name(
     tx: &mut PgConnection,
     rules: &ReviewRules,
@@ -164,9 +164,10 @@ pub async fn to_name(
         select grant_id, person_id, role, node_id, granted_by, granted_at, revoked_by, revoked_at, version,
                expires_at, certified_by, certified_at, used_on
         from grants
-        where revoked_at is null and alarmed_at is null and (expires_at is null or expires_at > $1)
-          and (coalesce(certified_at, granted_at) <= $2
-               or coalesce(used_on, (granted_at at time zone 'UTC')::date) <= $3)
+        where revoked_at is null and (expires_at is null or expires_at > $1)
+          and ((due_named_at is null and coalesce(certified_at, granted_at) <= $2)
+               or (unused_named_at is null
+                   and coalesce(used_on, (granted_at at time zone 'UTC')::date) <= $3))
         order by grant_id
         limit $4
         for no key update
@@ -181,13 +182,26 @@ pub async fn to_name(
     rows.into_iter().map(Row::grant).collect()
 }
 
-/// Writes that a grant was named.
-pub async fn named(tx: &mut PgConnection, grant: &Grant, now: Timestamp) -> Result<(), Error> {
+/// Writes that a grant was named, for each reason that holds.
+pub async fn named(
+    tx: &mut PgConnection,
+    grant: &Grant,
+    rules: &ReviewRules,
+    now: Timestamp,
+) -> Result<(), Error> {
     sqlx::query!(
-        "update grants set alarmed_at = $2, version = $3 where grant_id = $1",
+        r#"
+        update grants set version = $2,
+            due_named_at = case when coalesce(certified_at, granted_at) <= $4 then $3 else due_named_at end,
+            unused_named_at = case when coalesce(used_on, (granted_at at time zone 'UTC')::date) <= $5
+                                   then $3 else unused_named_at end
+        where grant_id = $1
+        "#,
         grant.id as _,
-        now,
         grant.version,
+        now,
+        rules.due_before(now),
+        rules.unused_before(now),
     )
     .execute(tx)
     .await?;
