@@ -108,6 +108,30 @@ async fn rows_that_contradict_what_is_known_are_named_and_nothing_is_imported() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_does_not_pass_over_a_role_that_is_only_delegated() {
+    let world = World::open().await;
+    import(&world, staff_file()).await;
+    let wu = person_of(&world, "E1").await;
+    let delegated = pb::GrantRoleRequest {
+        expire_at: world.in_an_hour(),
+        ..grant(wu, Role::Sales, world.chain.haidian)
+    };
+    let mut admin = staff(world.admin());
+    let delegated = admin.grant_role(delegated).await.unwrap().into_inner().grant_id;
+    let file = "account,name,person,role,node\nwu@example.com,吴敏,E1,sales,BJ-HD\n";
+    let report = import(&world, file).await;
+    assert_eq!((report.unchanged, report.imported), (0, false));
+    assert_eq!(
+        (report.errors[0].line, report.errors[0].field.as_str()),
+        (2, "role")
+    );
+
+    admin.revoke_grant(revoke(&delegated)).await.unwrap();
+    let report = import(&world, file).await;
+    assert_eq!((report.created, report.imported), (1, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_who_joins_the_staff_stays_one_person() {
     let world = World::open().await;
     let lin = world.lin(1).await;

@@ -75,9 +75,9 @@ async fn take_in(
     if account.is_none() {
         store::staff::add_account(tx, vault, person, &row.account, now).await?;
     }
-    let Some(gave) = give(app, caller, tx, person, row).await? else {
-        let bad = BadField::new("role", "cannot be given to whoever imports the file");
-        return Ok(Err(bad));
+    let gave = match give(app, caller, tx, person, row).await? {
+        Ok(gave) => gave,
+        Err(bad) => return Ok(Err(bad)),
     };
     Ok(Ok(match (account.is_none() || gave, renamed.contains(&person)) {
         (true, _) => Took::New,
@@ -86,29 +86,34 @@ async fn take_in(
     }))
 }
 
-/// Gives the role of a row unless the person holds it: whether it was given,
-/// or none where nobody may give it.
+/// Gives the role of a row unless the person holds it, and says whether it was
+/// given. One that is only delegated ends, which is not what the file says.
 async fn give(
     app: &App,
     caller: &Caller,
     tx: &mut WriteTx,
     person: PersonId,
     row: &StaffRow,
-) -> Result<Option<bool>, Error> {
+) -> Result<Result<bool, BadField>, Error> {
     let now = app.clock.now();
     let held = store::staff::grants_of(tx, person, now).await?;
-    if held
-        .iter()
-        .any(|grant| grant.post == row.post && grant.node == row.node)
-    {
-        return Ok(Some(false));
+    let same = |grant: &&Grant| grant.post == row.post && grant.node == row.node;
+    if let Some(held) = held.iter().find(same) {
+        return Ok(match held.expires_at {
+            None => Ok(false),
+            Some(_) => Err(BadField::new(
+                "role",
+                "is only delegated to this person: end the delegation first",
+            )),
+        });
     }
     let Ok(grant) = Grant::give(person, row.post, row.node, caller.person(), caller.actor(), now) else {
-        return Ok(None);
+        let bad = BadField::new("role", "cannot be given to whoever imports the file");
+        return Ok(Err(bad));
     };
     store::staff::insert_grant(tx, &grant).await?;
     tx.publish(facts::granted(&grant)).await?;
-    Ok(Some(true))
+    Ok(Ok(true))
 }
 
 /// Makes somebody new staff: a member with their phone number is one person with them.
