@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use chrono::Duration;
+use kernel::Timestamp;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 struct Meters {
@@ -10,6 +11,7 @@ struct Meters {
     entitled_late: Counter<u64>,
     grants_due: Gauge<i64>,
     grants_unused: Gauge<i64>,
+    grants_reviewed_s: Gauge<i64>,
 }
 
 fn meters() -> &'static Meters {
@@ -36,6 +38,10 @@ fn meters() -> &'static Meters {
                 .i64_gauge("members_grants_unused")
                 .with_description("Roles that no token carried for long, as of the last daily review")
                 .build(),
+            grants_reviewed_s: meter
+                .i64_gauge("members_grants_reviewed_s")
+                .with_description("When this process last reviewed the roles, in seconds since 1970")
+                .build(),
         }
     })
 }
@@ -55,15 +61,22 @@ pub fn entitled(after: Duration, within: Duration) {
     }
 }
 
-/// How the rights stand: roles to be certified, and roles that nobody uses.
-pub fn grants(due: i64, unused: i64) {
+/// How the rights stood at `now`: roles to be certified, and roles that nobody
+/// uses. One of the processes reviews a day, so of all their figures only the
+/// latest counts.
+pub fn grants(due: i64, unused: i64, now: Timestamp) {
     let meters = meters();
     meters.grants_due.record(due, &[]);
     meters.grants_unused.record(unused, &[]);
+    meters.grants_reviewed_s.record(now.timestamp(), &[]);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
     use platform::config;
     use platform::telemetry::Telemetry;
 
@@ -95,5 +108,34 @@ mod tests {
             line("members_entitled_late_total").unwrap().ends_with(" 1"),
             "{shown}"
         );
+        every_figure_of_the_review_is_in_an_alert(&telemetry);
+    }
+
+    /// Part of the test above: the meters of a process are made once.
+    fn every_figure_of_the_review_is_in_an_alert(telemetry: &Telemetry) {
+        grants(3, 2, "2026-11-22T12:00:00Z".parse().unwrap());
+        let shown = telemetry.scrape().unwrap();
+        let figures: BTreeSet<&str> = shown
+            .lines()
+            .filter(|line| line.starts_with("members_grants_"))
+            .filter_map(|line| line.split(['{', ' ']).next())
+            .collect();
+        assert_eq!(figures.len(), 3, "{shown}");
+
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/observability");
+        let alerts = fs::read_to_string(folder.join("alerts.yaml")).unwrap();
+        for figure in figures {
+            assert!(
+                alerts.contains(&format!("{figure}[26h]")),
+                "no alert over {figure}"
+            );
+        }
+        let runbooks = fs::read_to_string(folder.join("runbooks.md")).unwrap();
+        for alert in alerts.lines().filter_map(|line| line.split_once("alert: Grants")) {
+            assert!(
+                runbooks.contains(&format!("\n## Grants{}\n", alert.1)),
+                "{alert:?}"
+            );
+        }
     }
 }

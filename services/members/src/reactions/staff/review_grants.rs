@@ -24,7 +24,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         }
 
         let figures = store::staff::figures(&mut tx, None, rules, now).await?;
-        meters::grants(figures.due, figures.unused);
+        meters::grants(figures.due, figures.unused, now);
         tx.again(task, if more { Duration::ZERO } else { DAILY }).await
     })
 }
