@@ -23,9 +23,8 @@ const DURABLE: [&str; 4] = [
     "track_commit_timestamp = on",
     "max_wal_size = 4GB",
 ];
-/// As services are shipped, but for the measure of a caller: one plays all.
-const SETTINGS: &str = "limits.concurrency = 512\nlimits.queue = 512\nlimits.connection_queue = 512\n\
-                        database.acquire_timeout_ms = 5000";
+/// Room for whoever plays all callers at once.
+const SETTINGS: &str = "limits.concurrency = 512\nlimits.queue = 512\nlimits.connection_queue = 512";
 const SEED: u64 = 20_261_122;
 const MEMBERS: u32 = 60;
 const UNLOADED: usize = 300;

@@ -11,6 +11,7 @@ use proto::studio::wallet::v1::wallet_service_client::WalletServiceClient;
 use proto::studio::wallet::v1::{GetWalletRequest, SpendRequest};
 use testkit::{Door, Identity};
 use tokio::task::JoinSet;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 /// Who has less is not asked: a run takes a fen at a time.
@@ -74,7 +75,9 @@ impl Payers {
         let mut took = Vec::with_capacity(count);
         for n in 0..count {
             let began = Instant::now();
-            client.spend(self.ask(n)).await.context("an unloaded spend")?;
+            spend(&mut client, self.ask(n))
+                .await
+                .context("an unloaded spend")?;
             took.push(i64::try_from(began.elapsed().as_micros())?);
         }
         Ok(took)
@@ -93,10 +96,10 @@ impl Payers {
                     if began.elapsed() >= lasts {
                         break;
                     }
-                    client.spend(again(ask)).await?;
+                    spend(&mut client, again(ask)).await?;
                     done += 1;
                 }
-                Ok::<_, tonic::Status>(done)
+                Ok::<_, Status>(done)
             });
         }
         let mut all = 0;
@@ -118,7 +121,7 @@ impl Payers {
                 sent += 1;
                 let ask = self.ask(usize::try_from(sent)?);
                 let mut client = WalletServiceClient::new(self.wallet.clone());
-                under_way.spawn(async move { client.spend(ask).await.map(drop) });
+                under_way.spawn(async move { spend(&mut client, ask).await });
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -126,6 +129,16 @@ impl Payers {
             done?;
         }
         Ok(sent / lasts.as_secs())
+    }
+}
+
+/// Asks again under the same id when the connection was closed for its age.
+async fn spend(client: &mut WalletServiceClient<Door>, ask: SpendRequest) -> Result<(), Status> {
+    match client.spend(ask.clone()).await {
+        Err(status) if matches!(status.code(), Code::Unknown | Code::Unavailable) => {
+            client.spend(ask).await.map(drop)
+        }
+        answer => answer.map(drop),
     }
 }
 

@@ -120,7 +120,7 @@ impl Platform {
         .await?
         .rows_affected();
         if numbered == 0 {
-            return Ok(0);
+            return tx.leave().await.map(|()| 0);
         }
         let passed = pass(&mut tx, gap, low_water, oldest).await?;
         sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)

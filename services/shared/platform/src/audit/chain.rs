@@ -76,9 +76,10 @@ impl Platform {
             let gap = marks.entry(source.name.clone()).or_default();
             pass(&mut tx, &source, gap, oldest).await?;
         }
-        if chained > 0 {
-            tx.commit().await?;
+        if chained == 0 {
+            return tx.leave().await.map(|()| 0);
         }
+        tx.commit().await?;
         Ok(chained)
     }
 
