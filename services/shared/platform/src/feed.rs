@@ -68,7 +68,7 @@ async fn pull(
             let nap = (until - tokio::time::Instant::now()).min(LOOK);
             let rung = tokio::time::timeout(nap, bell.changed()).await.is_ok();
             let is_over = tokio::time::Instant::now() >= until;
-            if rung || is_over || platform.feed_head().await? > request.after_seq {
+            if rung || is_over || platform.feed_head().await? != request.after_seq {
                 break;
             }
         }
