@@ -11,7 +11,7 @@ pub mod take_back;
 mod wallet_spent;
 
 use kernel::OrderId;
-use platform::{BoxFuture, Delivery, Error, NewTask, Subscription, SystemTx, TaskKind};
+use platform::{BoxFuture, Delivery, Error, NewTask, Settled, Subscription, SystemTx, Task, TaskKind};
 use proto::studio::members::v1::MembersEvent;
 use proto::studio::payments::v1::PaymentsEvent;
 use proto::studio::payments::v1::payments_event::Fact as Paid;
@@ -104,6 +104,13 @@ pub async fn learn(app: &App, tx: &mut SystemTx, order: OrderId, news: News) -> 
         tx.publish(fact).await?;
     }
     Ok(())
+}
+
+/// A task that ends with news of its order.
+async fn end_with(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
+    let mut tx = task.begin(app).await?;
+    learn(app, &mut tx, OrderId(task.aggregate), news).await?;
+    tx.done(task).await
 }
 
 /// The work that a decision leaves.

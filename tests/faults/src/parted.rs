@@ -98,12 +98,15 @@ impl Before {
     }
 
     /// Waits for everybody who has applied facts that are in no history any
-    /// more, by a look into the databases alone.
+    /// more, by a look into the databases alone. What was applied is read
+    /// first: who goes on by right applies what is written meanwhile.
     async fn find_stopped(&self, house: &House, stopped: &mut Vec<Stopped>) -> Result<()> {
-        let written = written(house.pool(self.source)?).await?;
         for service in followers(self.source) {
-            let known = stopped.iter().any(|found| found.service == service);
-            if !known && !applied(house, service, self.source).await?.is_subset(&written) {
+            if stopped.iter().any(|found| found.service == service) {
+                continue;
+            }
+            let applied = applied(house, service, self.source).await?;
+            if !applied.is_subset(&written(house.pool(self.source)?).await?) {
                 stopped.push(self.stopped(house, service).await?);
             }
         }
@@ -113,8 +116,8 @@ impl Before {
     async fn misnamed(&self, house: &House, found: &Stopped) -> Result<Option<String>> {
         let named = found.orphans.iter().filter_map(|o| o.event_id.parse().ok());
         let named: Facts = named.collect();
-        let written = written(house.pool(self.source)?).await?;
         let lost = applied(house, found.service, self.source).await?;
+        let written = written(house.pool(self.source)?).await?;
         let lost: Facts = lost.difference(&written).copied().collect();
         let text = || {
             format!(
@@ -160,8 +163,8 @@ impl Before {
 
     async fn applied_of_the_new(&self, house: &House, service: &str) -> Result<Vec<String>> {
         let before = self.applied.get(service).context("a follower")?;
-        let written = written(house.pool(self.source)?).await?;
         let now = applied(house, service, self.source).await?;
+        let written = written(house.pool(self.source)?).await?;
         let new = now
             .iter()
             .filter(|id| written.contains(id) && !before.contains(id));

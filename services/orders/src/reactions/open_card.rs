@@ -3,6 +3,7 @@ use platform::{BoxFuture, Error, NewTask, Settled, Task, inconsistent};
 use proto::studio::members::v1 as card;
 use serde::{Deserialize, Serialize};
 
+use super::end_with;
 use crate::domain::catalogue::{Scope, ValidityStart};
 use crate::domain::order::{Due, DueState, News, Order, Quote, State};
 use crate::{App, store};
@@ -30,7 +31,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         match app.cards.clone().open_card(platform::request(request)).await {
             Ok(reply) => {
                 let card = CardId::parse("card_id", &reply.into_inner().card_id)?;
-                ended(app, task, News::CardOpened(card)).await
+                end_with(app, task, News::CardOpened(card)).await
             }
             Err(status) => refused(app, task, status.into()).await,
         }
@@ -114,13 +115,7 @@ fn nodes(app: &App, order: &Order, scope: Scope) -> Vec<String> {
 async fn refused(app: &App, task: &Task, error: Error) -> Result<Settled, Error> {
     let no = error.definite_no();
     match no.filter(|reason| reason != "STUDIO_UNKNOWN" || task.attempt > 5) {
-        Some(why) => ended(app, task, News::CardRefused { why }).await,
+        Some(why) => end_with(app, task, News::CardRefused { why }).await,
         None => task.ask_again(app, error).await,
     }
-}
-
-async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
-    let mut tx = task.begin(app).await?;
-    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
-    tx.done(task).await
 }

@@ -4,6 +4,7 @@ use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::payments::v1 as pay;
 
+use super::end_with;
 use crate::domain::order::{Due, Method, News, No, Order, Paying, State, TakeBack};
 use crate::{App, store};
 
@@ -106,7 +107,7 @@ async fn shown(
         intent,
         attempt,
     };
-    ended(app, task, news).await
+    end_with(app, task, news).await
 }
 
 /// What payments answers when it shows no QR. An attempt that is being closed
@@ -119,16 +120,10 @@ async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result
     match No::to_qr(&why) {
         No::PaidAlready => task.begin(app).await?.done(task).await,
         No::NotYet => task.begin(app).await?.again(task, PAUSE).await,
-        No::Over => ended(app, task, News::Released(TakeBack { due, spend })).await,
+        No::Over => end_with(app, task, News::Released(TakeBack { due, spend })).await,
         No::Refused => {
             let method = Method::WechatNative;
-            ended(app, task, News::Refused { paying, method, why }).await
+            end_with(app, task, News::Refused { paying, method, why }).await
         }
     }
-}
-
-async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
-    let mut tx = task.begin(app).await?;
-    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
-    tx.done(task).await
 }

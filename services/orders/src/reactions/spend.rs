@@ -2,6 +2,7 @@ use kernel::{OrderId, Timestamp, derived_uuid, from_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::wallet::v1::SpendRequest;
 
+use super::end_with;
 use crate::domain::order::{Due, Method, Money, News, No, Order, Paying};
 use crate::{App, store};
 
@@ -55,7 +56,7 @@ async fn spent(app: &App, task: &Task, due: &Due, at: Timestamp) -> Result<Settl
         paid_at: at,
     };
     let due = due.id;
-    ended(app, task, News::Arrived { due, money }).await
+    end_with(app, task, News::Arrived { due, money }).await
 }
 
 async fn refused(app: &App, task: &Task, paying: Paying, due: &Due, error: Error) -> Result<Settled, Error> {
@@ -67,13 +68,7 @@ async fn refused(app: &App, task: &Task, paying: Paying, due: &Due, error: Error
         No::NotYet => task.ask_again(app, error).await,
         No::Over | No::Refused => {
             let method = Method::Wallet;
-            ended(app, task, News::Refused { paying, method, why }).await
+            end_with(app, task, News::Refused { paying, method, why }).await
         }
     }
-}
-
-async fn ended(app: &App, task: &Task, news: News) -> Result<Settled, Error> {
-    let mut tx = task.begin(app).await?;
-    super::learn(app, &mut tx, OrderId(task.aggregate), news).await?;
-    tx.done(task).await
 }

@@ -131,7 +131,6 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
 const ALONE: [&str; 4] = ["payments", "members", "wallet", "orders"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "as the failover with a lost tail: in the long run"]
 async fn restore_of_one_service_after_a_crash_stops_who_had_read_further() {
     let seed = faults::seed::seed("one");
     for round in 0..crate::scale() {

@@ -32,7 +32,6 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "beside other loads a follower once did not stop within 30 s: to be understood; in the long run"]
 async fn failover_with_a_lost_tail_after_a_crash_stops_who_had_read_it() {
     let seed = faults::seed::seed("asynchronous");
     for round in 0..crate::scale() {
