@@ -3,11 +3,13 @@
 
 pub mod wechat;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use http::HeaderMap;
-use kernel::{Amount, AttemptId, IsolatedMoneyId, RefundId, Timestamp};
+use kernel::{Amount, AttemptId, IsolatedMoneyId, RefundId, StudioId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -163,6 +165,59 @@ pub struct Returned {
     pub returned_at: Option<Timestamp>,
 }
 
+/// The code that a payer shows, as a scanner read it. It is worth money for
+/// about a minute: it is sent to the channel and never printed.
+#[derive(Clone)]
+pub struct PayerCode(String);
+
+impl PayerCode {
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PayerCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PayerCode(…)")
+    }
+}
+
+/// The counter at which a payer shows a code, which channels want to know.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    pub studio: StudioId,
+    /// The cashier's device.
+    pub device: String,
+}
+
+/// What the payer's app hands to the channel's to be shown the payment, as the
+/// channel wants it: names and values, signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppCall(pub BTreeMap<String, String>);
+
+/// Which of a channel's bills of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BillKind {
+    /// What payers paid and got back.
+    Trades,
+    /// What came into the account and left it, fees among it.
+    Funds,
+}
+
+/// A bill as the channel gave it, with the digest that the channel stated
+/// proved, if it states one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// Uncompressed, in the channel's own encoding.
+    pub bytes: Vec<u8>,
+    /// As `sha1:…`; empty when the channel states none.
+    pub stated_digest: String,
+}
+
 /// A callback whose origin is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -219,7 +274,13 @@ impl NoticeRefusal {
     }
 }
 
-/// One merchant's account at one payment channel.
+/// What an account answers that was not opened for something.
+fn not_offered<T>() -> Outcome<T> {
+    Outcome::Failed(Failure::for_good("NOT_OFFERED"))
+}
+
+/// One merchant's account at one payment channel. What a channel does not offer
+/// it refuses with `NOT_OFFERED`.
 #[async_trait]
 pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// As whom we stand there; what the channel states must name the same.
@@ -235,6 +296,39 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// Asks that a payment can no longer be made. Success is no proof against a
     /// payment at the same moment: query afterwards.
     async fn close(&self, number: &ChannelNumber) -> Outcome<()>;
+
+    /// Asks for a payment inside the channel's own app by the payer whom the
+    /// channel knows as `payer`.
+    async fn open_in_app(&self, order: &Order, payer: &str) -> Outcome<AppCall> {
+        let _ = (order, payer);
+        not_offered()
+    }
+
+    /// Takes the payment of a payer who shows a code. `Pending` while the payer
+    /// has still to agree.
+    async fn charge(&self, order: &Order, code: &PayerCode, counter: &Counter) -> Outcome<Paid> {
+        let _ = (order, code, counter);
+        not_offered()
+    }
+
+    /// Takes a charge back whose end nobody waits for: unpaid it is closed, paid
+    /// it goes back. Query afterwards.
+    async fn reverse(&self, number: &ChannelNumber) -> Outcome<()> {
+        let _ = number;
+        not_offered()
+    }
+
+    /// Fetches a bill of a day of China's time. `NotFound` when nothing happened
+    /// that day, `Pending` while the channel still makes it.
+    async fn bill(&self, day: NaiveDate, kind: BillKind) -> Outcome<Bill> {
+        let _ = (day, kind);
+        not_offered()
+    }
+
+    /// Looks for newer keys of the channel, where it has a call for them.
+    async fn renew_keys(&self) -> Outcome<()> {
+        Outcome::Succeeded(())
+    }
 
     /// Sends money back. Acceptance is `Pending`, not success.
     async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned>;
