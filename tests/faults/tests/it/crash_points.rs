@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use faults::client::Manners;
 use faults::crashes::{Patience, Points, by_place, crash_at_each, place};
 use faults::house::{House, Plan};
 use faults::park;
@@ -12,6 +14,10 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use crate::kills::end;
+
+/// A journey meets many crashes in a row here, and the work of each dead process
+/// rests for a lease.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Only a fact that cannot be applied comes by here; see `faults::park`.
 const NEVER_CALM: [&str; 1] = ["park.before_commit"];
@@ -61,6 +67,10 @@ fn every_place_is_reached(points: &Points) {
 async fn crash_amid_journeys(house: &Arc<House>, seed: u64, visit: u32, wanted: &Points) -> Points {
     let load = Load {
         first: 100_000 * visit,
+        manners: Manners {
+            patience: PATIENCE,
+            ..Manners::default()
+        },
         ..Load::new(seed, 16)
     };
     let busy = Workload::begin(house, load).await.unwrap();

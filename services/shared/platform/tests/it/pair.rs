@@ -129,6 +129,22 @@ impl Pair {
             .unwrap()
     }
 
+    /// Gives the stream up as another process does that found a divergence.
+    /// Answers how many facts were applied until then: while this holds the
+    /// cursor, nobody applies any.
+    pub async fn find_divergence(&self) -> usize {
+        let mut tx = self.toy.pool().begin().await.unwrap();
+        let found =
+            sqlx::query("update cursors set state = 'diverged', why = 'told' where source = 'payments'");
+        assert_eq!(found.execute(&mut *tx).await.unwrap().rows_affected(), 1);
+        let applied: i64 = sqlx::query_scalar("select count(*) from notes")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        usize::try_from(applied).unwrap()
+    }
+
     /// The source loses its facts after a position, as an asynchronous standby
     /// that is promoted.
     pub async fn cut_after(&self, seq: i64) {
