@@ -2,6 +2,7 @@
 
 mod attempt;
 mod intent;
+mod notice;
 mod payment;
 mod receipt;
 mod refund;
@@ -13,6 +14,7 @@ use futures::future::Either;
 use kernel::{BadField, Invalid};
 use platform::{Error, Refused, answer, answer_stream};
 use proto::studio::payments::v1::intent_service_server::IntentService;
+use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
 use proto::studio::payments::v1::refund_service_server::RefundService;
 use proto::studio::payments::v1::{self as pb, ErrorReason};
@@ -88,6 +90,34 @@ impl ReceiptService for Api {
 }
 
 #[tonic::async_trait]
+impl NoticeService for Api {
+    async fn publish_notice(
+        &self,
+        r: Request<pb::PublishNoticeRequest>,
+    ) -> Result<Response<pb::PublishNoticeResponse>, Status> {
+        answer(&self.0, r, notice::publish::handle).await
+    }
+    async fn get_notice(
+        &self,
+        r: Request<pb::GetNoticeRequest>,
+    ) -> Result<Response<pb::GetNoticeResponse>, Status> {
+        answer(&self.0, r, notice::get::handle).await
+    }
+    async fn list_notices(
+        &self,
+        r: Request<pb::ListNoticesRequest>,
+    ) -> Result<Response<pb::ListNoticesResponse>, Status> {
+        answer(&self.0, r, notice::list::handle).await
+    }
+    async fn list_method_choices(
+        &self,
+        r: Request<pb::ListMethodChoicesRequest>,
+    ) -> Result<Response<pb::ListMethodChoicesResponse>, Status> {
+        answer(&self.0, r, notice::list_choices::handle).await
+    }
+}
+
+#[tonic::async_trait]
 impl RefundService for Api {
     async fn refund(&self, r: Request<pb::RefundRequest>) -> Result<Response<pb::RefundResponse>, Status> {
         answer(&self.0, r, refund::send::handle).await
@@ -122,6 +152,11 @@ impl From<Refusal> for Error {
             Refusal::RefundDiffers => refused(Code::AlreadyExists, ErrorReason::RefundDiffers),
             Refusal::RefundTooLate => refused(Code::FailedPrecondition, ErrorReason::RefundTooLate),
             Refusal::TooManyRefunds => refused(Code::FailedPrecondition, ErrorReason::TooManyRefunds),
+            Refusal::NoticeBackDated => refused(Code::FailedPrecondition, ErrorReason::NoticeBackDated),
+            Refusal::NoticeRaced => return Self::version_conflict("notice"),
+            Refusal::MethodNotSetUp { method } => {
+                refused(Code::FailedPrecondition, ErrorReason::MethodNotSetUp).with("method", method)
+            }
         }
         .into()
     }

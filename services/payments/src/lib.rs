@@ -27,6 +27,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use platform::{Error, Listener, Platform, Subscription, TaskKind};
 use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
+use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
 use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 
@@ -85,6 +86,7 @@ impl platform::Service for App {
 
     fn routes(app: &Arc<Self>) -> tonic::service::Routes {
         tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
+            .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
             .add_service(RefundServiceServer::new(api::Api(app.clone())))
     }

@@ -5,6 +5,7 @@ pub mod callback;
 pub mod checks;
 pub mod intent;
 pub mod isolated;
+pub mod notice;
 pub mod payment;
 pub mod receipt;
 pub mod refund;

@@ -9,6 +9,7 @@ use qrcode::render::svg;
 use crate::domain::attempt::{Attempt, State as AttemptState};
 use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
+use crate::domain::notice::{Notice, Offered};
 use crate::domain::receipt::Receipt;
 use crate::domain::refund::{Refund, State as RefundState};
 use crate::domain::{Method, Purpose};
@@ -223,4 +224,66 @@ pub fn refund(refund: &Refund) -> pb::Refund {
     };
     wire.state = state.into();
     wire
+}
+
+/// A way to pay of a request; the field rules leave no other value in.
+pub fn offered(value: pb::OfferedMethod) -> Option<Offered> {
+    match value {
+        pb::OfferedMethod::WechatPay => Some(Offered::WechatPay),
+        pb::OfferedMethod::Alipay => Some(Offered::Alipay),
+        pb::OfferedMethod::BankTransfer => Some(Offered::BankTransfer),
+        pb::OfferedMethod::Wallet => Some(Offered::Wallet),
+        pb::OfferedMethod::Cash => Some(Offered::Cash),
+        pb::OfferedMethod::CardTerminal => Some(Offered::CardTerminal),
+        pb::OfferedMethod::Unspecified => None,
+    }
+}
+
+impl From<Offered> for pb::OfferedMethod {
+    fn from(offered: Offered) -> Self {
+        match offered {
+            Offered::WechatPay => Self::WechatPay,
+            Offered::Alipay => Self::Alipay,
+            Offered::BankTransfer => Self::BankTransfer,
+            Offered::Wallet => Self::Wallet,
+            Offered::Cash => Self::Cash,
+            Offered::CardTerminal => Self::CardTerminal,
+        }
+    }
+}
+
+/// A notice, with the id of its publisher for staff.
+pub fn notice(notice: &Notice, to_staff: bool) -> pb::Notice {
+    let ways = notice.ways.iter().map(|way| pb::NoticeMethod {
+        method: pb::OfferedMethod::from(way.method).into(),
+        steps: way.steps.clone(),
+    });
+    let prices = notice.prices.iter().map(|line| pb::NoticePrice {
+        name: line.name.clone(),
+        price: Some(line.price.into()),
+        unit: line.unit.clone(),
+    });
+    pb::Notice {
+        notice_id: notice.id.to_string(),
+        studio_id: notice.studio.to_string(),
+        number: notice.number,
+        methods: ways.collect(),
+        prices: prices.collect(),
+        refund_policy: notice.refund_policy.clone(),
+        after_sales: notice.after_sales.clone(),
+        effective_from: Some(to_proto_time(notice.effective_from)),
+        published_by: id(to_staff.then_some(notice.published_by)),
+        published_at: Some(to_proto_time(notice.published_at)),
+    }
+}
+
+pub fn choice(choice: &store::notice::Choice) -> pb::MethodChoice {
+    let methods = choice.ways.iter();
+    pb::MethodChoice {
+        studio_id: choice.studio.to_string(),
+        notice_id: id(choice.notice),
+        methods: methods
+            .map(|way| pb::OfferedMethod::from(way.method).into())
+            .collect(),
+    }
 }

@@ -23,4 +23,10 @@ pub enum Refusal {
     RefundTooLate,
     #[error("the channel takes no more refunds of this payment")]
     TooManyRefunds,
+    #[error("a notice comes into force later than the one before, and not in the past")]
+    NoticeBackDated,
+    #[error("another notice of the studio was published at the same moment")]
+    NoticeRaced,
+    #[error("{method} does not collect for the studio's legal entity")]
+    MethodNotSetUp { method: &'static str },
 }

@@ -9,6 +9,7 @@ mod callbacks;
 mod closing;
 mod collecting;
 mod erasing;
+mod notices;
 mod races;
 mod refunding;
 mod strange;

@@ -116,6 +116,8 @@ ids! {
     MessageId,
     /// A node of the organisation tree of any kind.
     NodeId,
+    /// A version of what a studio publishes about paying there.
+    NoticeId,
     /// An order.
     OrderId,
     /// One try to collect an intent through a channel.
