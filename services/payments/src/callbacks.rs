@@ -43,7 +43,8 @@ async fn knock(
         return failure(StatusCode::PAYLOAD_TOO_LARGE, "too large");
     };
     match receive(&app, &channel, &merchant, &headers, &body).await {
-        Ok(Answer::Acknowledged) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Answer::Acknowledged("")) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Answer::Acknowledged(body)) => body.into_response(),
         Ok(Answer::Refused(why)) => failure(StatusCode::UNAUTHORIZED, why),
         Ok(Answer::NoSuchMerchant) => failure(StatusCode::NOT_FOUND, "unknown address"),
         Ok(Answer::TooEarly) => failure(StatusCode::INTERNAL_SERVER_ERROR, "unknown order; send it again"),

@@ -1,6 +1,8 @@
 //! What payments wants from any payment channel, in neutral words. An adapter
 //! translates; it decides nothing, and it never calls a doubt a failure.
 
+pub mod alipay;
+pub mod rsa;
 pub mod wechat;
 
 use std::collections::BTreeMap;
@@ -236,6 +238,8 @@ pub enum NoticeContent {
     Paid(Paid),
     /// Something happened to the refund with our number: a hint to ask.
     Refund(ChannelNumber),
+    /// Something that asks for nothing: a payer looked, or an unpaid order ended.
+    News,
     /// A kind of callback that nobody here knows.
     Other,
 }
@@ -272,6 +276,13 @@ impl NoticeRefusal {
             Self::Schema => "schema",
         }
     }
+}
+
+/// The moment at which the channel knows more than we do.
+async fn answered<T>(what: &str, flow: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let outcome = flow.await;
+    platform::crash_point!("payments.after_channel_before_commit", "{what}");
+    outcome
 }
 
 /// What an account answers that was not opened for something.
@@ -338,4 +349,10 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
 
     /// Reads a callback; `now` is real time.
     fn read_notice(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Notice, NoticeRefusal>;
+
+    /// The body that tells the channel that a callback is durable here; empty
+    /// where the status alone says so.
+    fn acknowledgement(&self) -> &'static str {
+        ""
+    }
 }

@@ -54,6 +54,7 @@ pub struct Merchant {
     #[serde(default)]
     pub receipt_series: String,
     pub wechat: Option<WeChat>,
+    pub alipay: Option<Alipay>,
 }
 
 /// An account at WeChat Pay.
@@ -84,12 +85,48 @@ pub struct WeChat {
     pub timeout_ms: u64,
 }
 
+/// An account at Alipay, in key mode or in certificate mode.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alipay {
+    pub app_id: String,
+    /// The seller whom the application collects for, `2088…`.
+    pub seller_id: String,
+    /// The application's key, in PEM or in base64 without armour.
+    pub private_key_file: SecretFile,
+    /// Key mode: Alipay's public key.
+    #[serde(default = "none")]
+    pub public_key_file: Maybe<SecretFile>,
+    /// Certificate mode: the application's certificate.
+    #[serde(default = "none")]
+    pub app_certificate_file: Maybe<SecretFile>,
+    /// Certificate mode: Alipay's bundle of roots.
+    #[serde(default = "none")]
+    pub root_certificates_file: Maybe<SecretFile>,
+    /// Certificate mode: Alipay's certificates still in use.
+    #[serde(default)]
+    pub certificate_files: Vec<SecretFile>,
+    #[serde(default = "gateway")]
+    pub base_url: String,
+    pub notify_url: String,
+    #[serde(default = "none")]
+    pub ca_file: Maybe<SecretFile>,
+    #[serde(default = "connect_timeout_ms")]
+    pub connect_timeout_ms: u64,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+}
+
 fn none() -> Maybe<SecretFile> {
     Maybe(None)
 }
 
 fn base_url() -> String {
     "https://api.mch.weixin.qq.com".to_owned()
+}
+
+fn gateway() -> String {
+    "https://openapi.alipay.com/gateway.do".to_owned()
 }
 
 fn connect_timeout_ms() -> u64 {

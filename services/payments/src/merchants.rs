@@ -6,7 +6,8 @@ use std::sync::Arc;
 use kernel::LegalEntityId;
 
 use crate::channel::Channel;
-use crate::channel::wechat::{BadAccount, WeChat};
+use crate::channel::alipay::{self, Alipay};
+use crate::channel::wechat::{self, WeChat};
 use crate::config;
 use crate::domain::Method;
 
@@ -19,6 +20,7 @@ pub struct Merchant {
     pub receipt_series: String,
     entities: BTreeSet<LegalEntityId>,
     wechat: Option<Arc<dyn Channel>>,
+    alipay: Option<Arc<dyn Channel>>,
 }
 
 impl Merchant {
@@ -33,6 +35,7 @@ impl Merchant {
     pub fn channel_called(&self, word: &str) -> Option<&Arc<dyn Channel>> {
         match word {
             "wechat" => self.wechat.as_ref(),
+            "alipay" => self.alipay.as_ref(),
             _ => None,
         }
     }
@@ -42,7 +45,9 @@ impl Merchant {
 #[derive(Debug, thiserror::Error)]
 pub enum BadMerchants {
     #[error("{0}.wechat cannot be used")]
-    WeChat(String, #[source] BadAccount),
+    WeChat(String, #[source] wechat::BadAccount),
+    #[error("{0}.alipay cannot be used")]
+    Alipay(String, #[source] alipay::BadAccount),
     #[error("{0} and another merchant both collect for the legal entity {1}")]
     EntityTwice(String, LegalEntityId),
     #[error("{0} and another merchant both name no legal entity")]
@@ -99,11 +104,20 @@ fn merchant(name: &str, setting: &config::Merchant) -> Result<Merchant, BadMerch
         }
         None => None,
     };
+    let alipay = match &setting.alipay {
+        Some(account) => {
+            let channel = Alipay::new(account).map_err(|e| BadMerchants::Alipay(name.to_owned(), e))?;
+            let channel: Arc<dyn Channel> = Arc::new(channel);
+            Some(channel)
+        }
+        None => None,
+    };
     Ok(Merchant {
         name: name.to_owned(),
         receipt_series: setting.receipt_series.clone(),
         entities: setting.legal_entity_ids.iter().copied().collect(),
         wechat,
+        alipay,
     })
 }
 
@@ -116,6 +130,7 @@ mod tests {
             legal_entity_ids: entities.to_vec(),
             receipt_series: series.to_owned(),
             wechat: None,
+            alipay: None,
         }
     }
 

@@ -84,7 +84,7 @@ async fn contradiction(
     let (number, stated) = match &notice.content {
         NoticeContent::Paid(paid) => (paid.number.clone(), Some(paid)),
         NoticeContent::Refund(number) => (number.clone(), None),
-        NoticeContent::Other => (ChannelNumber::from_text(""), None),
+        NoticeContent::News | NoticeContent::Other => (ChannelNumber::from_text(""), None),
     };
     let found = Contradiction {
         channel: origin.channel,

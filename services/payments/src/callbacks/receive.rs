@@ -18,8 +18,8 @@ use crate::{App, meters, store};
 /// What the channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It is durable here.
-    Acknowledged,
+    /// It is durable here; with the body that says so to this channel.
+    Acknowledged(&'static str),
     /// Nothing of it is believed.
     Refused(&'static str),
     NoSuchMerchant,
@@ -64,7 +64,13 @@ pub async fn receive(
         merchant,
     };
     match channel.read_notice(headers, body, Clock::real()) {
-        Ok(notice) => believe(app, origin, &notice, body).await,
+        Ok(notice) => {
+            if believe(app, origin, &notice, body).await? {
+                Ok(Answer::Acknowledged(channel.acknowledgement()))
+            } else {
+                Ok(Answer::TooEarly)
+            }
+        }
         Err(why) => {
             // counted by reason: a probe is the channel's own test and no reason to worry
             count(channel_word, why.label());
@@ -80,25 +86,19 @@ pub async fn receive(
     }
 }
 
-/// What the channel says by a proved callback, in the attempt's trace.
-async fn believe(app: &App, origin: Origin<'_>, notice: &Notice, body: &[u8]) -> Result<Answer, Error> {
+/// What the channel says by a proved callback, in the attempt's trace. False
+/// when it is to be repeated.
+async fn believe(app: &App, origin: Origin<'_>, notice: &Notice, body: &[u8]) -> Result<bool, Error> {
     let attempt = match &notice.content {
         NoticeContent::Paid(paid) => find(app, origin, &paid.number).await?,
-        NoticeContent::Refund(_) | NoticeContent::Other => None,
+        NoticeContent::Refund(_) | NoticeContent::News | NoticeContent::Other => None,
     };
     let span = span(notice, attempt.as_ref());
-    let answer = record(app, origin, notice, body, attempt.as_ref())
+    let done = record(app, origin, notice, body, attempt.as_ref())
         .instrument(span)
         .await?;
-    count(
-        origin.channel,
-        if answer == Answer::TooEarly {
-            "unmatched"
-        } else {
-            "acknowledged"
-        },
-    );
-    Ok(answer)
+    count(origin.channel, if done { "acknowledged" } else { "unmatched" });
+    Ok(done)
 }
 
 /// Counts callbacks by what became of them.
@@ -138,21 +138,22 @@ async fn find(app: &App, origin: Origin<'_>, number: &ChannelNumber) -> Result<O
     store::attempt::of_number(&mut tx, &origin.merchant.name, number).await
 }
 
-/// One transaction: keep it, apply it, and only then is it acknowledged.
+/// One transaction: keep it, apply it, and only then is it acknowledged. False
+/// when nothing of ours has its number yet.
 async fn record(
     app: &App,
     origin: Origin<'_>,
     notice: &Notice,
     body: &[u8],
     attempt: Option<&Attempt>,
-) -> Result<Answer, Error> {
+) -> Result<bool, Error> {
     let mut tx = app.begin_beside(DOOR, &origin.actor()).await?;
     let (id, first) = match keep(app, &mut tx, origin, notice, body, attempt).await? {
         Kept::First(id) => (id, true),
         Kept::AgainUnmatched(id) => (id, false),
         Kept::Again => {
             tx.commit().await?;
-            return Ok(Answer::Acknowledged);
+            return Ok(true);
         }
     };
     let state = match &notice.content {
@@ -161,6 +162,7 @@ async fn record(
             None => unmatched(&mut tx, origin, id, paid, first).await?,
         },
         NoticeContent::Refund(number) => hint(&mut tx, id, number).await?,
+        NoticeContent::News => State::WithoutEffect,
         NoticeContent::Other => {
             tracing::error!(
                 kind = notice.kind,
@@ -171,11 +173,7 @@ async fn record(
     };
     store::callback::save_state(&mut tx, id, state).await?;
     tx.commit().await?;
-    Ok(if state == State::Unmatched {
-        Answer::TooEarly
-    } else {
-        Answer::Acknowledged
-    })
+    Ok(state != State::Unmatched)
 }
 
 /// The channel repeats it for a day; a task looks again for longer.

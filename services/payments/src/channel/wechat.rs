@@ -19,6 +19,7 @@ use self::resource::ResourceKey;
 use self::transport::Transport;
 use super::{
     Channel, ChannelNumber, Identity, Notice, NoticeRefusal, Order, Outcome, Paid, RefundOrder, Returned,
+    answered,
 };
 use crate::config;
 
@@ -75,13 +76,6 @@ impl WeChat {
             transport: Transport::new(account, merchant_key, keys)?,
         })
     }
-}
-
-/// The moment at which the channel knows more than we do.
-async fn answered<T>(what: &str, flow: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    let outcome = flow.await;
-    platform::crash_point!("payments.after_channel_before_commit", "{what}");
-    outcome
 }
 
 #[async_trait]
