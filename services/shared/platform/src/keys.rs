@@ -79,7 +79,21 @@ impl KeyFolder {
     pub fn wechat(&self, file: &str) -> PathBuf {
         self.0.join("wechat").join(file)
     }
+
+    /// A file of the account at Alipay: see [`ALIPAY_FILES`].
+    pub fn alipay(&self, file: &str) -> PathBuf {
+        self.0.join("alipay").join(file)
+    }
 }
+
+/// What lies in the folder `alipay`: the application's half, and the half of a
+/// simulator that stands in for Alipay.
+pub const ALIPAY_FILES: [&str; 4] = [
+    "app-private.pem",
+    "app-public.pem",
+    "alipay-private.pem",
+    "alipay-public.pem",
+];
 
 /// What lies in the folder `wechat`: the merchant's half, and the half of a
 /// channel simulator that stands in for WeChat Pay.
@@ -128,6 +142,7 @@ pub fn make(folder: &KeyFolder) -> Result<Vec<PathBuf>, KeyError> {
         }
     }
     make_wechat(folder, &mut made)?;
+    make_alipay(folder, &mut made)?;
     Ok(made)
 }
 
@@ -157,6 +172,20 @@ fn make_wechat(folder: &KeyFolder, made: &mut Vec<PathBuf>) -> Result<(), KeyErr
         || Ok(hex::encode(random::<16>()?)),
         made,
     )
+}
+
+/// What the application's half and the simulator's half of the channel need.
+fn make_alipay(folder: &KeyFolder, made: &mut Vec<PathBuf>) -> Result<(), KeyError> {
+    for side in ["app", "alipay"] {
+        let private = folder.alipay(&format!("{side}-private.pem"));
+        pair(
+            private,
+            folder.alipay(&format!("{side}-public.pem")),
+            rsa_pair,
+            made,
+        )?;
+    }
+    Ok(())
 }
 
 type Halves = (String, String);
@@ -282,6 +311,9 @@ mod tests {
         assert!(Vault::from_files(&folder.kek("members"), &folder.index("members")).is_ok());
         for file in WECHAT_FILES {
             assert!(folder.wechat(file).exists(), "{file}");
+        }
+        for file in ALIPAY_FILES {
+            assert!(folder.alipay(file).exists(), "{file}");
         }
         assert_eq!(read(folder.wechat("api-v3-key")).len(), 32);
         assert_eq!(make(&folder).unwrap(), Vec::<PathBuf>::new());

@@ -37,7 +37,7 @@ pub fn keys() -> &'static KeyFolder {
 /// Makes the keys beside their place and moves them there whole, since many
 /// test processes start at once. The first to move wins.
 fn make_once() -> Result<PathBuf> {
-    let place = std::env::temp_dir().join(format!("studio-test-keys-{}", account()));
+    let place = std::env::temp_dir().join(format!("studio-test-keys-2-{}", account()));
     if is_whole(&place) {
         return Ok(place);
     }
@@ -56,7 +56,7 @@ fn make_once() -> Result<PathBuf> {
 
 fn is_whole(place: &Path) -> bool {
     let folder = KeyFolder::new(place);
-    folder.verify().join("person.pem").exists() && folder.wechat("api-v3-key").exists()
+    folder.verify().join("person.pem").exists() && folder.alipay("alipay-public.pem").exists()
 }
 
 #[expect(

@@ -1,6 +1,7 @@
 //! What tests and a machine without the real world need: services started on
 //! databases of their own, and simulators of what the services talk to.
 
+pub mod alipay;
 pub mod chain;
 mod checks;
 pub mod database;

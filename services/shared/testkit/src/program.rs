@@ -1,4 +1,4 @@
-//! What the three programs of this crate have in common.
+//! What the programs of this crate have in common.
 
 use std::time::Duration;
 
@@ -18,6 +18,13 @@ pub fn run(program: impl Future<Output = Result<()>>) -> Result<()> {
         .worker_threads(2)
         .build()?
         .block_on(program)
+}
+
+/// Reads where what is addressed to one place goes instead, as FROM=TO.
+pub fn route(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(from, to)| (from.to_owned(), to.to_owned()))
+        .ok_or_else(|| "FROM=TO".to_owned())
 }
 
 /// Waits for SIGTERM or an interrupt from the keyboard.

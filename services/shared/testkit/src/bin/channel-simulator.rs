@@ -26,14 +26,8 @@ struct Arguments {
     #[arg(long, default_value_t = 30)]
     speed: u32,
     /// Callbacks to addresses that begin with FROM go to TO, as FROM=TO.
-    #[arg(long = "route", value_parser = route)]
+    #[arg(long = "route", value_parser = testkit::program::route)]
     routes: Vec<(String, String)>,
-}
-
-fn route(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(from, to)| (from.to_owned(), to.to_owned()))
-        .ok_or_else(|| "FROM=TO".to_owned())
 }
 
 fn main() -> Result<()> {
