@@ -117,6 +117,14 @@ public_key_id = "$(cat "$keys/wechat/platform-key-id")"
 public_key_file = "$keys/wechat/platform-public.pem"
 base_url = "http://127.0.0.1:$(port SIMULATOR 7120)"
 notify_url = "$callbacks_from_outside/callbacks/wechat/studio"
+
+[service.merchants.studio.alipay]
+app_id = "2021000000000001"
+seller_id = "2088000000000001"
+private_key_file = "$keys/alipay/app-private.pem"
+public_key_file = "$keys/alipay/alipay-public.pem"
+base_url = "http://127.0.0.1:$(port ALIPAY 7121)/gateway.do"
+notify_url = "$callbacks_from_outside/callbacks/alipay/studio"
 TOML
         ;;
     notifications)

@@ -33,7 +33,7 @@ CASES = {
                 "payments": {
                     "replicas": 3,
                     "priorityClassName": "money",
-                    "files": {"wechat": "payments-wechat"},
+                    "files": {"wechat": "payments-wechat", "alipay": "payments-alipay"},
                     "config": {"limits": {"concurrency": 64}, "service": {"merchants": {"a": {"key": "x"}}}},
                 }
             },

@@ -199,6 +199,7 @@ pub fn method(method: Option<Method>) -> pb::PaymentMethod {
     match method {
         None => pb::PaymentMethod::Unspecified,
         Some(Method::WechatNative) => pb::PaymentMethod::WechatNative,
+        Some(Method::AlipayQr) => pb::PaymentMethod::AlipayQr,
         Some(Method::Wallet) => pb::PaymentMethod::Wallet,
     }
 }

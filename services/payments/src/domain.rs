@@ -23,7 +23,7 @@ kept_words! {
 
 kept_words! {
     /// How a payer pays.
-    Method { WechatNative = "wechat_native" }
+    Method { WechatNative = "wechat_native", AlipayQr = "alipay_qr" }
 }
 
 impl Method {
@@ -31,6 +31,7 @@ impl Method {
     pub const fn channel(self) -> &'static str {
         match self {
             Self::WechatNative => "wechat",
+            Self::AlipayQr => "alipay",
         }
     }
 }

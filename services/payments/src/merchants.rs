@@ -28,6 +28,7 @@ impl Merchant {
     pub fn channel(&self, method: Method) -> Option<&Arc<dyn Channel>> {
         match method {
             Method::WechatNative => self.wechat.as_ref(),
+            Method::AlipayQr => self.alipay.as_ref(),
         }
     }
 

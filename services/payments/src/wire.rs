@@ -28,6 +28,7 @@ impl From<Method> for pb::Method {
     fn from(method: Method) -> Self {
         match method {
             Method::WechatNative => Self::WechatNative,
+            Method::AlipayQr => Self::AlipayQr,
         }
     }
 }
@@ -54,6 +55,7 @@ pub fn purpose(value: pb::Purpose) -> Option<Purpose> {
 pub fn method(value: pb::Method) -> Option<Method> {
     match value {
         pb::Method::WechatNative => Some(Method::WechatNative),
+        pb::Method::AlipayQr => Some(Method::AlipayQr),
         pb::Method::Unspecified => None,
     }
 }

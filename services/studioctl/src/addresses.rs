@@ -85,6 +85,9 @@ pub struct Addresses {
     /// Port of the channel simulator [default: 7120].
     #[arg(long, global = true, env = "STUDIO_PORT_SIMULATOR", hide = true)]
     pub simulator_port: Option<u16>,
+    /// Port of the simulator of Alipay [default: 7121].
+    #[arg(long, global = true, env = "STUDIO_PORT_ALIPAY", hide = true)]
+    pub alipay_port: Option<u16>,
     /// HTTP port of the SMTP sink [default: 7131].
     #[arg(long, global = true, env = "STUDIO_PORT_SMTP_HTTP", hide = true)]
     pub smtp_http_port: Option<u16>,
@@ -113,6 +116,10 @@ impl Addresses {
 
     pub fn simulator(&self) -> String {
         self.at(self.simulator_port, 7120)
+    }
+
+    pub fn alipay(&self) -> String {
+        self.at(self.alipay_port, 7121)
     }
 
     pub fn mails(&self) -> String {

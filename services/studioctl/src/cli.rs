@@ -85,8 +85,11 @@ pub enum Command {
     /// Shows the QR of an order in the terminal and waits until it is paid.
     Pay {
         order_id: String,
-        /// Pay from the member's wallet instead.
-        #[arg(long)]
+        /// How it is paid.
+        #[arg(long, value_enum, default_value_t = PayBy::Wechat)]
+        method: PayBy,
+        /// The same as `--method wallet`.
+        #[arg(long, conflicts_with = "method")]
         wallet: bool,
     },
     /// The recharge centre's queues.
@@ -156,6 +159,17 @@ pub enum ImportKind {
     Staff,
     Members,
     Catalogue,
+}
+
+/// A way to pay an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PayBy {
+    /// A QR of WeChat Pay.
+    Wechat,
+    /// A QR of Alipay.
+    Alipay,
+    /// The member's wallet.
+    Wallet,
 }
 
 #[derive(Debug, Subcommand)]

@@ -63,7 +63,14 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Orders(command) => commands::orders::run(&desk, command).await,
         Command::Review(command) => commands::review::run(&desk, command).await,
         Command::Approvals(command) => commands::approvals::run(&desk, command).await,
-        Command::Pay { order_id, wallet } => commands::pay::run(&desk, &order_id, wallet).await,
+        Command::Pay {
+            order_id,
+            method,
+            wallet,
+        } => {
+            let by = if wallet { cli::PayBy::Wallet } else { method };
+            commands::pay::run(&desk, &order_id, by).await
+        }
         Command::Recharges(command) => commands::recharges::run(&desk, command).await,
         Command::Refunds(command) => commands::refunds::run(&desk, command).await,
         Command::Tickets(command) => commands::tickets::run(&desk, command).await,

@@ -32,9 +32,17 @@ struct Mails {
     mails: Vec<Mail>,
 }
 
-/// Scans a QR with the simulator's phone and pays.
+/// How the QRs of Alipay begin.
+const ALIPAY: &str = "https://qr.alipay.com/";
+
+/// Scans a QR with the phone of the simulator whose it is, and pays.
 pub async fn pay(addresses: &Addresses, code_url: &str) -> Result<(), Failure> {
-    let url = format!("{}/control/pay", addresses.simulator());
+    let simulator = if code_url.starts_with(ALIPAY) {
+        addresses.alipay()
+    } else {
+        addresses.simulator()
+    };
+    let url = format!("{simulator}/control/pay");
     let answer = client()?
         .post(url)
         .json(&json!({ "code_url": code_url }))
@@ -50,14 +58,18 @@ pub async fn pay(addresses: &Addresses, code_url: &str) -> Result<(), Failure> {
     )))
 }
 
-/// What the channel simulator knows: its `orders` or its `refunds`.
-pub async fn channel(addresses: &Addresses, what: &str) -> Result<Vec<Value>, Failure> {
-    let url = format!("{}/control/{what}", addresses.simulator());
-    let mut answer: Value = client()?.get(url).send().await?.json().await?;
-    match answer[what].take() {
-        Value::Array(rows) => Ok(rows),
-        _ => Err(Failure::new(format!("the channel simulator shows no {what}"))),
+/// What the simulators of the channels know: their `orders` or their `refunds`.
+pub async fn channels(addresses: &Addresses, what: &str) -> Result<Vec<Value>, Failure> {
+    let mut all = Vec::new();
+    for simulator in [addresses.simulator(), addresses.alipay()] {
+        let url = format!("{simulator}/control/{what}");
+        let mut answer: Value = client()?.get(url).send().await?.json().await?;
+        match answer[what].take() {
+            Value::Array(rows) => all.extend(rows),
+            _ => return Err(Failure::new(format!("{simulator} shows no {what}"))),
+        }
     }
+    Ok(all)
 }
 
 /// Waits for a mail to an address, after the mail with an id, with words in its subject.

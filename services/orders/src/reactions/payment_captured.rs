@@ -1,6 +1,6 @@
 use kernel::{Amount, DueId, PaymentId, from_proto_time};
 use platform::{Error, SystemTx, inconsistent};
-use proto::studio::payments::v1::{PaymentCaptured, Purpose};
+use proto::studio::payments::v1::{Method as PaidBy, PaymentCaptured, Purpose};
 
 use crate::domain::order::{Method, Money, News};
 use crate::{App, store};
@@ -13,7 +13,7 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Resu
     }
     let due = DueId::parse("due_id", &fact.due_id)?;
     let money = Money {
-        method: Method::WechatNative,
+        method: method(fact.method())?,
         payment: Some(PaymentId::parse("payment_id", &fact.payment_id)?),
         amount: Amount::parse("amount", fact.amount.as_ref())?,
         paid_at: from_proto_time(fact.paid_at.as_ref()).unwrap_or_else(|| tx.now()),
@@ -22,4 +22,13 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Resu
         .await?
         .ok_or_else(|| inconsistent("feed", "a due that is not ours"))?;
     super::learn(app, tx, order, News::Arrived { due, money }).await
+}
+
+/// How a payment was made, in our words.
+fn method(by: PaidBy) -> Result<Method, Error> {
+    match by {
+        PaidBy::WechatNative => Ok(Method::WechatNative),
+        PaidBy::AlipayQr => Ok(Method::AlipayQr),
+        PaidBy::Unspecified => Err(inconsistent("feed", "a payment without its method")),
+    }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::payments::v1 as pay;
+use uuid::Uuid;
 
 use super::end_with;
 use crate::domain::order::{Due, Method, News, No, Order, Paying, State, TakeBack};
@@ -18,40 +19,61 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let paying: Paying = task.payload()?;
-        let Some((order, due)) = current(app, task, paying).await? else {
+        let Some((order, due, method)) = current(app, task, paying).await? else {
             return task.begin(app).await?.done(task).await;
         };
         let intent = match create_intent(app, task, &order, &due).await {
             Ok(intent) => intent,
-            Err(error) => return refused(app, task, paying, error).await,
+            Err(error) => return refused(app, task, (paying, method), error).await,
         };
         // The intent is known from here on, whatever becomes of the attempt.
         if order.state != State::Confirmed {
             return shown(app, task, paying, intent, None).await;
         }
-        let request = pay::StartAttemptRequest {
-            request_id: derived_uuid(paying.start, "attempt").to_string(),
-            intent_id: intent.to_string(),
-            method: pay::Method::WechatNative.into(),
-        };
-        match app
-            .intents
-            .clone()
-            .start_attempt(platform::request(request))
-            .await
-        {
-            Ok(reply) => {
-                let attempt = reply.into_inner().attempt.unwrap_or_default();
-                let attempt = AttemptId::parse("attempt_id", &attempt.attempt_id)?;
-                shown(app, task, paying, intent, Some(attempt)).await
-            }
-            Err(status) => refused(app, task, paying, status.into()).await,
+        match start_attempt(app, paying, intent, by(method)?).await {
+            Ok(attempt) => shown(app, task, paying, intent, Some(attempt)).await,
+            Err(error) => refused(app, task, (paying, method), error).await,
         }
     })
 }
 
+/// The QR's attempt. One by another method has to end before: payments closes
+/// it, answers it, and is asked again.
+async fn start_attempt(
+    app: &App,
+    paying: Paying,
+    intent: IntentId,
+    method: pay::Method,
+) -> Result<AttemptId, Error> {
+    let ask = async |request_id: Uuid| -> Result<pay::Attempt, Error> {
+        let request = pay::StartAttemptRequest {
+            request_id: request_id.to_string(),
+            intent_id: intent.to_string(),
+            method: method.into(),
+        };
+        let mut intents = app.intents.clone();
+        let reply = intents.start_attempt(platform::request(request)).await?;
+        Ok(reply.into_inner().attempt.unwrap_or_default())
+    };
+    let mut attempt = ask(derived_uuid(paying.start, "attempt")).await?;
+    if attempt.method() != method {
+        let after = format!("attempt after {}", attempt.attempt_id);
+        attempt = ask(derived_uuid(paying.start, &after)).await?;
+    }
+    Ok(AttemptId::parse("attempt_id", &attempt.attempt_id)?)
+}
+
+/// The channel's word for a due's method.
+fn by(method: Method) -> Result<pay::Method, Error> {
+    match method {
+        Method::WechatNative => Ok(pay::Method::WechatNative),
+        Method::AlipayQr => Ok(pay::Method::AlipayQr),
+        Method::Wallet => Err(platform::inconsistent("dues", "method")),
+    }
+}
+
 /// The order and due, when this start is still the one that counts.
-async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order, Due)>, Error> {
+async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order, Due, Method)>, Error> {
     let mut tx = task.begin(app).await?;
     let id = OrderId(task.aggregate);
     let Some(order) = store::order::find(&mut tx, id).await? else {
@@ -60,8 +82,8 @@ async fn current(app: &App, task: &Task, paying: Paying) -> Result<Option<(Order
     let due = store::due::of_order(&mut tx, id)
         .await?
         .into_iter()
-        .find(|due| due.waits_for(paying, Method::WechatNative));
-    Ok(due.map(|due| (order, due)))
+        .find_map(|due| due.waits_for_qr(paying).map(|method| (due, method)));
+    Ok(due.map(|(due, method)| (order, due, method)))
 }
 
 /// The intent of a due: made, or as it was made before.
@@ -112,7 +134,12 @@ async fn shown(
 
 /// What payments answers when it shows no QR. An attempt that is being closed
 /// is waited for.
-async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result<Settled, Error> {
+async fn refused(
+    app: &App,
+    task: &Task,
+    (paying, method): (Paying, Method),
+    error: Error,
+) -> Result<Settled, Error> {
     let Some(why) = error.definite_no() else {
         return task.ask_again(app, error).await;
     };
@@ -121,9 +148,6 @@ async fn refused(app: &App, task: &Task, paying: Paying, error: Error) -> Result
         No::PaidAlready => task.begin(app).await?.done(task).await,
         No::NotYet => task.begin(app).await?.again(task, PAUSE).await,
         No::Over => end_with(app, task, News::Released(TakeBack { due, spend })).await,
-        No::Refused => {
-            let method = Method::WechatNative;
-            end_with(app, task, News::Refused { paying, method, why }).await
-        }
+        No::Refused => end_with(app, task, News::Refused { paying, method, why }).await,
     }
 }

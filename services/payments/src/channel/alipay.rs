@@ -7,7 +7,7 @@ pub mod certificate;
 mod flow;
 pub mod form;
 pub mod keys;
-mod notice;
+pub mod notice;
 pub mod signature;
 mod transport;
 mod verdict;

@@ -191,6 +191,16 @@ impl Attempt {
         PaymentId::derived(self.id, "payment")
     }
 
+    /// For how long nothing can have been on its way to the channel: from then on
+    /// its silence begins to prove that there is nothing. Alipay hears of an
+    /// attempt when the payer scans, which is possible until the end.
+    pub fn quiet_for(&self, now: Timestamp) -> chrono::Duration {
+        match self.method {
+            Method::WechatNative => now - self.created_at,
+            Method::AlipayQr => now - self.expire_at,
+        }
+    }
+
     /// On its way to be closed; `None` when it is already.
     pub fn begin_closing(&self, why: Why) -> Result<Option<Self>, OutOfOrder> {
         match self.state {

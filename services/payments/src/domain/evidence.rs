@@ -12,8 +12,8 @@ use super::payment::Payment;
 use crate::channel::{Identity, Outcome, Paid};
 use crate::words::{kept_words, words};
 
-/// A request to create that is still on its way arrives within this time; only
-/// then "nothing by that number" means that nothing will be there.
+/// What is on its way to the channel arrives within this time; only then "nothing
+/// by that number" means that nothing will be there.
 const CREATE_MARGIN: Duration = Duration::seconds(60);
 
 /// A statement of a channel about one attempt.
@@ -161,11 +161,11 @@ impl Evidence {
         }
     }
 
-    /// What a query proves after the channel was asked to close an attempt of
-    /// `age`: also that it never heard of a number that is old enough.
-    pub fn of_query_after_close(outcome: Outcome<Paid>, age: Duration) -> Option<Self> {
+    /// What a query proves after the channel was asked to close an attempt that is
+    /// `quiet` for so long: also that it never heard of a number and never will.
+    pub fn of_query_after_close(outcome: Outcome<Paid>, quiet: Duration) -> Option<Self> {
         match outcome {
-            Outcome::NotFound if age >= CREATE_MARGIN => Some(Self::Closed),
+            Outcome::NotFound if quiet >= CREATE_MARGIN => Some(Self::Closed),
             other => Self::of_query(other),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Method;
+
 /// How long to wait before an attempt of `age` is asked about again, with `left`
 /// until it expires: often while a payer holds the phone, seldom later, and
 /// never past the end.
@@ -18,15 +20,21 @@ pub fn next_look(age: chrono::Duration, left: chrono::Duration) -> Duration {
 }
 
 /// How long to wait before a refund of `age` is asked about again. Money to a
-/// balance is back in seconds, to a bank card in days.
-pub fn next_refund_look(age: chrono::Duration) -> Duration {
-    Duration::from_secs(match age.num_seconds() {
+/// balance is back in seconds, to a bank card in days; Alipay wants to be left
+/// alone for ten seconds first.
+pub fn next_refund_look(age: chrono::Duration, method: Method) -> Duration {
+    let least = match method {
+        Method::WechatNative => 0,
+        Method::AlipayQr => 10,
+    };
+    let rhythm: u64 = match age.num_seconds() {
         ..30 => 2,
         30..300 => 15,
         300..3600 => 120,
         3600..86400 => 1800,
         _ => 14400,
-    })
+    };
+    Duration::from_secs(rhythm.max(least))
 }
 
 /// How long to wait before the order of a callback of `age` is looked for again:
@@ -64,6 +72,14 @@ mod tests {
             looks += 1;
         }
         assert_eq!(looks, 30);
+    }
+
+    #[test]
+    fn a_refund_at_alipay_is_left_alone_for_ten_seconds() {
+        let looks =
+            |method| [0, 29, 30, 3600].map(|age| next_refund_look(Span::seconds(age), method).as_secs());
+        assert_eq!(looks(Method::WechatNative), [2, 2, 15, 1800]);
+        assert_eq!(looks(Method::AlipayQr), [10, 10, 15, 1800]);
     }
 
     #[test]

@@ -84,7 +84,10 @@ async fn settle(
             meters::refund_hangs();
             tx.again(task, HANGING_LOOK).await
         }
-        Followed::Open => tx.again(task, next_refund_look(now - money.isolated_at)).await,
+        Followed::Open => {
+            tx.again(task, next_refund_look(now - money.isolated_at, money.method))
+                .await
+        }
     }
 }
 

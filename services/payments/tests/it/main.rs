@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod access;
+mod alipay;
 mod belts;
 mod callbacks;
 mod closing;

@@ -8,18 +8,19 @@ use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
 use proto::studio::payments::v1::receipt_service_client::ReceiptServiceClient;
 use proto::studio::payments::v1::refund_service_client::RefundServiceClient;
 use testkit::wechat::{Config, Simulator};
-use testkit::{Chain, Door, Running, chain, house};
+use testkit::{Chain, Door, Running, alipay, chain, house};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
 /// The price of what everybody buys here.
 pub const PRICE: i64 = 368_000;
-const NOTIFY: &str = "https://pay.studio.example";
+pub const NOTIFY: &str = "https://pay.studio.example";
 
-/// payments, its channel, and the organisation of tests.
+/// payments, its channels, and the organisation of tests.
 pub struct World {
     pub it: Running<App>,
     pub sim: Simulator,
+    pub alipay: alipay::Simulator,
     pub chain: Chain,
 }
 
@@ -58,7 +59,7 @@ pub struct Told {
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
 /// Shanghai, whom the channel does not know.
-fn settings(sim: &Simulator, told: &Told) -> String {
+fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String {
     let path = |name: &str| house::keys().wechat(name).display().to_string();
     let account = |appid: &str, name: &str| {
         format!(
@@ -77,11 +78,13 @@ fn settings(sim: &Simulator, told: &Told) -> String {
     format!(
         "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
          [service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
+         [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
          [service.merchants.stranger.wechat]\n{}",
         told.wait_ms,
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
+        crate::alipay::account(alipay),
         chain().shanghai_company,
         account("wx9999999999999999", "stranger"),
     )
@@ -109,11 +112,18 @@ impl World {
         config.speed = 500;
         config.refund_takes = Duration::from_millis(20);
         let sim = Simulator::start(config).await.unwrap();
-        let it = Running::start_with(&settings(&sim, &told)).await;
-        sim.route(NOTIFY, format!("http://{}", it.listener("callbacks").unwrap()));
+        let mut config = alipay::Config::from_keys(house::keys(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        config.speed = 10_000;
+        config.refund_takes = Duration::from_millis(20);
+        let alipay = alipay::Simulator::start(config).await.unwrap();
+        let it = Running::start_with(&settings(&sim, &alipay, &told)).await;
+        let door = format!("http://{}", it.listener("callbacks").unwrap());
+        sim.route(NOTIFY, &door);
+        alipay.route(NOTIFY, &door);
         Self {
             it,
             sim,
+            alipay,
             chain: chain(),
         }
     }
@@ -165,10 +175,19 @@ impl World {
     }
 
     pub async fn start_as(&self, door: Door, intent: &pb::Intent) -> Result<pb::Attempt, Status> {
+        self.start_by(door, intent, pb::Method::WechatNative).await
+    }
+
+    pub async fn start_by(
+        &self,
+        door: Door,
+        intent: &pb::Intent,
+        method: pb::Method,
+    ) -> Result<pb::Attempt, Status> {
         let request = pb::StartAttemptRequest {
             request_id: request_id(),
             intent_id: intent.intent_id.clone(),
-            method: pb::Method::WechatNative.into(),
+            method: method.into(),
         };
         Ok(intents(door)
             .start_attempt(request)
@@ -209,12 +228,16 @@ impl World {
 
     pub async fn callbacks_done(&self) {
         for _ in 0..500 {
-            if !self.sim.is_busy() {
+            if !self.sim.is_busy() && !self.alipay.is_busy() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("callbacks without end: {:?}", self.sim.sent());
+        panic!(
+            "callbacks without end: {:?} {:?}",
+            self.sim.sent(),
+            self.alipay.sent()
+        );
     }
 
     /// Time goes on and everything that is due happens.

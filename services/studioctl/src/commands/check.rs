@@ -88,8 +88,8 @@ async fn house(desk: &Desk) -> Result<House<Bearer>, Failure> {
 }
 
 async fn truth(desk: &Desk) -> Result<ChannelTruth, Failure> {
-    let orders = sinks::channel(desk.house.addresses(), "orders").await?;
-    let refunds = sinks::channel(desk.house.addresses(), "refunds").await?;
+    let orders = sinks::channels(desk.house.addresses(), "orders").await?;
+    let refunds = sinks::channels(desk.house.addresses(), "refunds").await?;
     ChannelTruth::of_simulator(&orders, &refunds).map_err(|e| Failure::new(e.to_string()))
 }
 

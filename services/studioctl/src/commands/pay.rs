@@ -8,6 +8,7 @@ use tokio_stream::StreamExt as _;
 
 use super::orders::{get, show as show_order};
 use super::{Desk, held};
+use crate::cli::PayBy;
 use crate::failure::Failure;
 use crate::house::{House, request_id};
 use crate::output::{word, yuan};
@@ -18,15 +19,15 @@ const ROUNDS: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Pays an order: by QR, shown here, or from the member's wallet.
-pub async fn run(desk: &Desk, order_id: &str, wallet: bool) -> Result<(), Failure> {
+pub async fn run(desk: &Desk, order_id: &str, by: PayBy) -> Result<(), Failure> {
     let house = desk.enter("front-desk").await?;
-    let method = if wallet {
-        orders::PaymentMethod::Wallet
-    } else {
-        orders::PaymentMethod::WechatNative
+    let method = match by {
+        PayBy::Wechat => orders::PaymentMethod::WechatNative,
+        PayBy::Alipay => orders::PaymentMethod::AlipayQr,
+        PayBy::Wallet => orders::PaymentMethod::Wallet,
     };
     let due = start(&house, order_id, method).await?;
-    if !wallet {
+    if by != PayBy::Wallet {
         let attempt = ready(&house, &due.attempt_id).await?;
         show(&attempt)?;
         wait(&house, &due.attempt_id).await?;
@@ -81,8 +82,12 @@ pub async fn ready(house: &House, attempt_id: &str) -> Result<payments::Attempt,
 
 pub fn show(attempt: &payments::Attempt) -> Result<(), Failure> {
     eprintln!("{}", qr::draw(&attempt.code_url)?);
+    let channel = match attempt.method() {
+        payments::Method::AlipayQr => "Alipay",
+        payments::Method::WechatNative | payments::Method::Unspecified => "WeChat",
+    };
     eprintln!(
-        "{} to pay by WeChat: {}",
+        "{} to pay by {channel}: {}",
         yuan(attempt.amount.as_ref()),
         attempt.code_url
     );

@@ -89,13 +89,14 @@ pub async fn apply(
     person_id: String,
     studio_id: String,
     yuan: &str,
+    method: pb::RechargeMethod,
 ) -> Result<String, Failure> {
     let request = pb::ApplyRechargeRequest {
         request_id: request_id(),
         person_id,
         studio_id,
         amount: Some(money(yuan)?),
-        method: pb::RechargeMethod::WechatNative.into(),
+        method: method.into(),
     };
     Ok(house.ask(request).await?.recharge_id)
 }

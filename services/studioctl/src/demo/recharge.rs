@@ -34,7 +34,7 @@ pub async fn run(story: &mut Story, member: &Member) -> Result<(), Failure> {
         )
         .await?;
     let attempt = story
-        .step("payments", "a WeChat QR is shown", started(&me, &id))
+        .step("payments", "an Alipay QR is shown", started(&me, &id))
         .await?;
     story
         .step("payments", "the payer scans it and pays", scanned(&me, &attempt))
@@ -56,7 +56,8 @@ pub async fn run(story: &mut Story, member: &Member) -> Result<(), Failure> {
 }
 
 async fn applied(me: &House, member: &Member) -> Result<(String, String), Failure> {
-    let id = recharges::apply(me, member.person_id.clone(), member.studio_id.clone(), AMOUNT).await?;
+    let (person, studio) = (member.person_id.clone(), member.studio_id.clone());
+    let id = recharges::apply(me, person, studio, AMOUNT, pb::RechargeMethod::AlipayQr).await?;
     Ok((id, format!("¥{AMOUNT}")))
 }
 

@@ -78,6 +78,7 @@ async fn open_attempt(
     let intent_id = IntentId::parse("intent_id", &intent.intent_id)?;
     let method = match recharge.method {
         Method::WechatNative => payments::Method::WechatNative,
+        Method::AlipayQr => payments::Method::AlipayQr,
     };
     let start = payments::StartAttemptRequest {
         request_id: derived_uuid(id.0, &format!("attempt {request_id}")).to_string(),

@@ -9,6 +9,7 @@ use kernel::BadField;
 pub fn method(field: pb::RechargeMethod) -> Result<Method, BadField> {
     match field {
         pb::RechargeMethod::WechatNative => Ok(Method::WechatNative),
+        pb::RechargeMethod::AlipayQr => Ok(Method::AlipayQr),
         pb::RechargeMethod::Unspecified => Err(BadField::new("method", "is required")),
     }
 }
@@ -38,6 +39,7 @@ impl From<Method> for pb::RechargeMethod {
     fn from(method: Method) -> Self {
         match method {
             Method::WechatNative => Self::WechatNative,
+            Method::AlipayQr => Self::AlipayQr,
         }
     }
 }

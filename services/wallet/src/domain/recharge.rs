@@ -44,6 +44,7 @@ words! {
     /// How the money comes.
     Method {
         WechatNative = "wechat_native",
+        AlipayQr = "alipay_qr",
     }
     /// Why finance looks closer.
     Focus {

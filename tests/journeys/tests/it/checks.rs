@@ -31,7 +31,9 @@ impl World {
         if let Some(oversight) = &self.oversight {
             house = house.with("oversight", oversight.door(operations));
         }
-        let channel = ChannelTruth::of_simulator(&self.channel.orders(), &self.channel.refunds()).unwrap();
+        let orders = [self.channel.orders(), self.alipay.orders()].concat();
+        let refunds = [self.channel.refunds(), self.alipay.refunds()].concat();
+        let channel = ChannelTruth::of_simulator(&orders, &refunds).unwrap();
         let terms = Terms {
             channel: Some(&channel),
             looks: 1,

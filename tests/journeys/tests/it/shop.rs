@@ -144,10 +144,21 @@ impl World {
             .unwrap()
     }
 
-    /// Shows the QR, lets the member scan and pay, and waits for `state`.
+    /// Shows WeChat Pay's QR, and lets the member scan and pay.
     pub async fn pays_by_qr(&self, member: &Member, order: &Order) {
+        let code = self.qr_of(member, order, PaymentMethod::WechatNative).await;
+        self.channel.pay(&code).unwrap();
+    }
+
+    /// Shows Alipay's QR, and lets the member scan and pay.
+    pub async fn pays_by_alipay(&self, member: &Member, order: &Order) {
+        let code = self.qr_of(member, order, PaymentMethod::AlipayQr).await;
+        self.alipay.pay(&code).unwrap();
+    }
+
+    async fn qr_of(&self, member: &Member, order: &Order, method: PaymentMethod) -> String {
         let started = self
-            .starts_payment(member, &order.order_id, PaymentMethod::WechatNative)
+            .starts_payment(member, &order.order_id, method)
             .await
             .unwrap();
         self.settle().await;
@@ -157,7 +168,6 @@ impl World {
         } else {
             due.attempt_id
         };
-        let code = self.code_url(member, &attempt).await;
-        self.channel.pay(&code).unwrap();
+        self.code_url(member, &attempt).await
     }
 }

@@ -190,6 +190,65 @@ async fn part_of_a_qr_purchase_goes_back_through_the_channel() {
     );
 }
 
+#[tokio::test]
+async fn a_purchase_by_alipay_opens_the_card_and_goes_back_through_alipay() {
+    let world = World::open().await;
+    let (_, pack) = world.sells().await;
+    world.publishes_a_refund_policy().await;
+    let member = world.registers(14).await;
+    let order = world.confirmed_order(&member, &pack).await;
+    world.pays_by_alipay(&member, &order).await;
+    world
+        .until("the order is fulfilled", async || {
+            world.order(&member, &order.order_id).await.state() == OrderState::Fulfilled
+        })
+        .await;
+    let due = world.order(&member, &order.order_id).await.dues.remove(0);
+    assert_eq!(due.method(), PaymentMethod::AlipayQr);
+
+    refunds_part(&world, &member, &order.order_id, 250).await;
+    let refunds = world.alipay.refunds();
+    assert_eq!(refunds.len(), 1, "{refunds:?}");
+    assert_eq!(refunds[0]["amount"]["refund"], 25_000);
+    assert_eq!(world.channel.orders().len(), 0);
+    assert!(world.violations().await.is_empty());
+}
+
+/// Who has WeChat Pay's QR on the screen and wants to pay by Alipay gets that
+/// QR when the first can no longer be paid.
+#[tokio::test]
+async fn a_member_who_changes_from_wechat_to_alipay_pays_once() {
+    let world = World::open().await;
+    let (_, pack) = world.sells().await;
+    let member = world.registers(15).await;
+    let order = world.confirmed_order(&member, &pack).await;
+    world
+        .starts_payment(&member, &order.order_id, PaymentMethod::WechatNative)
+        .await
+        .unwrap();
+    world.settle().await;
+    world
+        .starts_payment(&member, &order.order_id, PaymentMethod::AlipayQr)
+        .await
+        .unwrap();
+    world
+        .until("a QR of Alipay is there", async || {
+            world.advance(std::time::Duration::from_secs(3));
+            world.settle().await;
+            !world.alipay.orders().is_empty()
+        })
+        .await;
+    let code = world.alipay.orders()[0]["code_url"].as_str().unwrap().to_owned();
+    world.alipay.pay(&code).unwrap();
+    world
+        .until("the order is fulfilled", async || {
+            world.order(&member, &order.order_id).await.state() == OrderState::Fulfilled
+        })
+        .await;
+    assert_eq!(world.channel.orders()[0]["trade_state"], "CLOSED");
+    assert!(world.violations().await.is_empty());
+}
+
 /// The member asks, the one person may not approve, another does, the money
 /// goes back. Returns the amount.
 pub async fn refunds_part(world: &World, member: &Member, order_id: &str, amount: i64) -> Money {

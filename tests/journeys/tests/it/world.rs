@@ -1,5 +1,5 @@
-//! Every service in one process, wired to each other, to a channel that is a
-//! simulator and to a mail server that keeps what it gets. Business time moves
+//! Every service in one process, wired to each other, to channels that are
+//! simulators and to a mail server that keeps what it gets. Business time moves
 //! when a test says so; background work runs when it settles.
 
 use std::fmt::Write as _;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use kernel::Clock;
 use proto::studio::access::v1::Role;
 use sqlx::PgPool;
+use testkit::alipay;
 use testkit::smtp::Sink;
 use testkit::tls::Authority;
 use testkit::wechat::{self, Simulator};
@@ -34,6 +35,7 @@ pub struct World {
     /// Not there when it is switched off.
     pub oversight: Option<Running<oversight::App>>,
     pub channel: Simulator,
+    pub alipay: alipay::Simulator,
     pub mail: Sink,
     pub chain: Chain,
     clock: Clock,
@@ -74,13 +76,20 @@ impl World {
         let channel = Simulator::start(wechat::Config::from_keys(keys, nowhere).unwrap())
             .await
             .unwrap();
+        let alipay = alipay::Simulator::start(alipay::Config::from_keys(keys, nowhere).unwrap())
+            .await
+            .unwrap();
         let mail = Sink::start(nowhere, nowhere).await.unwrap();
         let callbacks = free_port();
-        channel.route(NOTIFY, format!("http://127.0.0.1:{callbacks}"));
+        let door = format!("http://127.0.0.1:{callbacks}");
+        channel.route(NOTIFY, &door);
+        alipay.route(NOTIFY, &door);
 
         let mut house = House::new(clock.clone(), tls, more);
         let members = house.start(at_members).await;
-        let payments = house.start(&payments_settings(&channel, callbacks)).await;
+        let payments = house
+            .start(&payments_settings(&channel, &alipay, callbacks))
+            .await;
         let wallet = house.start("").await;
         let orders = house.start("[service]\npayment_wait_ms = 1").await;
         let refunds = house.start("").await;
@@ -103,6 +112,7 @@ impl World {
             notifications,
             oversight,
             channel,
+            alipay,
             mail,
             chain: chain(),
             clock,
@@ -211,7 +221,7 @@ impl<'a> House<'a> {
     }
 }
 
-fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
+fn payments_settings(channel: &Simulator, alipay: &alipay::Simulator, callbacks: u16) -> String {
     let keys = testkit::house::keys();
     let read = |file: &str| {
         std::fs::read_to_string(keys.wechat(file))
@@ -239,6 +249,13 @@ fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
         public_key_file = "{public}"
         base_url = "{url}"
         notify_url = "{NOTIFY}/callbacks/wechat/test"
+        [service.merchants.test.alipay]
+        app_id = "{app_id}"
+        seller_id = "{seller_id}"
+        private_key_file = "{app_private}"
+        public_key_file = "{alipay_public}"
+        base_url = "{gateway}"
+        notify_url = "{NOTIFY}/callbacks/alipay/test"
         "#,
         mchid = wechat::MCHID,
         appid = wechat::APPID,
@@ -248,6 +265,11 @@ fn payments_settings(channel: &Simulator, callbacks: u16) -> String {
         key_id = read("platform-key-id"),
         public = path("platform-public.pem"),
         url = channel.url(),
+        app_id = alipay::APP_ID,
+        seller_id = alipay::SELLER_ID,
+        app_private = keys.alipay("app-private.pem").display(),
+        alipay_public = keys.alipay("alipay-public.pem").display(),
+        gateway = alipay.gateway(),
     )
 }
 

@@ -23,6 +23,7 @@ pub async fn handle(
     let start = kernel::RequestId::parse("request_id", &request.request_id)?.0;
     let method = match request.method() {
         pb::PaymentMethod::WechatNative => Method::WechatNative,
+        pb::PaymentMethod::AlipayQr => Method::AlipayQr,
         pb::PaymentMethod::Wallet => Method::Wallet,
         pb::PaymentMethod::Unspecified => return Err(inconsistent("requests", "method")),
     };
@@ -63,7 +64,7 @@ async fn wait(
             .or_else(|| dues.last())
             .ok_or_else(|| inconsistent("dues", "none"))?;
         let known = match (due.state, method) {
-            (DueState::Paying, Method::WechatNative) => due.attempt_start == Some(start),
+            (DueState::Paying, Method::WechatNative | Method::AlipayQr) => due.attempt_start == Some(start),
             (DueState::Paying, Method::Wallet) => false,
             (DueState::Open, _) => !due.refusal.is_empty(),
             (DueState::Paid | DueState::Cancelled, _) => true,

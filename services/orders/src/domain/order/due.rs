@@ -21,6 +21,7 @@ words! {
     /// How a due is paid.
     Method {
         WechatNative = "wechat_native",
+        AlipayQr = "alipay_qr",
         Wallet = "wallet",
     }
 }
@@ -108,6 +109,12 @@ impl Due {
             && self.start == Some(paying.start)
     }
 
+    /// It waits for this start to show a QR, and of what channel.
+    pub fn waits_for_qr(&self, paying: Paying) -> Option<Method> {
+        self.method
+            .filter(|method| *method != Method::Wallet && self.waits_for(paying, *method))
+    }
+
     /// Somebody tried to pay it another way, in vain.
     pub fn tried_by_another(&self, method: Method) -> bool {
         self.state == DueState::Open && self.method.is_some_and(|before| before != method)
@@ -140,8 +147,10 @@ impl Due {
         }
         match (self.state, self.method, method) {
             (DueState::Paying, Some(Method::Wallet), Method::Wallet) => Ok(Start::Wait),
-            (DueState::Paying, Some(Method::Wallet), Method::WechatNative) => Err(Refusal::PaymentUnderWay),
-            (DueState::Open | DueState::Paying, _, Method::WechatNative) => Ok(Start::ShowQr),
+            (DueState::Paying, Some(Method::Wallet), _) => Err(Refusal::PaymentUnderWay),
+            (DueState::Open | DueState::Paying, _, Method::WechatNative | Method::AlipayQr) => {
+                Ok(Start::ShowQr)
+            }
             (DueState::Open | DueState::Paying, _, Method::Wallet) if self.under_way() => {
                 Ok(Start::TakeBackAndSpend)
             }

@@ -2,6 +2,7 @@ use kernel::{AttemptId, BadField, Clock, IntentId};
 use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
+use crate::api::intent::cancel::close;
 use crate::domain::attempt::{Attempt, Life, State};
 use crate::domain::intent::Intent;
 use crate::domain::schedule::next_look;
@@ -32,14 +33,19 @@ pub async fn handle(
     wait_for_channel(app, caller, reply).await
 }
 
-/// The attempt that is open, or a new one.
+/// The attempt that is open, or a new one. An open one by another method has to
+/// end first: it is closed, and answered as it ends.
 async fn start(app: &App, tx: &mut WriteTx, id: IntentId, method: Method) -> Result<Attempt, Error> {
     let intent = store::intent::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
     let expire_at = intent.attempt_until(app.clock.now(), app.config.attempts.life())?;
     if let Some(open) = Intent::attempt_under_way(store::attempt::live(tx, id).await?)? {
-        return Ok(open);
+        return if open.method == method {
+            Ok(open)
+        } else {
+            close(tx, open).await
+        };
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());

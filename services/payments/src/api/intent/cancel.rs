@@ -2,7 +2,7 @@ use kernel::IntentId;
 use platform::{Caller, Claim, Error, NewTask, WriteTx};
 use proto::studio::payments::v1 as pb;
 
-use crate::domain::attempt::Why;
+use crate::domain::attempt::{Attempt, Why};
 use crate::reactions::kinds;
 use crate::{App, facts, store, wire};
 
@@ -39,14 +39,24 @@ pub async fn handle(
 }
 
 async fn close_live(tx: &mut WriteTx, id: IntentId) -> Result<(), Error> {
-    let Some(attempt) = store::attempt::live(tx, id).await? else {
-        return Ok(());
-    };
-    if let Some(closing) = attempt.begin_closing(Why::Cancelled)? {
-        store::attempt::save_state(tx, &closing).await?;
+    match store::attempt::live(tx, id).await? {
+        Some(attempt) => close(tx, attempt).await.map(drop),
+        None => Ok(()),
     }
+}
+
+/// Has an attempt closed at the channel at once, and answers it as it stands.
+pub async fn close(tx: &mut WriteTx, attempt: Attempt) -> Result<Attempt, Error> {
+    let attempt = match attempt.begin_closing(Why::Cancelled)? {
+        Some(closing) => {
+            store::attempt::save_state(tx, &closing).await?;
+            closing
+        }
+        None => attempt,
+    };
     // its own lane: the poll that goes on may be due only in minutes
     let lane = format!("{} close", attempt.id);
     tx.task(NewTask::now(kinds::RESOLVE_ATTEMPT, attempt.id, &()).lane(lane))
-        .await
+        .await?;
+    Ok(attempt)
 }

@@ -66,12 +66,12 @@ async fn prepare(app: &App, task: &Task, id: AttemptId) -> Result<Option<Attempt
 }
 
 /// Query, close, query again. Proof that it is closed is a query that says so,
-/// or that the channel never heard of a number that is old enough.
+/// or that the channel never heard of a number and can hear of it no more.
 async fn close(channel: &dyn Channel, attempt: &Attempt, now: Timestamp) -> Option<Evidence> {
     if let Some(found) = Evidence::of_query(channel.query(&attempt.number).await) {
         return Some(found);
     }
     let closed = channel.close(&attempt.number).await;
     tracing::info!(attempt.id = %attempt.id, ?closed, "asked the channel to close an attempt");
-    Evidence::of_query_after_close(channel.query(&attempt.number).await, now - attempt.created_at)
+    Evidence::of_query_after_close(channel.query(&attempt.number).await, attempt.quiet_for(now))
 }

@@ -4,6 +4,7 @@ use kernel::RefundId;
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
 use crate::channel::{Channel, Outcome, RefundOrder, Returned};
+use crate::domain::Method;
 use crate::domain::refund::{Followed, Refund, State, Step};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
 use crate::{App, facts, meters, store};
@@ -43,7 +44,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         } else {
             pursue(channel, &order, first).await
         };
-        settle(app, task, id, outcome).await
+        settle(app, task, id, payment.method, outcome).await
     })
 }
 
@@ -65,7 +66,13 @@ pub async fn pursue(channel: &dyn Channel, order: &RefundOrder, first: bool) -> 
     }
 }
 
-async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>) -> Result<Settled, Error> {
+async fn settle(
+    app: &App,
+    task: &Task,
+    id: RefundId,
+    method: Method,
+    outcome: Outcome<Returned>,
+) -> Result<Settled, Error> {
     let now = app.clock.now();
     let mut tx = task.begin(app).await?;
     let refund = store::refund::lock(&mut tx, id)
@@ -99,7 +106,10 @@ async fn settle(app: &App, task: &Task, id: RefundId, outcome: Outcome<Returned>
             tx.again(task, HANGING_LOOK).await
         }
         Followed::Open if refund.state == State::Abnormal => tx.again(task, HANGING_LOOK).await,
-        Followed::Open => tx.again(task, next_refund_look(now - refund.created_at)).await,
+        Followed::Open => {
+            tx.again(task, next_refund_look(now - refund.created_at, method))
+                .await
+        }
     }
 }
 
