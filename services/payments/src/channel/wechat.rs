@@ -2,6 +2,7 @@
 //! `transport` signs what goes out and believes only what is signed,
 //! `notice` reads callbacks; a further flow is a further file in `flow`.
 
+pub mod certificates;
 mod flow;
 pub mod keys;
 mod notice;
@@ -71,7 +72,7 @@ impl WeChat {
                 app: account.appid.clone(),
             },
             notify_url: account.notify_url.clone(),
-            resource_key: ResourceKey::from_text(account.api_v3_key_file.expose())
+            resource_key: ResourceKey::of_account(account.api_v3_key_file.expose())
                 .ok_or(BadAccount::ApiV3Key)?,
             transport: Transport::new(account, merchant_key, keys)?,
         })

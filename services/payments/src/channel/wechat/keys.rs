@@ -5,16 +5,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::rsa::{
+    KeyPair, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+    PublicEncryptingKey,
+};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 
 use super::BadAccount;
 
 /// The merchant's own key, whose certificate WeChat Pay knows.
-pub struct MerchantKey(KeyPair);
+pub struct MerchantKey {
+    pair: KeyPair,
+    opening: OaepPrivateDecryptingKey,
+}
 
 impl MerchantKey {
     pub fn from_pem(text: &str) -> Result<Self, BadAccount> {
@@ -24,16 +33,33 @@ impl MerchantKey {
             PrivateKeyDer::Pkcs1(key) => KeyPair::from_der(key.secret_pkcs1_der()),
             _ => return Err(BadAccount::PrivateKey),
         };
-        pair.map(Self).map_err(|_| BadAccount::PrivateKey)
+        let pair = pair.map_err(|_| BadAccount::PrivateKey)?;
+        let opening = pair.as_der().map_err(|_| BadAccount::PrivateKey)?;
+        let opening =
+            PrivateDecryptingKey::from_pkcs8(opening.as_ref()).map_err(|_| BadAccount::PrivateKey)?;
+        let opening = OaepPrivateDecryptingKey::new(opening).map_err(|_| BadAccount::PrivateKey)?;
+        Ok(Self { pair, opening })
     }
 
     /// RSA PKCS#1 v1.5 over SHA-256. `None` if the key refuses.
     pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .ok()?;
         Some(signature)
+    }
+
+    /// Opens a field that WeChat Pay sealed for this merchant: base64 of RSA-OAEP
+    /// with SHA-1. `None` if it was sealed for another.
+    pub fn open(&self, sealed: &str) -> Option<String> {
+        let mut room = vec![0; self.opening.min_output_size()];
+        let sealed = STANDARD.decode(sealed).ok()?;
+        let text = self
+            .opening
+            .decrypt(&OAEP_SHA1_MGF1SHA1, &sealed, &mut room, None)
+            .ok()?;
+        String::from_utf8(text.to_vec()).ok()
     }
 }
 
@@ -53,9 +79,18 @@ impl Key {
         if let Ok(key) = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()) {
             return Ok(Self(key.as_ref().to_vec()));
         }
-        let certificate = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| bad())?;
-        let certificate = webpki::EndEntityCert::try_from(&certificate).map_err(|_| bad())?;
-        Ok(Self(certificate.subject_public_key_info().as_ref().to_vec()))
+        Certificate::from_pem(text).map(|c| c.key).ok_or_else(bad)
+    }
+
+    /// Seals a field that only WeChat Pay may read, as base64 of RSA-OAEP with
+    /// SHA-1. `None` if the text is too long for the key.
+    pub fn seal(&self, text: &str) -> Option<String> {
+        let key = OaepPublicEncryptingKey::new(PublicEncryptingKey::from_der(&self.0).ok()?).ok()?;
+        let mut room = vec![0; key.ciphertext_size()];
+        let sealed = key
+            .encrypt(&OAEP_SHA1_MGF1SHA1, text.as_bytes(), &mut room, None)
+            .ok()?;
+        Some(STANDARD.encode(sealed))
     }
 
     /// Whether the signature over the message is by this key.
@@ -69,6 +104,30 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key")
+    }
+}
+
+/// A certificate of WeChat Pay's or of the merchant's, as far as it is used here.
+#[derive(Debug)]
+pub struct Certificate {
+    /// In capital hex, as headers name it.
+    pub serial: String,
+    pub key: Key,
+}
+
+impl Certificate {
+    pub fn from_pem(text: &str) -> Option<Self> {
+        let der = CertificateDer::from_pem_slice(text.as_bytes()).ok()?;
+        let certificate = webpki::EndEntityCert::try_from(&der).ok()?;
+        // DER puts a zero before a number whose first bit is set
+        let serial = match certificate.serial() {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            serial => serial,
+        };
+        Some(Self {
+            serial: hex::encode_upper(serial),
+            key: Key(certificate.subject_public_key_info().as_ref().to_vec()),
+        })
     }
 }
 

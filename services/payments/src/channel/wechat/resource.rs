@@ -1,8 +1,9 @@
-//! The sealed part of a callback: AES-256-GCM under the APIv3 key.
+//! What comes sealed under the APIv3 key, in callbacks and in the list of
+//! platform certificates: AES-GCM.
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -11,9 +12,21 @@ use serde::Deserialize;
 pub struct ResourceKey(LessSafeKey);
 
 impl ResourceKey {
-    /// The key is the 32 characters themselves, not an encoding of it.
+    /// The key of an account: 32 characters, which are the key themselves and
+    /// not an encoding of it.
+    pub fn of_account(text: &str) -> Option<Self> {
+        (text.len() == AES_256_GCM.key_len())
+            .then(|| Self::from_text(text))
+            .flatten()
+    }
+
+    /// A key of 16 or 32 characters. WeChat Pay's own libraries test with 16;
+    /// no account has such a key.
     pub fn from_text(text: &str) -> Option<Self> {
-        UnboundKey::new(&AES_256_GCM, text.as_bytes())
+        let algorithm = [&AES_128_GCM, &AES_256_GCM]
+            .into_iter()
+            .find(|a| a.key_len() == text.len())?;
+        UnboundKey::new(algorithm, text.as_bytes())
             .ok()
             .map(LessSafeKey::new)
             .map(Self)
@@ -40,7 +53,7 @@ impl fmt::Debug for ResourceKey {
     }
 }
 
-/// The resource as it lies in a callback.
+/// What is sealed, as it lies in its envelope.
 #[derive(Debug, Deserialize)]
 pub struct Resource {
     pub original_type: Option<String>,

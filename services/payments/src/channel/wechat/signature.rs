@@ -28,6 +28,12 @@ pub fn answer_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     message
 }
 
+/// What is signed for the payer's app to call up a payment: `package` is
+/// `prepay_id=…` in a mini-program and on a page, the bare number in an app.
+pub fn call_message(appid: &str, timestamp: &str, nonce: &str, package: &str) -> String {
+    format!("{appid}\n{timestamp}\n{nonce}\n{package}\n")
+}
+
 /// Who signs a request, when, and with which nonce.
 #[derive(Debug, Clone, Copy)]
 pub struct Signing<'a> {
