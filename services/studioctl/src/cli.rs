@@ -172,6 +172,15 @@ pub enum PayBy {
     Wallet,
 }
 
+/// Whose QR a recharge is paid by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QrOf {
+    /// WeChat Pay's.
+    Wechat,
+    /// Alipay's.
+    Alipay,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Members {
     /// Finds the person with a phone number.
@@ -275,6 +284,9 @@ pub enum Recharges {
         studio: String,
         /// In yuan, as 500.00.
         amount: String,
+        /// Whose QR it is paid by.
+        #[arg(long, value_enum, default_value_t = QrOf::Wechat)]
+        method: QrOf,
     },
     /// Passes the first check.
     Accept { recharge_id: String },

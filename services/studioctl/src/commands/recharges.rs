@@ -2,7 +2,7 @@ use comfy_table::Table;
 use proto::studio::wallet::v1 as pb;
 
 use super::{Desk, held, money, pay, studio};
-use crate::cli::Recharges;
+use crate::cli::{QrOf, Recharges};
 use crate::failure::Failure;
 use crate::house::{House, request_id};
 use crate::output::{facts, table, time, word, yuan};
@@ -14,10 +14,15 @@ pub async fn run(desk: &Desk, command: Recharges) -> Result<(), Failure> {
             person_id,
             studio: code,
             amount,
+            method,
         } => {
             let house = desk.enter("recharge-specialist").await?;
             let studio_id = studio(&house, &code).await?;
-            let id = apply(&house, person_id, studio_id, &amount).await?;
+            let method = match method {
+                QrOf::Wechat => pb::RechargeMethod::WechatNative,
+                QrOf::Alipay => pb::RechargeMethod::AlipayQr,
+            };
+            let id = apply(&house, person_id, studio_id, &amount, method).await?;
             show(desk, &house, &id).await
         }
         Recharges::Accept { recharge_id } => {
