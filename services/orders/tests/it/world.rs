@@ -299,6 +299,7 @@ impl World {
             intent_id: due.intent_id.clone(),
             purpose: Purpose::Order.into(),
             due_id: due.due_id.clone(),
+            method: proto::studio::payments::v1::Method::WechatNative.into(),
             amount: Some(fen(minor)),
             paid_at: Some(to_proto_time(self.it.clock().now())),
             ..Default::default()

@@ -158,7 +158,7 @@ async fn only_the_studios_own_director_and_finance_publish_and_list_there() {
 #[tokio::test]
 async fn a_channel_that_collects_nothing_for_the_studio_is_not_offered() {
     let world = World::open().await;
-    let studio = world.chain.chaoyang;
+    let studio = world.chain.xuhui;
     let director = world.it.as_staff(Role::StudioDirector, studio);
     let request = draft(studio, &[pb::OfferedMethod::WechatPay, pb::OfferedMethod::Alipay]);
     let refused = publish(director.clone(), request).await.unwrap_err();
