@@ -208,10 +208,10 @@ fn trades(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
         };
         let (amount, fee) = (yuan(event.fen), yuan(-event.fee));
         let (made, at) = (written(event.made_at), written(event.at));
-        text.push_str(&format!(
+        text.extend([format!(
             "{}\t,{}\t,{kind}\t,{},{made},{at},\t,\t,\t,\t,*天(186****0001)\t,{amount},{amount},0.00,0.00,0.00,0.00,0.00,,0.00\t,0.00,{request},{fee},0.00,{}\n",
             event.trade_no, event.out_trade_no, event.subject, event.subject
-        ));
+        )]);
     }
     let sum = |back: bool| {
         let of = events.iter().filter(|e| (e.fen < 0) == back);
@@ -219,7 +219,7 @@ fn trades(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
     };
     let ((paid, paid_fen), (back, back_fen)) = (sum(false), sum(true));
     let paid = paid + more;
-    text.push_str(&format!(
+    text.extend([format!(
         "#-----------------------------------------业务明细列表结束------------------------------------\n\
          #交易合计：{paid}笔，商家实收共{}元，商家优惠共0.00元\n\
          #退款合计：{back}笔，商家实收退款共{}元，商家优惠退款共0.00元\n\
@@ -227,7 +227,7 @@ fn trades(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
         yuan(paid_fen),
         yuan(back_fen),
         (day + TimeDelta::days(1)).format("%Y年%m月%d日")
-    ));
+    )]);
     text
 }
 
@@ -252,7 +252,7 @@ fn funds(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
         } else {
             (yuan(*fen), String::new())
         };
-        text.push_str(&format!(
+        text.extend([format!(
             "{}{number:06}\t,{}\t,{}\t,{},{},186****0001\t,{income},{spent},{},支付宝\t,{what},\t\n",
             day.format("%Y%m%d"),
             event.trade_no,
@@ -260,7 +260,7 @@ fn funds(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
             event.subject,
             written(event.at),
             yuan(balance),
-        ));
+        )]);
     }
     let sum = |out: bool| {
         let of = lines.iter().filter(|(_, fen, _)| (*fen < 0) == out);
@@ -268,12 +268,12 @@ fn funds(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
     };
     let ((income, income_fen), (spent, spent_fen)) = (sum(false), sum(true));
     let income = income + more;
-    text.push_str(&format!(
+    text.extend([format!(
         "#-----------------------------------------账务明细列表结束------------------------------------\n\
          #支出合计：{spent}笔，共{}元\n#收入合计：{income}笔，共{}元\n#导出时间：[{} 09:30:00]\n",
         yuan(spent_fen),
         yuan(income_fen),
         (day + TimeDelta::days(1)).format("%Y年%m月%d日")
-    ));
+    )]);
     text
 }

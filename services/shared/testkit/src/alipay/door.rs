@@ -147,7 +147,7 @@ impl Inner {
                 "the signature is not of these fields",
             ));
         }
-        self.check_rest(&fields, parts.uri.query().unwrap_or_default())?;
+        Self::check_rest(&fields, parts.uri.query().unwrap_or_default())?;
         Ok(Request {
             method: text("method"),
             content: text("biz_content").into_bytes(),
@@ -155,7 +155,7 @@ impl Inner {
         })
     }
 
-    fn check_rest(&self, fields: &Pairs, query: &str) -> Result<(), Problem> {
+    fn check_rest(fields: &Pairs, query: &str) -> Result<(), Problem> {
         let refuse = |word, why: &str| Err(Problem::new("40002", word, why));
         let text = |name: &str| text(fields, name);
         if text("charset") != "utf-8" || query != "charset=utf-8" {
