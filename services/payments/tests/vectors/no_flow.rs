@@ -44,12 +44,12 @@ fn v2_md5(case: Case<'_>) -> Result<()> {
         })
         .filter(|(name, value)| name.as_str() != "sign" && !value.is_empty())
         .collect();
-    let mut text = String::new();
-    for (name, value) in sorted {
-        text.push_str(&format!("{name}={value}&"));
-    }
-    text.push_str(&format!("key={}", case.text("key")?));
-    let sign = hex::encode_upper(Md5::digest(text.as_bytes()));
+    let mut parts: Vec<String> = sorted
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    parts.push(format!("key={}", case.text("key")?));
+    let sign = hex::encode_upper(Md5::digest(parts.join("&").as_bytes()));
     ensure!(
         (sign == case.text("sign")?) == case.valid()?,
         "the sign is {sign}"
