@@ -191,7 +191,7 @@ async fn a_days_bill_is_the_truth_with_the_flaws_that_were_asked_for() {
         shop.simulator.pay(&code).unwrap();
     }
     shop.refund("A1", "R1", "4.00").await;
-    let day = shop.today();
+    let day = merchant::today();
     let bill = shop.simulator.bill(day, Kind::Trade).unwrap();
     assert!(bill.contains("#交易合计：2笔，商家实收共20.00元"), "{bill}");
     assert!(bill.contains("#退款合计：1笔，商家实收退款共-4.00元"), "{bill}");

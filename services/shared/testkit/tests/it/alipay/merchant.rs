@@ -51,6 +51,10 @@ fn here() -> chrono::DateTime<FixedOffset> {
     kernel::Clock::real().with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap())
 }
 
+pub fn today() -> NaiveDate {
+    here().date_naive()
+}
+
 impl Merchant {
     pub async fn open() -> Self {
         let keys = house::keys();
@@ -96,10 +100,6 @@ impl Merchant {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("notifications without end");
-    }
-
-    pub fn today(&self) -> NaiveDate {
-        here().date_naive()
     }
 
     /// The answer as it came, to a call whose fields were changed before it was signed.
