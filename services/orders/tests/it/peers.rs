@@ -239,6 +239,7 @@ fn start_attempt(
     let attempt = payments::v1::Attempt {
         attempt_id,
         intent_id: request.intent_id.clone(),
+        method: request.method,
         ..Default::default()
     };
     if seen
