@@ -11,6 +11,7 @@ pub mod receipt;
 pub mod refund;
 mod refusal;
 pub mod schedule;
+pub mod statement;
 
 pub use refusal::Refusal;
 
