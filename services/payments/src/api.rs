@@ -5,6 +5,7 @@ mod intent;
 mod notice;
 mod payment;
 mod receipt;
+mod reconciliation;
 mod refund;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use platform::{Error, Refused, answer, answer_stream};
 use proto::studio::payments::v1::intent_service_server::IntentService;
 use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
+use proto::studio::payments::v1::reconciliation_service_server::ReconciliationService;
 use proto::studio::payments::v1::refund_service_server::RefundService;
 use proto::studio::payments::v1::{self as pb, ErrorReason};
 use tonic::{Code, Request, Response, Status};
@@ -130,6 +132,65 @@ impl RefundService for Api {
     }
 }
 
+#[tonic::async_trait]
+impl ReconciliationService for Api {
+    async fn list_days(
+        &self,
+        r: Request<pb::ListDaysRequest>,
+    ) -> Result<Response<pb::ListDaysResponse>, Status> {
+        answer(&self.0, r, reconciliation::list_days::handle).await
+    }
+    async fn get_day_report(
+        &self,
+        r: Request<pb::GetDayReportRequest>,
+    ) -> Result<Response<pb::GetDayReportResponse>, Status> {
+        answer(&self.0, r, reconciliation::report::handle).await
+    }
+    type ExportDayStream = platform::door::Answers<pb::ExportDayResponse>;
+    async fn export_day(
+        &self,
+        r: Request<pb::ExportDayRequest>,
+    ) -> Result<Response<Self::ExportDayStream>, Status> {
+        answer_stream(&self.0, r, reconciliation::export::handle).await
+    }
+    async fn list_differences(
+        &self,
+        r: Request<pb::ListDifferencesRequest>,
+    ) -> Result<Response<pb::ListDifferencesResponse>, Status> {
+        answer(&self.0, r, reconciliation::differences::handle).await
+    }
+    async fn resolve_difference(
+        &self,
+        r: Request<pb::ResolveDifferenceRequest>,
+    ) -> Result<Response<pb::ResolveDifferenceResponse>, Status> {
+        answer(&self.0, r, reconciliation::resolve::handle).await
+    }
+    async fn confirm_resolution(
+        &self,
+        r: Request<pb::ConfirmResolutionRequest>,
+    ) -> Result<Response<pb::ConfirmResolutionResponse>, Status> {
+        answer(&self.0, r, reconciliation::confirm::handle).await
+    }
+    async fn sign_day(
+        &self,
+        r: Request<pb::SignDayRequest>,
+    ) -> Result<Response<pb::SignDayResponse>, Status> {
+        answer(&self.0, r, reconciliation::sign_day::handle).await
+    }
+    async fn close_day(
+        &self,
+        r: Request<pb::CloseDayRequest>,
+    ) -> Result<Response<pb::CloseDayResponse>, Status> {
+        answer(&self.0, r, reconciliation::close_day::handle).await
+    }
+    async fn import_bank_statement(
+        &self,
+        r: Request<pb::ImportBankStatementRequest>,
+    ) -> Result<Response<pb::ImportBankStatementResponse>, Status> {
+        answer(&self.0, r, reconciliation::import::handle).await
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
@@ -157,6 +218,18 @@ impl From<Refusal> for Error {
             Refusal::MethodNotSetUp { method } => {
                 refused(Code::FailedPrecondition, ErrorReason::MethodNotSetUp).with("method", method)
             }
+            Refusal::SamePerson => return Self::same_person(),
+            Refusal::DifferenceState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::DifferenceState).with("state", state)
+            }
+            Refusal::DayState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::DayState).with("state", state)
+            }
+            Refusal::DayNotSigned => refused(Code::FailedPrecondition, ErrorReason::DayNotSigned),
+            Refusal::DifferencesOpen { open } => {
+                refused(Code::FailedPrecondition, ErrorReason::DifferencesOpen).with("open", open)
+            }
+            Refusal::NoBankAccount => refused(Code::NotFound, ErrorReason::NoBankAccount),
         }
         .into()
     }

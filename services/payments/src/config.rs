@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kernel::LegalEntityId;
+use chrono::{NaiveDate, NaiveTime};
+use kernel::{LegalEntityId, Timestamp};
 use platform::config::{Maybe, SecretFile};
+use rust_decimal::Decimal;
 use serde::Deserialize;
+
+use crate::domain::reconciliation::Book;
+use crate::domain::reconciliation::difference::Urgency;
+use crate::domain::statement::bank::Headings;
+use crate::domain::statement::figures;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +21,10 @@ pub struct Config {
     pub callbacks: Callbacks,
     pub attempts: Attempts,
     pub refunds: Refunds,
+    pub statements: Statements,
+    /// Accounts at banks, by a name of the operator's choice.
+    #[serde(default)]
+    pub banks: BTreeMap<String, Bank>,
     /// By a name that is also the last part of the callbacks' address.
     pub merchants: BTreeMap<String, Merchant>,
 }
@@ -40,6 +51,32 @@ pub struct Attempts {
 pub struct Refunds {
     pub window_days: i64,
     pub funds_patience_s: i64,
+}
+
+/// Bills of channels, and what is held against them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statements {
+    pub fetch_at: NaiveTime,
+    pub ask_again_s: u64,
+    pub missing_after_s: i64,
+    pub settle_days: i64,
+    pub urgent_h: i64,
+    pub normal_h: i64,
+    /// By merchant, then by channel: the rate that was agreed.
+    #[serde(default)]
+    pub rates: BTreeMap<String, BTreeMap<String, Decimal>>,
+}
+
+/// An account at a bank.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bank {
+    pub legal_entity_id: LegalEntityId,
+    /// The merchants whose payouts arrive there.
+    #[serde(default)]
+    pub settles: Vec<String>,
+    pub headings: Headings,
 }
 
 /// The accounts of one or several legal entities at the channels.
@@ -152,6 +189,40 @@ impl Attempts {
 
     pub fn watch_life(&self) -> Duration {
         Duration::from_secs(self.watch_life_s)
+    }
+}
+
+impl Statements {
+    pub fn ask_again(&self) -> Duration {
+        Duration::from_secs(self.ask_again_s)
+    }
+
+    /// How long after the time of fetching a bill counts as missing.
+    pub fn missing_after(&self) -> chrono::Duration {
+        chrono::Duration::seconds(self.missing_after_s)
+    }
+
+    /// How long a payout may be on its way.
+    pub fn settle_within(&self) -> chrono::Duration {
+        chrono::Duration::days(self.settle_days)
+    }
+
+    /// When somebody must have looked at what was found at `found`.
+    pub fn due_at(&self, urgency: Urgency, found: Timestamp) -> Timestamp {
+        found
+            + chrono::Duration::hours(match urgency {
+                Urgency::Urgent => self.urgent_h,
+                Urgency::Normal => self.normal_h,
+            })
+    }
+
+    pub fn rate(&self, book: &Book) -> Option<Decimal> {
+        self.rates.get(&book.account)?.get(book.party.word()).copied()
+    }
+
+    /// When the bills of a day are fetched: the next day, in China's time.
+    pub fn fetched_at(&self, day: NaiveDate) -> Timestamp {
+        figures::at(day + chrono::Days::new(1), self.fetch_at)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod isolated;
 pub mod notice;
 pub mod payment;
 pub mod receipt;
+pub mod reconciliation;
 pub mod refund;
 mod refusal;
 pub mod schedule;

@@ -1,5 +1,7 @@
 //! What others may know: domain values as facts, ids and amounts only.
 
+mod reconciliation;
+
 use kernel::{Timestamp, to_proto_time};
 use platform::Fact;
 use proto::studio::payments::v1 as pb;
@@ -12,6 +14,10 @@ use crate::domain::isolated::IsolatedMoney;
 use crate::domain::payment::Payment;
 use crate::domain::receipt::Receipt;
 use crate::domain::refund::Refund;
+
+pub use reconciliation::{
+    bank_balance_seen, day_closed, difference_found, difference_resolved, settlement_seen,
+};
 
 fn fact(aggregate: uuid::Uuid, version: i64, payload: Payload) -> Fact<PaymentsEvent> {
     Fact {

@@ -29,6 +29,7 @@ use platform::{Error, Listener, Platform, Subscription, TaskKind};
 use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
 use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
+use proto::studio::payments::v1::reconciliation_service_server::ReconciliationServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 
 use channel::Channel;
@@ -88,6 +89,7 @@ impl platform::Service for App {
         tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
             .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
+            .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))
             .add_service(RefundServiceServer::new(api::Api(app.clone())))
     }
 
@@ -97,6 +99,10 @@ impl platform::Service for App {
 
     fn tasks() -> Vec<TaskKind<Self>> {
         reactions::tasks()
+    }
+
+    fn standing() -> Vec<&'static str> {
+        vec![reactions::kinds::PLAN_BILLS]
     }
 
     fn checks() -> Vec<platform::Check> {

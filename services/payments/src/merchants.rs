@@ -10,6 +10,8 @@ use crate::channel::alipay::{self, Alipay};
 use crate::channel::wechat::{self, WeChat};
 use crate::config;
 use crate::domain::Method;
+use crate::domain::reconciliation::Book;
+use crate::domain::statement::Party;
 
 /// The accounts of one merchant.
 #[derive(Debug)]
@@ -89,6 +91,16 @@ impl Merchants {
             .values()
             .find(|m| m.entities.contains(&entity))
             .or_else(|| self.0.values().find(|m| m.entities.is_empty()))
+    }
+
+    /// Every account at a channel whose bills are fetched.
+    pub fn books(&self) -> impl Iterator<Item = Book> {
+        self.0.values().flat_map(|merchant| {
+            let parties = [Party::Wechat, Party::Alipay].into_iter();
+            parties
+                .filter(move |party| merchant.channel_called(party.word()).is_some())
+                .map(move |party| Book::of(party, &merchant.name))
+        })
     }
 
     pub fn by_name(&self, name: &str) -> Option<&Merchant> {

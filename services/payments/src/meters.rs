@@ -4,13 +4,17 @@
 use std::sync::OnceLock;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Counter;
+use opentelemetry::metrics::{Counter, Gauge};
 
 struct Meters {
     hanging: Counter<u64>,
     quarantined: Counter<u64>,
     unmatched: Counter<u64>,
     given_up: Counter<u64>,
+    bills_missing: Counter<u64>,
+    bills_unreadable: Counter<u64>,
+    differences: Counter<u64>,
+    overdue: Gauge<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -36,6 +40,22 @@ fn meters() -> &'static Meters {
                 .u64_counter("payments_callbacks_given_up")
                 .with_description("Callbacks about money whose order was looked for in vain")
                 .build(),
+            bills_missing: meter
+                .u64_counter("payments_bills_missing")
+                .with_description("Times that a bill of a channel was asked for in vain although it is late")
+                .build(),
+            bills_unreadable: meter
+                .u64_counter("payments_bills_unreadable")
+                .with_description("Bills of channels that cannot be read, or contradict the one before")
+                .build(),
+            differences: meter
+                .u64_counter("payments_differences")
+                .with_description("Differences that reconciliation found, by type")
+                .build(),
+            overdue: meter
+                .u64_gauge("payments_differences_overdue")
+                .with_description("Differences at which nobody looked in time")
+                .build(),
         }
     })
 }
@@ -58,4 +78,28 @@ pub fn callback_unmatched() {
 /// The order of a callback was looked for in vain.
 pub fn callback_given_up() {
     meters().given_up.add(1, &[]);
+}
+
+/// A bill that should be here is not.
+pub fn bill_missing(party: &'static str) {
+    meters().bills_missing.add(1, &[KeyValue::new("channel", party)]);
+}
+
+/// A bill cannot be used as it came.
+pub fn bill_unreadable(party: &'static str) {
+    meters()
+        .bills_unreadable
+        .add(1, &[KeyValue::new("channel", party)]);
+}
+
+/// Reconciliation found a difference.
+pub fn difference(kind: &'static str) {
+    meters().differences.add(1, &[KeyValue::new("type", kind)]);
+}
+
+/// So many differences wait longer than they may.
+pub fn differences_overdue(count: i64) {
+    meters()
+        .overdue
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
 }

@@ -5,7 +5,9 @@ pub mod callback;
 mod intent;
 mod isolated;
 mod person;
+pub mod reconciliation;
 mod refund;
+pub mod statement;
 
 use platform::{BoxFuture, Delivery, Error, Subscription, SystemTx, TaskKind};
 use proto::studio::members::v1::MembersEvent;
@@ -21,6 +23,12 @@ pub mod kinds {
     pub const SEND_REFUND: &str = "send_refund";
     pub const RETURN_ISOLATED: &str = "return_isolated";
     pub const MATCH_CALLBACK: &str = "match_callback";
+    pub const PLAN_BILLS: &str = "plan_bills";
+    pub const FETCH_BILL: &str = "fetch_bill";
+    pub const MATCH_DAY: &str = "match_day";
+    pub const JUDGE_DAY: &str = "judge_day";
+    pub const APPLY_BILL: &str = "apply_bill";
+    pub const SETTLE: &str = "settle";
 }
 
 pub fn tasks() -> Vec<TaskKind<App>> {
@@ -31,6 +39,12 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::SEND_REFUND, refund::send::run),
         TaskKind::new(kinds::RETURN_ISOLATED, isolated::send_back),
         TaskKind::new(kinds::MATCH_CALLBACK, callback::match_again),
+        TaskKind::new(kinds::PLAN_BILLS, statement::plan::run),
+        TaskKind::new(kinds::FETCH_BILL, statement::fetch::run),
+        TaskKind::new(kinds::MATCH_DAY, reconciliation::match_day::run),
+        TaskKind::new(kinds::JUDGE_DAY, reconciliation::judge::run),
+        TaskKind::new(kinds::APPLY_BILL, reconciliation::apply::run),
+        TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
     ]
 }
 

@@ -8,7 +8,9 @@ pub mod isolated;
 pub mod notice;
 pub mod payment;
 pub mod receipt;
+pub mod reconciliation;
 pub mod refund;
+pub mod statement;
 
 use kernel::PersonId;
 use platform::{Error, Studios};

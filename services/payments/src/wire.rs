@@ -1,5 +1,7 @@
 //! Domain values as the contract writes them.
 
+pub mod reconciliation;
+
 use kernel::to_proto_time;
 use platform::Error;
 use proto::studio::payments::v1 as pb;

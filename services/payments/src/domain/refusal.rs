@@ -29,4 +29,16 @@ pub enum Refusal {
     NoticeRaced,
     #[error("{method} does not collect for the studio's legal entity")]
     MethodNotSetUp { method: &'static str },
+    #[error("maker and checker are one person")]
+    SamePerson,
+    #[error("the difference is {state}")]
+    DifferenceState { state: &'static str },
+    #[error("the day is {state}")]
+    DayState { state: &'static str },
+    #[error("nobody of finance signed the day")]
+    DayNotSigned,
+    #[error("{open} differences of the day are open")]
+    DifferencesOpen { open: i64 },
+    #[error("no bank account has this name")]
+    NoBankAccount,
 }

@@ -23,7 +23,7 @@ kept_words! {
 
 words! {
     /// From where a contradiction came.
-    Source { Callback = "callback", Query = "query" }
+    Source { Callback = "callback", Query = "query", Bill = "bill" }
 }
 
 /// A callback to be kept.

@@ -47,7 +47,7 @@ impl World {
     }
 
     /// A payment by Alipay of a fresh due, captured, whose order obeys a script.
-    async fn alipay_payment(&self, script: Script) -> pb::Payment {
+    pub async fn alipay_payment(&self, script: Script) -> pb::Payment {
         self.alipay.script_next(script);
         let intent = self.intent().await;
         let attempt = self.alipay_qr(&intent).await;

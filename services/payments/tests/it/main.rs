@@ -6,12 +6,14 @@
 mod access;
 mod alipay;
 mod belts;
+mod books;
 mod callbacks;
 mod closing;
 mod collecting;
 mod erasing;
 mod notices;
 mod races;
+mod reconciling;
 mod refunding;
 mod strange;
 mod tracing;

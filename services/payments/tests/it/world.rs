@@ -77,11 +77,12 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
     };
     format!(
         "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
-         [service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
+         {}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
          [service.merchants.stranger.wechat]\n{}",
         told.wait_ms,
+        crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
         crate::alipay::account(alipay),

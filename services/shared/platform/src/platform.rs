@@ -47,6 +47,11 @@ pub trait Service: std::ops::Deref<Target = Platform> + Send + Sync + Sized + 's
     fn tasks() -> Vec<TaskKind<Self>> {
         Vec::new()
     }
+    /// Kinds of [`Service::tasks`] of which one always stands, under the nil id:
+    /// it is left at the first start and puts itself off each time.
+    fn standing() -> Vec<&'static str> {
+        Vec::new()
+    }
     /// What no row of it may break, beside what holds for every service.
     fn checks() -> Vec<Check> {
         Vec::new()

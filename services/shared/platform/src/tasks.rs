@@ -139,7 +139,7 @@ impl Task {
 
     /// Holds the task for a whole lease from now on: for work in many steps.
     /// Fails if another worker took the task over meanwhile.
-    pub(crate) async fn hold(&self, platform: &Platform) -> Result<(), Error> {
+    pub async fn hold(&self, platform: &Platform) -> Result<(), Error> {
         let mut tx = platform.begin_system().await?;
         sqlx::query!(
             "update tasks set lease_until = $3 where task_id = $1 and lease = $2 and state = 'waiting'",

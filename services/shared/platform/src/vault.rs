@@ -84,6 +84,19 @@ impl Vault {
         plaintext: &str,
     ) -> Result<Sealed, Error> {
         let key = self.newest_key(conn, owner).await?.ok_or_else(erased)?;
+        key.seal(owner, column, plaintext.as_bytes())
+    }
+
+    /// As [`Vault::seal`], for a file or a piece of one. `owner` may stand for the
+    /// file itself, which then has a key of its own.
+    pub async fn seal_bytes(
+        &self,
+        conn: &mut PgConnection,
+        owner: PersonId,
+        column: &'static str,
+        plaintext: &[u8],
+    ) -> Result<Sealed, Error> {
+        let key = self.newest_key(conn, owner).await?.ok_or_else(erased)?;
         key.seal(owner, column, plaintext)
     }
 
@@ -100,7 +113,7 @@ impl Vault {
             return Ok(Sealed::nothing());
         }
         match self.newest_key(conn, owner).await? {
-            Some(key) => key.seal(owner, column, words),
+            Some(key) => key.seal(owner, column, words.as_bytes()),
             None => Ok(Sealed::nothing()),
         }
     }
@@ -131,7 +144,7 @@ impl Vault {
         let key = self.newest_key(conn, owner).await?.ok_or_else(erased)?;
         let mut sealed = Vec::with_capacity(N);
         for (column, plaintext) in texts {
-            sealed.push(key.seal(owner, column, plaintext)?);
+            sealed.push(key.seal(owner, column, plaintext.as_bytes())?);
         }
         sealed
             .try_into()
@@ -147,10 +160,22 @@ impl Vault {
         column: &'static str,
         sealed: &Sealed,
     ) -> Result<Option<String>, Error> {
-        let broken = || Error::Inconsistent {
-            table: "vault_keys",
-            what: format!("{column} of {owner} does not open"),
+        let Some(bytes) = self.open_bytes(conn, owner, column, sealed).await? else {
+            return Ok(None);
         };
+        let text = String::from_utf8(bytes).map_err(|_| does_not_open(owner, column))?;
+        Ok(Some(text))
+    }
+
+    /// What [`Vault::seal_bytes`] sealed, as [`Vault::open`] opens texts.
+    pub async fn open_bytes(
+        &self,
+        conn: &mut PgConnection,
+        owner: PersonId,
+        column: &'static str,
+        sealed: &Sealed,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let broken = || does_not_open(owner, column);
         let version = version_of(sealed).ok_or_else(broken)?;
         let Some(key) = self.key(conn, owner, version).await? else {
             return Ok(None);
@@ -269,6 +294,13 @@ impl Vault {
 async fn newest_version(conn: &mut PgConnection, owner: PersonId) -> Result<Option<i32>, Error> {
     let version = sqlx::query_scalar("select max(key_version) from vault_keys where owner_id = $1");
     Ok(version.bind(owner.0).fetch_one(conn).await?)
+}
+
+fn does_not_open(owner: PersonId, column: &'static str) -> Error {
+    Error::Inconsistent {
+        table: "vault_keys",
+        what: format!("{column} of {owner} does not open"),
+    }
 }
 
 fn erased() -> Error {

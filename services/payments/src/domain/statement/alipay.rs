@@ -201,16 +201,12 @@ fn fields(text: &str) -> Vec<&str> {
             }
             continue;
         }
-        match rest.split_once(',') {
-            Some((field, after)) => {
-                fields.push(field);
-                rest = after;
-            }
-            None => {
-                fields.push(rest);
-                return fields;
-            }
-        }
+        let Some((field, after)) = rest.split_once(',') else {
+            fields.push(rest);
+            return fields;
+        };
+        fields.push(field);
+        rest = after;
     }
 }
 
@@ -222,8 +218,8 @@ fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
         _ => Deed::Other,
     };
     let mut line = Line::at(cells.line, deed, business, cells.time("完成时间")?);
-    line.payment = cells.text("商户订单号").to_owned();
-    line.transaction = cells.text("支付宝交易号").to_owned();
+    cells.text("商户订单号").clone_into(&mut line.payment);
+    cells.text("支付宝交易号").clone_into(&mut line.transaction);
     line.settle_key.clone_from(&line.payment);
     line.number = match deed {
         Deed::Refund => cells.text("退款批次号/请求号").to_owned(),
@@ -249,8 +245,8 @@ fn fund(cells: &Cells<'_>) -> Result<Line, Unreadable> {
         _ => Deed::Other,
     };
     let mut line = Line::at(cells.line, deed, &business, cells.time("发生时间")?);
-    line.transaction = cells.text("账务流水号").to_owned();
-    line.number = cells.text("商户订单号").to_owned();
+    cells.text("账务流水号").clone_into(&mut line.transaction);
+    cells.text("商户订单号").clone_into(&mut line.number);
     line.settle_key = match cells.text("商户订单号") {
         "" => cells.text("业务流水号").to_owned(),
         number => number.to_owned(),

@@ -94,7 +94,7 @@ fn line(row: &Row<'_>, headings: &Headings) -> Result<Line, BadField> {
         .ok_or_else(|| BadField::new(&headings.time, "must be a time as configured"))?;
     let number = u32::try_from(row.line()).unwrap_or(u32::MAX);
     let mut line = Line::at(number, Deed::Transfer, "", at);
-    line.transaction = row.get(&headings.serial).to_owned();
+    row.get(&headings.serial).clone_into(&mut line.transaction);
     if line.transaction.is_empty() {
         return Err(BadField::new(&headings.serial, "is required"));
     }

@@ -52,7 +52,7 @@ impl Columns {
             Ok(Cells {
                 columns: self,
                 line,
-                cells,
+                texts: cells,
             })
         } else {
             Err(Unreadable::Width(line))
@@ -69,7 +69,7 @@ pub fn plain(text: &str) -> String {
 pub struct Cells<'a> {
     columns: &'a Columns,
     pub line: u32,
-    cells: Vec<&'a str>,
+    texts: Vec<&'a str>,
 }
 
 impl Cells<'_> {
@@ -78,7 +78,7 @@ impl Cells<'_> {
         self.columns
             .places
             .get(heading)
-            .and_then(|at| self.cells.get(*at))
+            .and_then(|at| self.texts.get(*at))
             .map(|cell| cell.trim())
             .unwrap_or_default()
     }

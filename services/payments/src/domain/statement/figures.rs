@@ -1,6 +1,6 @@
 //! The figures of bills: exact, without floats, as channels and banks write them.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeZone as _};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Asia::Shanghai;
 use kernel::Timestamp;
 use rust_decimal::Decimal;
@@ -51,6 +51,11 @@ pub fn fee(text: &str) -> Option<i64> {
     scaled(text, 5)
 }
 
+/// Thousandths of a fen as yuan with five decimals.
+pub fn yuan_of_thousandths(thousandths: i64) -> String {
+    Decimal::new(thousandths, 5).to_string()
+}
+
 /// A count, which may read `45.0`.
 pub fn count(text: &str) -> Option<i64> {
     scaled(text, 0)
@@ -86,6 +91,16 @@ pub fn time_as(text: &str, form: &str) -> Option<Timestamp> {
         .map(|at| at.with_timezone(&chrono::Utc))
 }
 
+/// A moment of a day in China, which has no hours that are missing or twice.
+pub fn at(day: NaiveDate, time: NaiveTime) -> Timestamp {
+    (day.and_time(time) - chrono::Duration::hours(8)).and_utc()
+}
+
+/// When a day begins in China.
+pub fn start(day: NaiveDate) -> Timestamp {
+    at(day, NaiveTime::MIN)
+}
+
 /// The day of China's time on which something happened: the day of every bill.
 pub fn day(at: Timestamp) -> NaiveDate {
     at.with_timezone(&Shanghai).date_naive()
@@ -118,6 +133,7 @@ mod tests {
         ] {
             assert_eq!(scaled(text, 2), fen, "{text}");
         }
+        assert_eq!(yuan_of_thousandths(2_208_000), "22.08000");
         assert_eq!(count("45.0"), Some(45));
         assert_eq!(count("45.5"), None);
         assert_eq!(fee("0.00600"), Some(600));
@@ -138,6 +154,7 @@ mod tests {
         assert_eq!(day(last).to_string(), "2026-11-21");
         assert_eq!(day(last + chrono::Duration::seconds(1)).to_string(), "2026-11-22");
         assert_eq!(time_as("20261121", "%Y%m%d"), time("2026-11-21 00:00:00"));
+        assert_eq!(Some(start(day(last))), time("2026-11-21 00:00:00"));
         assert_eq!(time("2026-13-21 00:00:00"), None);
     }
 

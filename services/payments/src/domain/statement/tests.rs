@@ -65,11 +65,11 @@ fn an_exported_trade_bill_of_alipay_reads_to_its_own_totals() {
         expected["rows"].as_u64().unwrap()
     );
     assert_eq!(
-        of(Deed::Payment).count() as u64,
+        u64::try_from(of(Deed::Payment).count()).unwrap(),
         expected["trades"].as_u64().unwrap()
     );
     assert_eq!(
-        of(Deed::Refund).count() as u64,
+        u64::try_from(of(Deed::Refund).count()).unwrap(),
         expected["refunds"].as_u64().unwrap()
     );
     let refunded: i64 = of(Deed::Refund).map(|l| l.settle_minor).sum();
@@ -122,10 +122,10 @@ fn made(sold: &[(String, u32)]) -> String {
     let mut text = format!("\u{feff}{HEAD}");
     for (at, (goods, minor)) in sold.iter().enumerate() {
         let amount = yuan(u64::from(*minor));
-        text += &format!(
+        text.extend([format!(
             "`2026-11-21 23:59:59,`wx1,`1900,`,`,`T{at},`N{at},`o,`NATIVE,`SUCCESS,`OTHERS,`CNY,`{amount},`0.00,\
              `{goods},`,`0.00000,`0.60%,`{amount},`\r\n"
-        );
+        )]);
     }
     let total = yuan(sold.iter().map(|(_, minor)| u64::from(*minor)).sum());
     text + &format!(

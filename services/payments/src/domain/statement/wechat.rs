@@ -180,16 +180,16 @@ fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
         _ => Deed::Other,
     };
     let mut line = Line::at(cells.line, deed, state, cells.time("交易时间")?);
-    line.merchant = cells.text("商户号").to_owned();
-    line.app = cells.text("公众账号ID").to_owned();
-    line.payment = cells.text("商户订单号").to_owned();
+    cells.text("商户号").clone_into(&mut line.merchant);
+    cells.text("公众账号ID").clone_into(&mut line.app);
+    cells.text("商户订单号").clone_into(&mut line.payment);
     line.fee_thousandths = cells.fee("手续费")?;
     line.rate = Some(figures::rate(cells.text("费率")).ok_or_else(|| cells.bad("费率"))?);
     if deed == Deed::Refund {
         return refund(cells, line);
     }
     line.number.clone_from(&line.payment);
-    line.transaction = cells.text("微信订单号").to_owned();
+    cells.text("微信订单号").clone_into(&mut line.transaction);
     line.settle_minor = cells.fen(if cells.has("应结订单金额") {
         "应结订单金额"
     } else {
@@ -205,8 +205,8 @@ fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
 }
 
 fn refund(cells: &Cells<'_>, mut line: Line) -> Result<Line, Unreadable> {
-    line.number = cells.text("商户退款单号").to_owned();
-    line.transaction = cells.text("微信退款单号").to_owned();
+    cells.text("商户退款单号").clone_into(&mut line.number);
+    cells.text("微信退款单号").clone_into(&mut line.transaction);
     line.settle_key.clone_from(&line.transaction);
     line.settle_minor = cells.fen("退款金额")?;
     line.amount_minor = if cells.has("申请退款金额") {
@@ -279,9 +279,9 @@ fn fund(cells: &Cells<'_>) -> Result<Line, Unreadable> {
         _ => Deed::Other,
     };
     let mut line = Line::at(cells.line, deed, business, cells.time("记账时间")?);
-    line.transaction = cells.text("资金流水单号").to_owned();
-    line.number = cells.text("业务凭证号").to_owned();
-    line.settle_key = cells.text("微信支付业务单号").to_owned();
+    cells.text("资金流水单号").clone_into(&mut line.transaction);
+    cells.text("业务凭证号").clone_into(&mut line.number);
+    cells.text("微信支付业务单号").clone_into(&mut line.settle_key);
     let amount = cells.fen("收支金额(元)")?.abs();
     line.amount_minor = match cells.text("收支类型") {
         "收入" => amount,

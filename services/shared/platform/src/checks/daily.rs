@@ -20,8 +20,16 @@ impl Platform {
     /// Leaves the task that runs the checks, unless it was ever left: it puts
     /// itself off by a day each time.
     pub async fn schedule_checks(&self) -> Result<(), Error> {
+        self.let_stand(&[KIND]).await
+    }
+
+    /// Leaves a task of each kind, unless one was ever left.
+    pub async fn let_stand(&self, kinds: &[&'static str]) -> Result<(), Error> {
         let mut tx = self.begin_system().await?;
-        tx.task(NewTask::now(KIND, Uuid::nil(), &()).once(KIND)).await?;
+        for kind in kinds {
+            tx.task(NewTask::now(kind, Uuid::nil(), &()).lane(*kind).once(*kind))
+                .await?;
+        }
         tx.commit().await
     }
 }

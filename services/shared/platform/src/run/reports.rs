@@ -21,15 +21,20 @@ pub(super) async fn run(platform: Platform) {
     }
 }
 
-/// Sees to it that the daily checks run.
-pub(super) async fn schedule_checks(platform: Platform) {
-    while let Err(error) = platform.schedule_checks().await {
+/// Sees to it that the daily checks run, and whatever else always stands.
+pub(super) async fn schedule_standing(platform: Platform, kinds: Vec<&'static str>) {
+    while let Err(error) = schedule(&platform, &kinds).await {
         tracing::warn!(
             error = crate::telemetry::chain(&error),
-            "the daily checks could not be scheduled"
+            "the tasks that always stand could not be left"
         );
         tokio::time::sleep(EVERY).await;
     }
+}
+
+async fn schedule(platform: &Platform, kinds: &[&'static str]) -> Result<(), Error> {
+    platform.schedule_checks().await?;
+    platform.let_stand(kinds).await
 }
 
 async fn measure(platform: &Platform) -> Result<(), Error> {

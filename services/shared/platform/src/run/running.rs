@@ -329,7 +329,7 @@ fn follow<S: Service>(loops: &Loops, app: &Arc<S>, config: &PlatformConfig, only
             .run_heads(Duration::from_millis(config.audit.head_ms)),
     );
     loops.cut(reports::run(platform.clone()));
-    loops.cut(reports::schedule_checks(platform));
+    loops.cut(reports::schedule_standing(platform, S::standing()));
     for subscription in S::subscriptions() {
         loops.cut(Arc::new(subscription).run(app.clone()));
     }

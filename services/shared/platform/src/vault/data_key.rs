@@ -26,9 +26,9 @@ impl DataKey {
         &self,
         owner: PersonId,
         column: &'static str,
-        plaintext: &str,
+        plaintext: &[u8],
     ) -> Result<Sealed, Error> {
-        let mut bytes = plaintext.as_bytes().to_vec();
+        let mut bytes = plaintext.to_vec();
         let nonce = self
             .key
             .seal_in_place_append_tag(Aad::from(context(owner, column, self.version)), &mut bytes)
@@ -42,12 +42,12 @@ impl DataKey {
     }
 
     /// None when this was sealed otherwise than for this owner and column, or was changed.
-    pub(super) fn open(&self, owner: PersonId, column: &'static str, sealed: &Sealed) -> Option<String> {
+    pub(super) fn open(&self, owner: PersonId, column: &'static str, sealed: &Sealed) -> Option<Vec<u8>> {
         let (version, nonce, ciphertext) = parts(&sealed.bytes)?;
         let mut bytes = ciphertext.to_vec();
         let aad = Aad::from(context(owner, column, version));
         let plain = self.key.open_in_place(nonce, aad, &mut bytes).ok()?;
-        String::from_utf8(plain.to_vec()).ok()
+        Some(plain.to_vec())
     }
 }
 
@@ -85,9 +85,9 @@ mod tests {
         #[test]
         fn any_text_opens_as_it_was_sealed(key: [u8; 32], version in 1i32.., owner in person(), text in "\\PC{0,200}") {
             let key = DataKey::new(version, &key).unwrap();
-            let sealed = key.seal(owner, "people.name", &text).unwrap();
+            let sealed = key.seal(owner, "people.name", text.as_bytes()).unwrap();
             prop_assert_eq!(version_of(&sealed), Some(version));
-            prop_assert_eq!(key.open(owner, "people.name", &sealed), Some(text));
+            prop_assert_eq!(key.open(owner, "people.name", &sealed), Some(text.into_bytes()));
         }
 
         #[test]
@@ -96,7 +96,7 @@ mod tests {
         ) {
             prop_assume!(key != other && owner != stranger);
             let right = DataKey::new(1, &key).unwrap();
-            let sealed = right.seal(owner, "people.name", &text).unwrap();
+            let sealed = right.seal(owner, "people.name", text.as_bytes()).unwrap();
             prop_assert_eq!(right.open(stranger, "people.name", &sealed), None);
             prop_assert_eq!(right.open(owner, "people.phone", &sealed), None);
             prop_assert_eq!(DataKey::new(1, &other).unwrap().open(owner, "people.name", &sealed), None);
@@ -105,7 +105,7 @@ mod tests {
         #[test]
         fn any_changed_bit_is_noticed(key: [u8; 32], owner in person(), text in "\\PC{0,40}", at: prop::sample::Index, bit in 0u8..8) {
             let key = DataKey::new(1, &key).unwrap();
-            let mut sealed = key.seal(owner, "people.name", &text).unwrap();
+            let mut sealed = key.seal(owner, "people.name", text.as_bytes()).unwrap();
             let at = at.index(sealed.bytes.len());
             sealed.bytes[at] ^= 1 << bit;
             prop_assert_eq!(key.open(owner, "people.name", &sealed), None);

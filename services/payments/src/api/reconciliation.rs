@@ -1,0 +1,9 @@
+pub mod close_day;
+pub mod confirm;
+pub mod differences;
+pub mod export;
+pub mod import;
+pub mod list_days;
+pub mod report;
+pub mod resolve;
+pub mod sign_day;

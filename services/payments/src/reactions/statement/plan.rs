@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use chrono::Days;
+use platform::{BoxFuture, Error, NewTask, Settled, Task};
+
+use super::Wanted;
+use crate::domain::statement::{Kind, figures};
+use crate::reactions::kinds;
+use crate::{App, meters, store};
+
+/// So many days are made up for when nobody looked.
+const BACK: u64 = 3;
+
+/// Every day, once the channels have made the bills of the day before: leaves a
+/// task for each, and looks what else waits.
+pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let (now, terms) = (app.clock.now(), &app.config.statements);
+        let today = figures::day(now);
+        let mut tx = task.begin(app).await?;
+        for book in app.merchants.books() {
+            for back in 1..=BACK {
+                let day = today - Days::new(back);
+                let due = terms.fetched_at(day);
+                for kind in [Kind::Trades, Kind::Funds] {
+                    let name = format!("{} {} {} {day}", book.party.word(), book.account, kind.word());
+                    let wanted = Wanted::bill(&book, day, kind);
+                    let fetch = NewTask::at(kinds::FETCH_BILL, book.day_id(day), due, &wanted);
+                    tx.task(fetch.lane(&name).once(format!("bill {name}"))).await?;
+                }
+            }
+        }
+        tx.task(NewTask::now(kinds::SETTLE, uuid::Uuid::nil(), &()).lane("reconciliation"))
+            .await?;
+        meters::differences_overdue(store::reconciliation::differences::overdue(&mut tx, now).await?);
+        let next = terms.fetched_at(if now < terms.fetched_at(today - Days::new(1)) {
+            today - Days::new(1)
+        } else {
+            today
+        });
+        let pause = (next - now).to_std().unwrap_or(Duration::from_mins(1));
+        tx.again(task, pause).await
+    })
+}
