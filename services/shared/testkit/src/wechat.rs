@@ -1,11 +1,15 @@
-//! A simulator of WeChat Pay v3 in public-key mode: native orders, queries,
-//! closing, refunds and callbacks, with a truth of its own, a phone to pay
-//! with, and a control door to have every accident on purpose.
+//! A simulator of WeChat Pay v3: orders by QR, in the app and by a shown code,
+//! queries, closing, reversing, refunds, bills, certificates and callbacks, with a
+//! truth of its own, a phone to pay with, and a control door to have every
+//! accident on purpose.
 
+mod bill;
 mod callbacks;
 mod control;
 mod door;
 mod fields;
+mod keyring;
+mod keys;
 mod script;
 mod show;
 pub mod sign;
@@ -19,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use chrono::NaiveDate;
 use kernel::Timestamp;
 use platform::keys::KeyFolder;
 use serde::Serialize;
@@ -26,12 +31,33 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+pub use bill::{BillKind, BillScript, Difference};
 pub use fields::Problem;
-pub use script::{Fails, Fault, Forgery, Operation, RefundEnd, Script};
+pub use script::{CodeEnd, Fails, Fault, Forgery, Operation, RefundEnd, Script};
 pub use truth::{RefundStatus, TradeState};
 
-use sign::{CheckingKey, SigningKey};
+use bill::Bills;
+use keyring::Keyring;
 use truth::Truth;
+
+/// By which way an order is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    Native,
+    Jsapi,
+    Codepay,
+}
+
+impl Product {
+    /// The channel's word.
+    pub fn trade_type(self) -> &'static str {
+        match self {
+            Self::Native => "NATIVE",
+            Self::Jsapi => "JSAPI",
+            Self::Codepay => "MICROPAY",
+        }
+    }
+}
 
 /// What the simulator is told.
 #[derive(Debug, Clone)]
@@ -54,6 +80,8 @@ pub struct Config {
     pub speed: u32,
     /// How long a refund is in processing.
     pub refund_takes: Duration,
+    /// How long after the charge of a shown code it may be reversed.
+    pub reverse_after: Duration,
 }
 
 /// The merchant's number in tests and on one machine.
@@ -85,6 +113,7 @@ impl Config {
             routes: Vec::new(),
             speed: 30,
             refund_takes: Duration::from_millis(300),
+            reverse_after: Duration::from_secs(15),
         })
     }
 }
@@ -99,9 +128,9 @@ pub struct Simulator {
 
 struct Inner {
     config: Config,
-    merchant: CheckingKey,
-    platform: SigningKey,
+    keyring: Mutex<Keyring>,
     truth: Mutex<Truth>,
+    bills: Mutex<Bills>,
     nonces: Mutex<HashMap<String, i64>>,
     sent: Mutex<Vec<Sent>>,
     routes: Mutex<Vec<(String, String)>>,
@@ -129,9 +158,9 @@ impl Simulator {
             .with_context(|| format!("the channel simulator cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let inner = Arc::new(Inner {
-            merchant: CheckingKey::from_pem(&config.merchant_public_pem)?,
-            platform: SigningKey::from_pem(&config.platform_private_pem)?,
+            keyring: Mutex::new(Keyring::new(&config)?),
             truth: Mutex::default(),
+            bills: Mutex::default(),
             nonces: Mutex::default(),
             sent: Mutex::default(),
             routes: Mutex::new(config.routes.clone()),
@@ -179,6 +208,21 @@ impl Simulator {
     /// The payer pays although the order was closed or has expired.
     pub fn pay_late(&self, which: &str) -> Result<(), Problem> {
         self.inner.pay(which, "o-test-payer", true)
+    }
+
+    /// A call goes wrong, whatever it concerns.
+    pub fn fail(&self, fault: Fault) {
+        lock(&self.inner.truth).faults.push(fault);
+    }
+
+    /// What is wrong with a bill.
+    pub fn script_bill(&self, day: NaiveDate, kind: BillKind, script: BillScript) {
+        lock(&self.inner.bills).scripts.insert((day, kind), script);
+    }
+
+    /// The payer who was asked to agree does not.
+    pub fn decline(&self, out_trade_no: &str) {
+        lock(&self.inner.truth).decline(out_trade_no);
     }
 
     /// What the next new order shall do.
@@ -269,6 +313,7 @@ impl Inner {
     fn reset(&self) {
         lock(&self.work).abort_all();
         *lock(&self.truth) = Truth::default();
+        *lock(&self.bills) = Bills::default();
         lock(&self.sent).clear();
         lock(&self.nonces).clear();
     }

@@ -11,7 +11,7 @@ use super::script::{Forgery, RefundEnd, Script};
 use super::show::rfc3339;
 use super::sign::{PROBE, SCHEME, answer_text, encrypt};
 use super::truth::{Order, Refund, RefundStatus};
-use super::{Inner, Sent, lock, nonce};
+use super::{Inner, Product, Sent, lock, nonce};
 
 /// The channel's pauses between tries, in seconds.
 const PAUSES: [u64; 15] = [
@@ -38,7 +38,11 @@ struct Letter {
 }
 
 impl Inner {
+    /// Tells of a payment; a shown code was answered and is not told.
     pub(super) fn announce_payment(self: Arc<Self>, order: Order) {
+        if order.product == Product::Codepay {
+            return;
+        }
         let notice = Notice {
             out_trade_no: order.asked.out_trade_no.clone(),
             url: order.asked.notify_url.clone(),
@@ -177,15 +181,14 @@ impl Inner {
 
     fn signed(&self, body: String, timestamp: i64) -> Result<Letter> {
         let nonce = nonce(32);
-        let signature = self
-            .platform
-            .sign(&answer_text(&timestamp.to_string(), &nonce, body.as_bytes()))?;
+        let text = answer_text(&timestamp.to_string(), &nonce, body.as_bytes());
+        let (signature, serial) = self.signed_by(None, &text)?;
         Ok(Letter {
             body,
             timestamp,
             nonce,
             signature,
-            serial: self.config.platform_key_id.clone(),
+            serial,
         })
     }
 
@@ -206,7 +209,7 @@ impl Inner {
         }
         let mut letter = self.signed(envelope(notice, &id, &resource, &key)?, timestamp)?;
         match forgery {
-            Forgery::BadSignature => letter.signature = self.platform.sign(b"something else")?,
+            Forgery::BadSignature => letter.signature = self.signed_by(None, b"something else")?.0,
             Forgery::SignTest => letter.signature = format!("{PROBE}{}", letter.signature),
             Forgery::UnknownSerial => "PUB_KEY_ID_00000000000000000000000000".clone_into(&mut letter.serial),
             _ => {}

@@ -6,12 +6,14 @@ use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono::NaiveDate;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::bill::{BillKind, BillScript};
 use super::fields::Problem;
-use super::script::Script;
+use super::script::{Fault, Script};
 use super::{Inner, lock, truth};
 
 const PHONE: &str = include_str!("phone.html");
@@ -23,6 +25,8 @@ pub(super) fn routes(inner: Arc<Inner>) -> Router {
         .route("/control/pay", post(pay))
         .route("/control/refuse", post(refuse))
         .route("/control/script", post(script))
+        .route("/control/faults", post(fault))
+        .route("/control/bills", post(bill))
         .route("/control/routes", post(route))
         .route("/control/orders", get(orders))
         .route("/control/orders/{number}", get(order))
@@ -73,9 +77,11 @@ async fn pay(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Valu
     Ok(Json(json!({ "out_trade_no": number, "paid": true })))
 }
 
-/// A payer who looks and does not pay leaves no trace at the channel.
+/// A payer who looks and does not pay leaves no trace at the channel, except who
+/// was asked to agree.
 async fn refuse(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {
     let number = lock(&inner.truth).find(which.name()?)?;
+    lock(&inner.truth).decline(&number);
     Ok(Json(json!({ "out_trade_no": number, "paid": false })))
 }
 
@@ -99,6 +105,26 @@ async fn script(State(inner): Shared, Json(asked): Json<Scripting>) -> Result<Js
         }
     }
     Ok(Json(json!({})))
+}
+
+async fn fault(State(inner): Shared, Json(fault): Json<Fault>) -> Json<Value> {
+    lock(&inner.truth).faults.push(fault);
+    Json(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Billing {
+    day: NaiveDate,
+    kind: BillKind,
+    script: BillScript,
+}
+
+async fn bill(State(inner): Shared, Json(asked): Json<Billing>) -> Json<Value> {
+    lock(&inner.bills)
+        .scripts
+        .insert((asked.day, asked.kind), asked.script);
+    Json(json!({}))
 }
 
 #[derive(Deserialize)]

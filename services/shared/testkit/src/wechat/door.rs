@@ -1,21 +1,24 @@
 //! The merchant's door: every request's signature is checked before anything
 //! else, every answer is signed.
 
+mod answer;
+mod calls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
-use serde_json::{Value, json};
 
-use super::fields::{CloseOrder, NativeOrder, NewRefund, Problem, read};
+use super::fields::{CodeOrder, NewOrder, NewRefund, Problem, read};
 use super::script::{Fails, Operation};
-use super::sign::{Authorization, PROBE, SCHEME, answer_text, request_text};
-use super::{Inner, lock, nonce};
+use super::sign::{Authorization, request_text};
+use super::{Inner, lock};
+use calls::Call;
 
 /// How far the merchant's clock may be off, in seconds.
 const WINDOW: i64 = 300;
@@ -28,38 +31,45 @@ pub(super) fn routes(inner: Arc<Inner>) -> Router {
         .with_state(inner)
 }
 
-/// What is answered, before it is signed.
-type Answer = Result<(StatusCode, Option<Value>), Problem>;
-
 async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> Response {
+    let wanted = text(&parts.headers, "wechatpay-serial");
     if let Err(problem) = inner.check(&parts, &body) {
-        return inner.answer(Err(problem), None);
+        return inner.answer(Err(problem), None, wanted);
     }
     let segments: Vec<&str> = parts.uri.path().trim_start_matches("/v3/").split('/').collect();
-    let query = parts.uri.query().unwrap_or_default();
     let (operation, number) = match name(parts.method.as_str(), &segments, &body) {
         Ok(named) => named,
-        Err(problem) => return inner.answer(Err(problem), None),
+        Err(problem) => return inner.answer(Err(problem), None, wanted),
     };
     let fault = inner.fault(operation, &number);
-    if let Some(answer) = inner.undone(fault) {
+    if let Some(answer) = inner.undone(fault, wanted) {
         return answer;
     }
-    let mut answer = inner.carry_out(operation, &segments, query, &body);
+    let call = Call {
+        operation,
+        segments: &segments,
+        query: parts.uri.query().unwrap_or_default(),
+        body: &body,
+        host: text(&parts.headers, "host").unwrap_or("localhost"),
+        wanted,
+    };
+    if operation == Operation::Download {
+        return inner.download(&call, fault).await;
+    }
+    let mut answer = inner.carry_out(&call);
     // The first order of a script can only be told apart after it was made.
     let fault = fault.or_else(|| {
-        if operation == Operation::Create {
-            inner.fault(operation, &number)
-        } else {
-            None
-        }
+        operation
+            .makes_orders()
+            .then(|| inner.fault(operation, &number))
+            .flatten()
     });
     match fault {
         Some(Fails::DoneButTimeOut) => tokio::time::sleep(TIME_OUT).await,
         Some(Fails::DoneButSystemError) => answer = Err(system_error()),
         _ => {}
     }
-    inner.answer(answer, fault)
+    inner.answer(answer, fault, wanted)
 }
 
 fn system_error() -> Problem {
@@ -68,46 +78,35 @@ fn system_error() -> Problem {
 
 /// Which call this is, and the number of its order or refund.
 fn name(method: &str, segments: &[&str], body: &[u8]) -> Result<(Operation, String), Problem> {
+    let number = |operation, number: &str| Ok((operation, number.to_owned()));
     match (method, segments) {
-        ("POST", ["pay", "transactions", "native"]) => {
-            read::<NativeOrder>(body).map(|order| (Operation::Create, order.out_trade_no))
+        ("POST", ["pay", "transactions", "native" | "jsapi"]) => {
+            read::<NewOrder>(body).map(|order| (Operation::Create, order.out_trade_no))
         }
-        ("GET", ["pay", "transactions", "out-trade-no" | "id", number]) => {
-            Ok((Operation::Query, (*number).to_owned()))
+        ("POST", ["pay", "transactions", "codepay"]) => {
+            read::<CodeOrder>(body).map(|order| (Operation::Charge, order.out_trade_no))
         }
-        ("POST", ["pay", "transactions", "out-trade-no", number, "close"]) => {
-            Ok((Operation::Close, (*number).to_owned()))
-        }
+        ("GET", ["pay", "transactions", "out-trade-no" | "id", of]) => number(Operation::Query, of),
+        ("POST", ["pay", "transactions", "out-trade-no", of, "close"]) => number(Operation::Close, of),
+        ("POST", ["pay", "transactions", "out-trade-no", of, "reverse"]) => number(Operation::Reverse, of),
         ("POST", ["refund", "domestic", "refunds"]) => read::<NewRefund>(body).map(|r| {
             (
                 Operation::Refund,
                 r.out_trade_no.or(r.transaction_id).unwrap_or_default(),
             )
         }),
-        ("GET", ["refund", "domestic", "refunds", number]) => {
-            Ok((Operation::QueryRefund, (*number).to_owned()))
+        ("POST", ["refund", "domestic", "refunds", of, "apply-abnormal-refund"]) => {
+            number(Operation::Apply, of)
         }
-        // In public-key mode there are no certificates to fetch.
+        ("GET", ["refund", "domestic", "refunds", of]) => number(Operation::QueryRefund, of),
+        ("GET", ["certificates"]) => number(Operation::Certificates, ""),
+        ("GET", ["bill", "tradebill" | "fundflowbill"]) => number(Operation::Bill, ""),
+        ("GET", ["billdownload", "file"]) => number(Operation::Download, ""),
         _ => Err(Problem::new(404, "RESOURCE_NOT_EXISTS", "no such resource")),
     }
 }
 
 impl Inner {
-    /// What is answered instead of carrying a call out.
-    fn undone(&self, fault: Option<Fails>) -> Option<Response> {
-        match fault? {
-            Fails::SystemError => Some(self.answer(Err(system_error()), None)),
-            Fails::RateLimited => {
-                Some(self.answer(Err(Problem::new(429, "FREQUENCY_LIMITED", "slow down")), None))
-            }
-            Fails::BadGateway => {
-                let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
-                Some((StatusCode::BAD_GATEWAY, page).into_response())
-            }
-            Fails::DoneButTimeOut | Fails::DoneButSystemError | Fails::BadSignature | Fails::SignTest => None,
-        }
-    }
-
     /// The request must be signed by the merchant over exactly these bytes.
     fn check(&self, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
         let refuse = |why: &str| Problem::new(401, "SIGN_ERROR", why);
@@ -116,9 +115,6 @@ impl Inner {
         let said = Authorization::parse(authorization).map_err(|error| refuse(&error.to_string()))?;
         if said.mchid != self.config.mchid {
             return Err(Problem::new(400, "MCH_NOT_EXISTS", "no such merchant"));
-        }
-        if said.serial != self.config.merchant_serial {
-            return Err(refuse("no certificate has this serial_no"));
         }
         let now = Self::now().timestamp();
         let at: i64 = said
@@ -130,8 +126,12 @@ impl Inner {
         }
         let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
         let signed = request_text(parts.method.as_str(), path, &said.timestamp, &said.nonce, body);
-        if !self.merchant.accepts(&signed, &said.signature) {
-            return Err(refuse("the signature is not of this request"));
+        match lock(&self.keyring).merchant_key(&said.serial) {
+            None => return Err(refuse("no certificate has this serial_no")),
+            Some(key) if !key.accepts(&signed, &said.signature) => {
+                return Err(refuse("the signature is not of this request"));
+            }
+            Some(_) => {}
         }
         self.check_nonce(said.nonce, at, now).map_err(refuse)?;
         self.check_headers(&parts.headers, body)
@@ -161,17 +161,32 @@ impl Inner {
             return Err(Problem::param("Content-Type must be application/json"));
         }
         match text(headers, "wechatpay-serial") {
-            Some(serial) if serial != self.config.platform_key_id => {
+            Some(serial) if lock(&self.keyring).named(serial).is_none() => {
                 Err(Problem::param("Wechatpay-Serial names no key of ours"))
             }
             _ => Ok(()),
         }
     }
 
+    /// The accident that this call shall have, counted off.
     fn fault(&self, operation: Operation, number: &str) -> Option<Fails> {
         let mut truth = lock(&self.truth);
+        if let Some(fault) = truth
+            .faults
+            .iter_mut()
+            .find(|f| f.call == operation && f.times > 0)
+        {
+            fault.times -= 1;
+            return Some(fault.how);
+        }
+        let of_refund = |r: &super::truth::Refund| r.out_trade_no.clone();
         let known = match operation {
-            Operation::QueryRefund => truth.refunds.get(number).map(|r| r.out_trade_no.clone()),
+            Operation::QueryRefund => truth.refunds.get(number).map(of_refund),
+            Operation::Apply => truth
+                .refunds
+                .values()
+                .find(|r| r.refund_id == number)
+                .map(of_refund),
             _ => truth
                 .order(number)
                 .or_else(|_| truth.order_by_transaction(number))
@@ -184,133 +199,20 @@ impl Inner {
                 .get_mut(&known)
                 .and_then(|order| order.script.fault(operation)),
             // An order that is not made yet obeys the script that waits for it.
-            None if operation == Operation::Create => {
+            None if operation.makes_orders() => {
                 let waiting = truth.scripts.front_mut()?;
                 let next = waiting
                     .faults
                     .iter()
                     .find(|f| f.call == operation && f.times > 0)?;
-                let undone = matches!(
-                    next.how,
-                    Fails::SystemError | Fails::RateLimited | Fails::BadGateway
-                );
-                if undone { waiting.fault(operation) } else { None }
+                if next.how.is_undone() {
+                    waiting.fault(operation)
+                } else {
+                    None
+                }
             }
             None => None,
         }
-    }
-
-    fn carry_out(
-        self: &Arc<Self>,
-        operation: Operation,
-        segments: &[&str],
-        query: &str,
-        body: &[u8],
-    ) -> Answer {
-        let number = segments.get(3).copied().unwrap_or_default();
-        match operation {
-            Operation::Create => self.create(body),
-            Operation::Query => {
-                self.own(query.strip_prefix("mchid=").unwrap_or_default())?;
-                let truth = lock(&self.truth);
-                let by_id = segments.get(2) == Some(&"id");
-                let order = if by_id {
-                    truth.order_by_transaction(number)?
-                } else {
-                    truth.order(number)?
-                };
-                Ok((StatusCode::OK, Some(order.object())))
-            }
-            Operation::Close => {
-                self.own(&read::<CloseOrder>(body)?.mchid)?;
-                lock(&self.truth).close(number)?;
-                Ok((StatusCode::NO_CONTENT, None))
-            }
-            Operation::Refund => self.refund(body),
-            Operation::QueryRefund => {
-                let truth = lock(&self.truth);
-                let refund = truth.refunds.get(number);
-                let refund =
-                    refund.ok_or_else(|| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such refund"))?;
-                Ok((StatusCode::OK, Some(refund.object())))
-            }
-        }
-    }
-
-    fn create(&self, body: &[u8]) -> Answer {
-        let order: NativeOrder = read(body)?;
-        self.own(&order.mchid)?;
-        if order.appid != self.config.appid {
-            return Err(Problem::new(
-                400,
-                "APPID_MCHID_NOT_MATCH",
-                "appid is not bound to mchid",
-            ));
-        }
-        order.check(Self::now())?;
-        let code_url = lock(&self.truth).create(order, Self::now())?;
-        Ok((StatusCode::OK, Some(json!({ "code_url": code_url }))))
-    }
-
-    fn refund(self: &Arc<Self>, body: &[u8]) -> Answer {
-        let asked: NewRefund = read(body)?;
-        asked.check()?;
-        let (refund, script, is_new) = {
-            let mut truth = lock(&self.truth);
-            let known = truth.refunds.contains_key(&asked.out_refund_no);
-            let refund = truth.refund(asked, Self::now())?;
-            let script = truth.order(&refund.out_trade_no)?.script.clone();
-            (refund, script, !known)
-        };
-        let object = refund.object();
-        if is_new {
-            self.clone().settle_refund(refund, script);
-        }
-        Ok((StatusCode::OK, Some(object)))
-    }
-
-    fn own(&self, mchid: &str) -> Result<(), Problem> {
-        if mchid == self.config.mchid {
-            Ok(())
-        } else {
-            Err(Problem::param("mchid is not the one that signed"))
-        }
-    }
-
-    /// Signs what leaves, empty bodies and errors too.
-    fn answer(&self, answer: Answer, fault: Option<Fails>) -> Response {
-        let (status, body) = match answer {
-            Ok((status, body)) => (status, body.map(|b| b.to_string()).unwrap_or_default()),
-            Err(problem) => {
-                tracing::info!(code = problem.code, why = problem.message, "refused");
-                let body = json!({ "code": problem.code, "message": problem.message });
-                (
-                    StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST),
-                    body.to_string(),
-                )
-            }
-        };
-        let (timestamp, nonce) = (Self::now().timestamp().to_string(), nonce(32));
-        let signed = match fault {
-            Some(Fails::BadSignature) => b"something else".to_vec(),
-            _ => answer_text(&timestamp, &nonce, body.as_bytes()),
-        };
-        let Ok(mut signature) = self.platform.sign(&signed) else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
-        if fault == Some(Fails::SignTest) {
-            signature = format!("{PROBE}{signature}");
-        }
-        let headers = [
-            ("Wechatpay-Timestamp", timestamp),
-            ("Wechatpay-Nonce", nonce),
-            ("Wechatpay-Signature", signature),
-            ("Wechatpay-Serial", self.config.platform_key_id.clone()),
-            ("Wechatpay-Signature-Type", SCHEME.to_owned()),
-            ("Request-ID", format!("{}-0", kernel::fresh_uuid().simple())),
-        ];
-        let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-        (status, headers, kind, body).into_response()
     }
 }
 

@@ -1,10 +1,18 @@
 //! What a merchant may send, checked as strictly as the protocol allows: a
 //! field it does not name, a length or a character it does not permit is refused.
 
+mod abnormal;
+mod codepay;
+
 use chrono::DateTime;
 use kernel::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use abnormal::{Application, Card};
+pub use codepay::{CodeOrder, ReverseOrder};
+
+use super::Product;
 
 /// Why the channel says no: HTTP status, code, text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +36,10 @@ impl Problem {
     }
 }
 
-/// `POST /v3/pay/transactions/native`.
+/// `POST /v3/pay/transactions/native`, and `…/jsapi`, which names the payer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NativeOrder {
+pub struct NewOrder {
     pub appid: String,
     pub mchid: String,
     pub description: String,
@@ -45,6 +53,15 @@ pub struct NativeOrder {
     pub detail: Option<Value>,
     pub scene_info: Option<Value>,
     pub settle_info: Option<Value>,
+    pub payer: Option<Payer>,
+}
+
+/// Who pays: known by an id, or by the code on the phone.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payer {
+    pub openid: Option<String>,
+    pub auth_code: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -141,8 +158,14 @@ fn time(name: &str, text: &str) -> Result<Timestamp, Problem> {
         .map_err(|_| wrong())
 }
 
-impl NativeOrder {
-    pub fn check(&self, now: Timestamp) -> Result<(), Problem> {
+impl NewOrder {
+    pub fn check(&self, product: Product, now: Timestamp) -> Result<(), Problem> {
+        let openid = self.payer.as_ref().and_then(|p| p.openid.as_deref());
+        match (product, &self.payer) {
+            (Product::Jsapi, _) => length("payer.openid", openid.unwrap_or_default(), 1, 128)?,
+            (_, Some(_)) => return Err(Problem::param("payer is none of its fields")),
+            _ => {}
+        }
         length("appid", &self.appid, 1, 32)?;
         length("mchid", &self.mchid, 1, 32)?;
         length("description", &self.description, 1, 127)?;
@@ -207,8 +230,8 @@ mod tests {
         let mut value = order();
         change(&mut value);
         let body = value.to_string();
-        read::<NativeOrder>(body.as_bytes())
-            .and_then(|order| order.check(Clock::real()))
+        read::<NewOrder>(body.as_bytes())
+            .and_then(|order| order.check(Product::Native, Clock::real()))
             .err()
     }
 
@@ -242,6 +265,21 @@ mod tests {
         ] {
             assert!(problem(|o| o[field] = value.clone()).is_some(), "{field} {value}");
         }
+    }
+
+    #[test]
+    fn a_page_names_the_payer_and_a_qr_does_not() {
+        let check = |product, payer: Value| {
+            let mut value = order();
+            value["payer"] = payer;
+            read::<NewOrder>(value.to_string().as_bytes())
+                .unwrap()
+                .check(product, Clock::real())
+                .is_ok()
+        };
+        assert!(check(Product::Jsapi, json!({ "openid": "o-1" })));
+        assert!(!check(Product::Jsapi, json!({})));
+        assert!(!check(Product::Native, json!({ "openid": "o-1" })));
     }
 
     #[test]

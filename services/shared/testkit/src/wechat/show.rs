@@ -21,7 +21,7 @@ impl Order {
         });
         if let (Some(payment), Some(fields)) = (&self.payment, object.as_object_mut()) {
             fields.insert("transaction_id".to_owned(), json!(payment.transaction_id));
-            fields.insert("trade_type".to_owned(), json!("NATIVE"));
+            fields.insert("trade_type".to_owned(), json!(self.product.trade_type()));
             fields.insert("bank_type".to_owned(), json!("OTHERS"));
             fields.insert("success_time".to_owned(), json!(rfc3339(payment.at)));
             fields.insert("payer".to_owned(), json!({ "openid": payment.openid }));
@@ -41,7 +41,7 @@ impl Refund {
             "out_refund_no": self.asked.out_refund_no,
             "transaction_id": self.transaction_id,
             "out_trade_no": self.out_trade_no,
-            "channel": "ORIGINAL",
+            "channel": if self.elsewhere.is_some() { "OTHER_BANKCARD" } else { "ORIGINAL" },
             "user_received_account": "支付用户零钱",
             "create_time": rfc3339(self.created_at),
             "status": self.status,
@@ -84,6 +84,9 @@ fn describe(state: TradeState) -> &'static str {
         TradeState::Success => "支付成功",
         TradeState::Refund => "订单发生过退款",
         TradeState::Closed => "订单已关闭",
+        TradeState::Userpaying => "用户支付中",
+        TradeState::Revoked => "订单已撤销",
+        TradeState::Payerror => "支付失败",
     }
 }
 

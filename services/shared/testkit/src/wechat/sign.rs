@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +61,11 @@ pub struct SigningKey(RsaKeyPair);
 
 impl SigningKey {
     pub fn from_pem(pem: &str) -> Result<Self> {
-        let key = RsaKeyPair::from_pkcs8(&der_of(pem, "PRIVATE KEY")?);
+        Self::from_der(&der_of(pem, "PRIVATE KEY")?)
+    }
+
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        let key = RsaKeyPair::from_pkcs8(der);
         key.map(Self).map_err(|_| anyhow::anyhow!("no RSA key in PKCS#8"))
     }
 
@@ -90,6 +95,39 @@ impl CheckingKey {
             .verify(text, &signature)
             .is_ok()
     }
+}
+
+/// A private key that opens fields sealed for it: RSA-OAEP with SHA-1.
+pub struct OpeningKey(OaepPrivateDecryptingKey);
+
+impl OpeningKey {
+    pub fn from_pem(pem: &str) -> Result<Self> {
+        Self::from_der(&der_of(pem, "PRIVATE KEY")?)
+    }
+
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        let key = PrivateDecryptingKey::from_pkcs8(der)
+            .ok()
+            .and_then(|key| OaepPrivateDecryptingKey::new(key).ok());
+        key.map(Self).context("no RSA key in PKCS#8")
+    }
+
+    pub fn open(&self, sealed_base64: &str) -> Option<String> {
+        let mut room = vec![0; self.0.min_output_size()];
+        let sealed = STANDARD.decode(sealed_base64).ok()?;
+        let plain = self
+            .0
+            .decrypt(&OAEP_SHA1_MGF1SHA1, &sealed, &mut room, None)
+            .ok()?;
+        String::from_utf8(plain.to_vec()).ok()
+    }
+}
+
+/// What a merchant signs for a page to call up a payment.
+pub fn call_text(appid: &str, timestamp: &str, nonce: &str, package: &str) -> String {
+    [appid, timestamp, nonce, package]
+        .map(|line| format!("{line}\n"))
+        .concat()
 }
 
 /// The parts of a merchant's `Authorization` header.

@@ -1,14 +1,17 @@
 //! What the channel knows: orders, payments and refunds, in memory, each
 //! changed only by what the merchant asks and what the payer does.
 
+mod code;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{TimeDelta, Timelike as _};
 use kernel::Timestamp;
 use serde::Serialize;
 
-use super::fields::{NativeOrder, NewRefund, Problem};
-use super::script::Script;
+use super::Product;
+use super::fields::{Card, NewOrder, NewRefund, Problem};
+use super::script::{Fault, Script};
 use super::show::beijing;
 
 /// How long a QR can be scanned.
@@ -20,9 +23,15 @@ const MOST_REFUNDS: usize = 50;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TradeState {
     Notpay,
+    /// A payer who showed a code has to agree.
+    Userpaying,
     Success,
     Refund,
     Closed,
+    /// Reversed.
+    Revoked,
+    /// A payer who showed a code did not agree.
+    Payerror,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,10 +46,13 @@ pub enum RefundStatus {
 /// An order as the channel keeps it.
 #[derive(Debug, Clone)]
 pub struct Order {
-    pub asked: NativeOrder,
+    pub product: Product,
+    pub asked: NewOrder,
     pub expires: Option<Timestamp>,
+    /// The QR, or the number under which the channel's app shows the payment.
     pub code_url: String,
     pub code_made_at: Timestamp,
+    pub reversed_at: Option<Timestamp>,
     pub state: TradeState,
     pub payment: Option<Payment>,
     pub script: Script,
@@ -65,6 +77,8 @@ pub struct Refund {
     pub status: RefundStatus,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// Whose card it goes to, since it could not go back.
+    pub elsewhere: Option<Card>,
 }
 
 /// Everything.
@@ -74,6 +88,8 @@ pub struct Truth {
     pub refunds: BTreeMap<String, Refund>,
     /// What the next new orders shall do.
     pub scripts: VecDeque<Script>,
+    /// Calls that go wrong whatever they concern.
+    pub faults: Vec<Fault>,
     made: u64,
 }
 
@@ -92,15 +108,19 @@ impl Truth {
     }
 
     /// Takes an order in, or gives a known one a new QR.
-    pub fn create(&mut self, asked: NativeOrder, now: Timestamp) -> Result<String, Problem> {
-        let serial = self.number("pr", now);
-        let code_url = format!("weixin://wxpay/bizpayurl?pr={serial}");
+    pub fn create(&mut self, product: Product, asked: NewOrder, now: Timestamp) -> Result<String, Problem> {
+        let code_url = match product {
+            Product::Native => format!("weixin://wxpay/bizpayurl?pr={}", self.number("pr", now)),
+            Product::Jsapi | Product::Codepay => self.number("wx", now),
+        };
         let number = asked.out_trade_no.clone();
         let Some(known) = self.orders.get_mut(&number) else {
             let expires = asked.expires()?.map(|e| e.max(now + TimeDelta::minutes(1)));
             let script = self.scripts.pop_front().unwrap_or_default();
             let order = Order {
+                product,
                 asked,
+                reversed_at: None,
                 expires,
                 code_url: code_url.clone(),
                 code_made_at: now,
@@ -115,13 +135,15 @@ impl Truth {
             TradeState::Success | TradeState::Refund => {
                 Err(Problem::new(400, "ORDER_PAID", "the order is paid"))
             }
-            TradeState::Closed => Err(Problem::new(400, "ORDER_CLOSED", "the order is closed")),
-            TradeState::Notpay if known.asked != asked => Err(Problem::new(
+            TradeState::Closed | TradeState::Revoked | TradeState::Payerror => {
+                Err(Problem::new(400, "ORDER_CLOSED", "the order is closed"))
+            }
+            _ if known.asked != asked || known.product != product => Err(Problem::new(
                 403,
                 "OUT_TRADE_NO_USED",
                 "this number was used with other parameters",
             )),
-            TradeState::Notpay => {
+            TradeState::Notpay | TradeState::Userpaying => {
                 known.code_url.clone_from(&code_url);
                 known.code_made_at = now;
                 Ok(code_url)
@@ -148,14 +170,19 @@ impl Truth {
         let Some(order) = self.orders.get_mut(out_trade_no) else {
             return Ok(());
         };
+        if order.product == Product::Codepay {
+            return Err(Problem::new(
+                400,
+                "INVALID_REQUEST",
+                "a shown code is reversed, not closed",
+            ));
+        }
         match order.state {
             TradeState::Notpay | TradeState::Closed => {
                 order.state = TradeState::Closed;
                 Ok(())
             }
-            TradeState::Success | TradeState::Refund => {
-                Err(Problem::new(400, "ORDER_PAID", "the order is paid"))
-            }
+            _ => Err(Problem::new(400, "ORDER_PAID", "the order is paid")),
         }
     }
 
@@ -172,7 +199,7 @@ impl Truth {
             TradeState::Success | TradeState::Refund => {
                 return Err(Problem::new(409, "ORDER_PAID", "this was paid already"));
             }
-            TradeState::Closed if !late => {
+            TradeState::Closed | TradeState::Revoked | TradeState::Payerror if !late => {
                 return Err(Problem::new(
                     409,
                     "ORDER_CLOSED",
@@ -182,7 +209,7 @@ impl Truth {
             TradeState::Notpay if over && !late => {
                 return Err(Problem::new(409, "ORDER_EXPIRED", "this QR has expired"));
             }
-            TradeState::Closed | TradeState::Notpay => {}
+            _ => {}
         }
         order.state = TradeState::Success;
         order.payment = Some(Payment {
@@ -239,6 +266,7 @@ impl Truth {
             status: RefundStatus::Processing,
             created_at: now,
             ended_at: None,
+            elsewhere: None,
             asked,
         };
         self.refunds
@@ -250,7 +278,8 @@ impl Truth {
     }
 
     fn check_refund(&self, order: &Order, asked: &NewRefund, now: Timestamp) -> Result<(), Problem> {
-        let Some(payment) = order.payment.as_ref() else {
+        let paid = order.payment.as_ref();
+        let Some(payment) = paid.filter(|_| order.state != TradeState::Revoked) else {
             return Err(Problem::new(403, "TRADE_ERROR", "the order is not paid"));
         };
         if order.script.refund_not_enough {
@@ -279,6 +308,27 @@ impl Truth {
             return Ok(());
         };
         Err(Problem::new(400, "INVALID_REQUEST", wrong))
+    }
+
+    /// A refund that hangs goes elsewhere.
+    pub fn send_elsewhere(
+        &mut self,
+        refund_id: &str,
+        out_refund_no: &str,
+        card: Card,
+    ) -> Result<Refund, Problem> {
+        let refund = self
+            .refunds
+            .get_mut(out_refund_no)
+            .filter(|r| r.refund_id == refund_id)
+            .ok_or_else(|| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such refund"))?;
+        if refund.status != RefundStatus::Abnormal {
+            return Err(Problem::new(400, "INVALID_REQUEST", "the refund is not abnormal"));
+        }
+        refund.status = RefundStatus::Processing;
+        refund.ended_at = None;
+        refund.elsewhere = Some(card);
+        Ok(refund.clone())
     }
 
     /// A refund that was accepted comes to its end, or goes on from abnormal.
