@@ -2,6 +2,7 @@
 //! translates; it decides nothing, and it never calls a doubt a failure.
 
 pub mod alipay;
+mod elsewhere;
 pub mod rsa;
 pub mod wechat;
 
@@ -14,6 +15,8 @@ use http::HeaderMap;
 use kernel::{Amount, AttemptId, IsolatedMoneyId, RefundId, StudioId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use self::elsewhere::{Elsewhere, PayerAccount};
 
 /// What is known after asking a channel. Only `Succeeded` and `Failed` are
 /// proof; a time-out, a fault of the channel and an answer whose signature
@@ -32,6 +35,20 @@ pub enum Outcome<T> {
     /// It hangs at the channel until a person acts there, and may still happen
     /// afterwards. With the channel's own word.
     NeedsPerson(String),
+}
+
+impl<T> Outcome<T> {
+    /// The same where it is no success, for who asked for something else on the way.
+    fn without_value<U>(self) -> Outcome<U> {
+        match self {
+            Self::Succeeded(_) => Outcome::Unknown("another success".to_owned()),
+            Self::Pending => Outcome::Pending,
+            Self::Failed(failure) => Outcome::Failed(failure),
+            Self::Unknown(why) => Outcome::Unknown(why),
+            Self::NotFound => Outcome::NotFound,
+            Self::NeedsPerson(word) => Outcome::NeedsPerson(word),
+        }
+    }
 }
 
 /// A definite no of a channel.
@@ -343,6 +360,13 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
 
     /// Sends money back. Acceptance is `Pending`, not success.
     async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned>;
+
+    /// Sends money on elsewhere that hangs at the channel. Acceptance is
+    /// `Pending`; a refund that does not hang stays as it is.
+    async fn send_elsewhere(&self, refund: &RefundOrder, to: &Elsewhere) -> Outcome<Returned> {
+        let _ = (refund, to);
+        not_offered()
+    }
 
     /// Asks what became of a refund.
     async fn query_refund(&self, refund: &RefundOrder) -> Outcome<Returned>;

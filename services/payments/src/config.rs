@@ -103,6 +103,10 @@ pub struct WeChat {
     /// Serial of the merchant's API certificate.
     pub serial: String,
     pub private_key_file: SecretFile,
+    /// Keys of other certificates of the merchant's, by serial: they sign when
+    /// WeChat Pay does not take the first.
+    #[serde(default)]
+    pub other_keys: BTreeMap<String, SecretFile>,
     pub api_v3_key_file: SecretFile,
     #[serde(default)]
     pub public_key_id: String,
@@ -120,6 +124,15 @@ pub struct WeChat {
     pub connect_timeout_ms: u64,
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u64,
+    /// A bill is fetched within this time.
+    #[serde(default = "download_timeout_ms")]
+    pub download_timeout_ms: u64,
+    /// How often platform certificates are fetched, below twelve hours.
+    #[serde(default = "renew_keys_s")]
+    pub renew_keys_s: u64,
+    /// Between two tries to fetch them.
+    #[serde(default = "renew_pause_s")]
+    pub renew_pause_s: u64,
 }
 
 /// An account at Alipay, in key mode or in certificate mode.
@@ -172,6 +185,18 @@ fn connect_timeout_ms() -> u64 {
 
 fn timeout_ms() -> u64 {
     6_000
+}
+
+fn download_timeout_ms() -> u64 {
+    120_000
+}
+
+fn renew_keys_s() -> u64 {
+    21_600
+}
+
+fn renew_pause_s() -> u64 {
+    60
 }
 
 impl Attempts {

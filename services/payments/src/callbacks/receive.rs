@@ -5,7 +5,7 @@ use platform::{Error, NewTask, SystemTx, telemetry};
 use tracing::{Instrument as _, Span};
 
 use super::keep::{Kept, keep};
-use crate::channel::{ChannelNumber, Notice, NoticeContent, Paid};
+use crate::channel::{Channel, ChannelNumber, Notice, NoticeContent, NoticeRefusal, Paid};
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::Evidence;
 use crate::evidence::{Applied, apply_channel_evidence};
@@ -63,7 +63,7 @@ pub async fn receive(
         channel: channel_word,
         merchant,
     };
-    match channel.read_notice(headers, body, Clock::real()) {
+    match read(channel.as_ref(), headers, body).await {
         Ok(notice) => {
             if believe(app, origin, &notice, body).await? {
                 Ok(Answer::Acknowledged(channel.acknowledgement()))
@@ -83,6 +83,19 @@ pub async fn receive(
             );
             Ok(Answer::Refused(why.label()))
         }
+    }
+}
+
+/// Reads a callback. One that is signed with a key not held may be signed with a
+/// newer one: that is fetched and the callback read once more.
+async fn read(channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeRefusal> {
+    match channel.read_notice(headers, body, Clock::real()) {
+        Err(NoticeRefusal::UnknownKey) => {
+            let renewed = channel.renew_keys().await;
+            tracing::info!(?renewed, "looked for the key of a callback");
+            channel.read_notice(headers, body, Clock::real())
+        }
+        read => read,
     }
 }
 

@@ -4,23 +4,27 @@
 
 pub mod certificates;
 mod flow;
+mod keyring;
 pub mod keys;
 mod notice;
 pub mod resource;
 pub mod signature;
+mod signers;
 mod transport;
 mod verdict;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use http::HeaderMap;
 use kernel::Timestamp;
 
-use self::keys::{Key, MerchantKey, PlatformKeys};
+use self::keyring::Reason;
+use self::keys::{Key, PlatformKeys};
 use self::resource::ResourceKey;
 use self::transport::Transport;
 use super::{
-    Channel, ChannelNumber, Identity, Notice, NoticeRefusal, Order, Outcome, Paid, RefundOrder, Returned,
-    answered,
+    AppCall, Bill, BillKind, Channel, ChannelNumber, Counter, Elsewhere, Identity, Notice, NoticeRefusal,
+    Order, Outcome, Paid, PayerCode, RefundOrder, Returned, answered,
 };
 use crate::config;
 
@@ -29,7 +33,6 @@ use crate::config;
 pub struct WeChat {
     identity: Identity,
     notify_url: String,
-    resource_key: ResourceKey,
     transport: Transport,
 }
 
@@ -42,8 +45,6 @@ pub enum BadAccount {
     ApiV3Key,
     #[error("the key {0} is no RSA public key and no certificate in PEM")]
     PlatformKey(String),
-    #[error("no platform key: give public_key_id with public_key_file, or a certificate")]
-    NoPlatformKey,
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
     #[error("{0} is no usable address")]
@@ -52,7 +53,8 @@ pub enum BadAccount {
 
 impl WeChat {
     pub fn new(account: &config::WeChat) -> Result<Self, BadAccount> {
-        let merchant_key = MerchantKey::from_pem(account.private_key_file.expose())?;
+        let resource_key =
+            ResourceKey::of_account(account.api_v3_key_file.expose()).ok_or(BadAccount::ApiV3Key)?;
         let mut keys = PlatformKeys::default();
         if let (Some(file), false) = (account.public_key_file.get(), account.public_key_id.is_empty()) {
             keys.insert(
@@ -63,18 +65,13 @@ impl WeChat {
         for (serial, file) in &account.certificates {
             keys.insert(serial, Key::from_pem(serial, file.expose())?);
         }
-        if keys.is_empty() {
-            return Err(BadAccount::NoPlatformKey);
-        }
         Ok(Self {
             identity: Identity {
                 merchant: account.mchid.clone(),
                 app: account.appid.clone(),
             },
             notify_url: account.notify_url.clone(),
-            resource_key: ResourceKey::of_account(account.api_v3_key_file.expose())
-                .ok_or(BadAccount::ApiV3Key)?,
-            transport: Transport::new(account, merchant_key, keys)?,
+            transport: Transport::new(account, resource_key, keys)?,
         })
     }
 }
@@ -95,6 +92,34 @@ impl Channel for WeChat {
 
     async fn close(&self, number: &ChannelNumber) -> Outcome<()> {
         answered("close", flow::transaction::close(self, number)).await
+    }
+
+    async fn open_in_app(&self, order: &Order, payer: &str) -> Outcome<AppCall> {
+        answered("open_in_app", flow::jsapi::open(self, order, payer)).await
+    }
+
+    async fn charge(&self, order: &Order, code: &PayerCode, counter: &Counter) -> Outcome<Paid> {
+        answered("charge", flow::codepay::charge(self, order, code, counter)).await
+    }
+
+    async fn reverse(&self, number: &ChannelNumber) -> Outcome<()> {
+        answered("reverse", flow::codepay::reverse(self, number)).await
+    }
+
+    async fn bill(&self, day: NaiveDate, kind: BillKind) -> Outcome<Bill> {
+        flow::bill::fetch(self, day, kind).await
+    }
+
+    async fn renew_keys(&self) -> Outcome<()> {
+        if self.transport.renew(Reason::Unknown).await {
+            Outcome::Succeeded(())
+        } else {
+            Outcome::Unknown("no newer keys".to_owned())
+        }
+    }
+
+    async fn send_elsewhere(&self, refund: &RefundOrder, to: &Elsewhere) -> Outcome<Returned> {
+        answered("send_elsewhere", flow::abnormal::apply(self, refund, to)).await
     }
 
     async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned> {

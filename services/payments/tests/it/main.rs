@@ -17,4 +17,5 @@ mod reconciling;
 mod refunding;
 mod strange;
 mod tracing;
+mod wechat;
 mod world;

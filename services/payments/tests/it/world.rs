@@ -65,7 +65,7 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
         format!(
             "mchid = '{}'\nappid = '{appid}'\nserial = '{}'\nprivate_key_file = '{}'\napi_v3_key_file = '{}'\n\
              public_key_id = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\nnotify_url = '{NOTIFY}/callbacks/wechat/{name}'\n\
-             timeout_ms = 700\n",
+             timeout_ms = 700\nrenew_pause_s = 0\n",
             testkit::wechat::MCHID,
             file("merchant-serial"),
             path("merchant-private.pem"),

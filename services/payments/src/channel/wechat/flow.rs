@@ -1,5 +1,9 @@
 //! One file for each product of WeChat Pay that is used, and what they share.
 
+pub mod abnormal;
+pub mod bill;
+pub mod codepay;
+pub mod jsapi;
 pub mod native;
 pub mod refund;
 pub mod transaction;
@@ -50,14 +54,16 @@ fn outcome<T>(answer: Result<Answer, Doubt>, read: impl FnOnce(&[u8]) -> Outcome
     match answer {
         Ok(answer) if matches!(answer.status, 200 | 204) => read(&answer.body),
         Ok(answer) => verdict::of(&answer),
-        Err(doubt) => {
-            tracing::warn!(
-                error = platform::telemetry::chain(&doubt),
-                "WeChat Pay left a doubt"
-            );
-            Outcome::Unknown(doubt.to_string())
-        }
+        Err(doubt) => doubtful(&doubt),
     }
+}
+
+fn doubtful<T>(doubt: &Doubt) -> Outcome<T> {
+    tracing::warn!(
+        error = platform::telemetry::chain(doubt),
+        "WeChat Pay left a doubt"
+    );
+    Outcome::Unknown(doubt.to_string())
 }
 
 /// As [`outcome`], for a question. That a question was turned down, for a bad

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,6 +15,7 @@ use aws_lc_rs::rsa::{
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kernel::Timestamp;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 
@@ -133,16 +135,49 @@ impl Certificate {
 
 /// WeChat Pay's keys by what `Wechatpay-Serial` says: `PUB_KEY_ID_…` for the
 /// public key, a serial in capital hex for a certificate.
-#[derive(Debug, Default)]
-pub struct PlatformKeys(BTreeMap<String, Key>);
+#[derive(Debug, Clone, Default)]
+pub struct PlatformKeys(BTreeMap<String, Held>);
+
+#[derive(Debug, Clone)]
+struct Held {
+    key: Arc<Key>,
+    /// Nothing is believed that is signed with it later.
+    until: Option<Timestamp>,
+}
 
 impl PlatformKeys {
     pub fn insert(&mut self, serial: &str, key: Key) {
-        self.0.insert(normal(serial), key);
+        self.hold(serial, key, None);
     }
 
-    pub fn get(&self, serial: &str) -> Option<&Key> {
-        self.0.get(&normal(serial))
+    /// Holds the key of a certificate that ends.
+    pub fn insert_until(&mut self, serial: &str, key: Key, until: Timestamp) {
+        self.hold(serial, key, Some(until));
+    }
+
+    fn hold(&mut self, serial: &str, key: Key, until: Option<Timestamp>) {
+        let key = Arc::new(key);
+        self.0.insert(normal(serial), Held { key, until });
+    }
+
+    /// The key by a serial, unless it has ended.
+    pub fn get(&self, serial: &str, now: Timestamp) -> Option<&Key> {
+        self.0
+            .get(&normal(serial))
+            .filter(|held| held.until.is_none_or(|until| now < until))
+            .map(|held| held.key.as_ref())
+    }
+
+    /// Takes over all keys of others, and lets go of those that have ended.
+    pub fn extend(&mut self, others: &Self, now: Timestamp) {
+        self.0.extend(
+            others
+                .0
+                .iter()
+                .map(|(serial, held)| (serial.clone(), held.clone())),
+        );
+        self.0
+            .retain(|_, held| held.until.is_none_or(|until| now < until));
     }
 
     pub fn is_empty(&self) -> bool {
@@ -156,8 +191,54 @@ impl PlatformKeys {
             .map(String::as_str)
             .find(|id| id.starts_with("PUB_KEY_ID_"))
     }
+
+    /// With which key a field is sealed, by its name: the public key, or the
+    /// certificate that holds longest.
+    pub fn sealing(&self, now: Timestamp) -> Option<(&str, &Key)> {
+        let longest = self
+            .0
+            .iter()
+            .max_by_key(|(_, held)| held.until.unwrap_or(Timestamp::MIN_UTC));
+        let id = self.public_key_id().or(longest.map(|(id, _)| id.as_str()))?;
+        self.get(id, now).map(|key| (id, key))
+    }
 }
 
 fn normal(serial: &str) -> String {
     serial.trim().to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn key() -> Key {
+        Key(Vec::new())
+    }
+
+    #[test]
+    fn a_certificate_that_has_ended_proves_nothing() {
+        let end = kernel::Clock::real();
+        let mut keys = PlatformKeys::default();
+        keys.insert_until("0a", key(), end);
+        let before = end - Duration::from_secs(1);
+        assert!(keys.get("0A", before).is_some());
+        assert!(keys.get("0A", end).is_none());
+        keys.extend(&PlatformKeys::default(), end);
+        assert!(keys.is_empty());
+    }
+
+    #[test]
+    fn fields_are_sealed_with_the_public_key_or_else_with_what_holds_longest() {
+        let now = kernel::Clock::real();
+        let mut keys = PlatformKeys::default();
+        assert!(keys.sealing(now).is_none());
+        keys.insert_until("B", key(), now + Duration::from_secs(1));
+        keys.insert_until("A", key(), now + Duration::from_secs(2));
+        assert_eq!(keys.sealing(now).map(|(id, _)| id), Some("A"));
+        keys.insert("PUB_KEY_ID_1", key());
+        assert_eq!(keys.sealing(now).map(|(id, _)| id), Some("PUB_KEY_ID_1"));
+    }
 }

@@ -5,9 +5,9 @@ use http::HeaderMap;
 use kernel::Timestamp;
 use serde::Deserialize;
 
+use super::WeChat;
 use super::flow::transaction::Transaction;
 use super::resource::Resource;
-use super::{WeChat, signature};
 use crate::channel::{ChannelNumber, Notice, NoticeContent, NoticeRefusal};
 
 #[derive(Deserialize)]
@@ -37,11 +37,11 @@ pub fn read(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Notice, NoticeRefusal> {
-    signature::verify(&account.transport.keys, headers, body, now)?;
+    account.transport.keyring.prove(headers, body, now)?;
     let envelope: Envelope = serde_json::from_slice(body).map_err(|_| NoticeRefusal::Schema)?;
     let plaintext = envelope
         .resource
-        .open(&account.resource_key)
+        .open(account.transport.resource_key())
         .ok_or(NoticeRefusal::Sealed)?;
     if envelope.id.len() > LONGEST_ID || holds_nul(body) || holds_nul(plaintext.as_bytes()) {
         return Err(NoticeRefusal::Schema);

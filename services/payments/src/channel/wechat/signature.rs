@@ -84,7 +84,7 @@ pub fn verify(
         header(headers, "wechatpay-timestamp")?,
         header(headers, "wechatpay-nonce")?,
     );
-    let key = keys.get(header(headers, "wechatpay-serial")?);
+    let key = keys.get(header(headers, "wechatpay-serial")?, now);
     let seconds: i64 = timestamp.parse().map_err(|_| NoticeRefusal::Headers)?;
     if now.timestamp().saturating_sub(seconds).saturating_abs() > WINDOW_SECONDS {
         return Err(NoticeRefusal::Stale);

@@ -61,7 +61,21 @@ pub async fn query(account: &WeChat, refund: &RefundOrder) -> Outcome<Returned> 
     told(account.transport.get(&target).await, |body| read(body, refund))
 }
 
-fn read(body: &[u8], refund: &RefundOrder) -> Outcome<Returned> {
+/// The channel's number of a refund that hangs there; what else is known otherwise.
+pub async fn hanging(account: &WeChat, refund: &RefundOrder) -> Result<String, Outcome<Returned>> {
+    let target = format!("/v3/refund/domestic/refunds/{}", refund.number);
+    let mut id = None;
+    let known = told(account.transport.get(&target).await, |body| {
+        id = serde_json::from_slice::<Reply>(body).ok().map(|r| r.refund_id);
+        read(body, refund)
+    });
+    match (known, id) {
+        (Outcome::NeedsPerson(_), Some(id)) => Ok(id),
+        (known, _) => Err(known),
+    }
+}
+
+pub fn read(body: &[u8], refund: &RefundOrder) -> Outcome<Returned> {
     let Ok(reply) = serde_json::from_slice::<Reply>(body) else {
         return garbled("refund");
     };

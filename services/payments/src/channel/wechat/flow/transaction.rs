@@ -1,4 +1,4 @@
-//! Query and close: the same for every way to pay.
+//! Orders as WeChat Pay shows them, query and close: the same for every way to pay.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,28 +50,31 @@ impl Transaction {
     }
 }
 
+/// What an order that WeChat Pay shows says about the one by this number.
+pub fn state(body: &[u8], number: &ChannelNumber) -> Outcome<Paid> {
+    let Ok(transaction) = serde_json::from_slice::<Transaction>(body) else {
+        return garbled("an order");
+    };
+    // a true answer to another question proves nothing
+    if transaction.out_trade_no != number.as_str() {
+        return garbled("another order");
+    }
+    match transaction.trade_state.as_str() {
+        "SUCCESS" | "REFUND" => transaction
+            .paid()
+            .map_or_else(|| garbled("a paid order"), Outcome::Succeeded),
+        "NOTPAY" | "USERPAYING" | "ACCEPT" => Outcome::Pending,
+        "CLOSED" | "REVOKED" | "PAYERROR" => Outcome::Failed(Failure::for_good(transaction.trade_state)),
+        other => Outcome::Unknown(format!("trade_state {other}")),
+    }
+}
+
 pub async fn query(account: &WeChat, number: &ChannelNumber) -> Outcome<Paid> {
     let target = format!(
         "/v3/pay/transactions/out-trade-no/{number}?mchid={}",
         account.identity.merchant
     );
-    told(account.transport.get(&target).await, |body| {
-        let Ok(transaction) = serde_json::from_slice::<Transaction>(body) else {
-            return garbled("query");
-        };
-        // a true answer to another question proves nothing
-        if transaction.out_trade_no != number.as_str() {
-            return garbled("query of another order");
-        }
-        match transaction.trade_state.as_str() {
-            "SUCCESS" | "REFUND" => transaction
-                .paid()
-                .map_or_else(|| garbled("query"), Outcome::Succeeded),
-            "NOTPAY" | "USERPAYING" | "ACCEPT" => Outcome::Pending,
-            "CLOSED" | "REVOKED" | "PAYERROR" => Outcome::Failed(Failure::for_good(transaction.trade_state)),
-            other => Outcome::Unknown(format!("trade_state {other}")),
-        }
-    })
+    told(account.transport.get(&target).await, |body| state(body, number))
 }
 
 #[derive(Serialize)]
