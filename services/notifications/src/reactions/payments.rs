@@ -67,7 +67,13 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::RefundSucceeded(_)
             | Fact::RefundBounced(_)
             | Fact::RefundAbnormal(_)
-            | Fact::MoneyIsolated(_),
+            | Fact::MoneyIsolated(_)
+            // Finance finds these in its queues.
+            | Fact::DifferenceFound(_)
+            | Fact::DifferenceResolved(_)
+            | Fact::SettlementSeen(_)
+            | Fact::BankBalanceSeen(_)
+            | Fact::ReconciliationDayClosed(_),
         )
         | None => return Ok(None),
     }))
