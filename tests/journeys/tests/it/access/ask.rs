@@ -76,6 +76,7 @@ impl Asked {
         for (field, value) in [
             ("window_days", Value::I32(30)),
             ("expire_at", Value::Message(dynamic(&soon))),
+            ("day", Value::String("2026-11-21".to_owned())),
         ] {
             if self.method.input().get_field_by_name(field).is_some() {
                 request.set_field_by_name(field, value);
