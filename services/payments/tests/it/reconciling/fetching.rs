@@ -49,14 +49,16 @@ async fn state_of(world: &World, day: NaiveDate) -> Option<String> {
         .unwrap()
 }
 
-/// How many files of a day there are in a state, and how many lines they have.
+/// How many of Alipay's files of a day there are in a state, and how many lines
+/// they have.
 async fn files(world: &World, day: NaiveDate, state: &str) -> (i64, i64) {
     sqlx::query_as(
         "select count(distinct s.statement_id), count(l.line)
-         from statements s left join statement_lines l using (statement_id) where s.day = $1 and s.state = $2",
+         from statements s left join statement_lines l using (statement_id) where s.day = $1 and s.state = $2 and s.book_id = $3",
     )
     .bind(day)
     .bind(state)
+    .bind(Book::of(Party::Alipay, "house").id)
     .fetch_one(world.it.pool())
     .await
     .unwrap()
