@@ -332,6 +332,36 @@ async fn a_refund_that_alipay_never_ends_stays_under_way() {
     world.books_balance().await;
 }
 
+/// The first try may have moved money: that the gateway turns the second away
+/// ends nothing, since Alipay's silence about the first proves nothing.
+#[tokio::test]
+async fn a_refund_that_the_gateway_turns_away_stays_reserved_and_goes_out_once() {
+    let world = World::open().await;
+    let fault = |how, times| Fault {
+        call: Operation::Refund,
+        how,
+        times,
+    };
+    let payment = world
+        .alipay_payment(Script {
+            faults: vec![fault(Fails::BadGateway, 1), fault(Fails::TurnedAway, 2)],
+            ..Script::default()
+        })
+        .await;
+    let leg = RefundLegId::fresh();
+    world.refund(&payment, leg, 1_000).await.unwrap();
+    for _ in 0..2 {
+        world.later(Duration::from_secs(15)).await;
+        assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Submitted);
+    }
+    for _ in 0..6 {
+        world.later(Duration::from_secs(15)).await;
+    }
+    assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Succeeded);
+    assert_eq!(world.alipay_gave_back(), 1_000);
+    world.books_balance().await;
+}
+
 #[tokio::test]
 async fn a_refund_waits_for_funds_at_alipay_and_goes_out_under_its_number() {
     let world = World::open().await;

@@ -24,6 +24,12 @@ pub struct Refusals {
     pub closed: &'static [&'static str],
 }
 
+/// Whether the gateway turned this very request away. What became of an earlier
+/// one under the same number it does not say.
+pub fn is_turned_away(answer: &Answer) -> bool {
+    TURNED_AWAY.contains(&answer.code.as_str())
+}
+
 /// Reads an answer that is no success. `ACQ.SYSTEM_ERROR` and words that say
 /// that money may be there already are in no list on purpose.
 pub fn of<T>(answer: &Answer, refusals: &Refusals) -> Outcome<T> {
@@ -35,7 +41,7 @@ pub fn of<T>(answer: &Answer, refusals: &Refusals) -> Outcome<T> {
         REFUSED if named(refusals.for_now) => Outcome::Failed(Failure::for_now(word)),
         REFUSED if named(refusals.closed) => Outcome::Failed(Failure::closed(word)),
         REFUSED if word == "ACQ.TRADE_NOT_EXIST" => Outcome::NotFound,
-        code if TURNED_AWAY.contains(&code) => {
+        code if is_turned_away(answer) => {
             Outcome::Failed(Failure::for_good(if word.is_empty() { code } else { word }))
         }
         code => Outcome::Unknown(format!("{code} {word}")),

@@ -196,6 +196,7 @@ impl Inner {
             Fails::SystemError => system_error(),
             Fails::Unavailable => Problem::new("20000", "isp.unknow-error", "try again"),
             Fails::RateLimited => Problem::new("40005", "isv.app-call-limited", "slow down"),
+            Fails::TurnedAway => Problem::new("40002", "isv.invalid-signature", "the key was changed"),
             Fails::BadGateway => {
                 let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
                 return Some((StatusCode::BAD_GATEWAY, page).into_response());

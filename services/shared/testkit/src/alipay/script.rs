@@ -78,6 +78,8 @@ pub enum Fails {
     BadGateway,
     /// Not carried out; 40005 isv.app-call-limited.
     RateLimited,
+    /// Not carried out; 40002 isv.invalid-signature, as after a wrong key was set.
+    TurnedAway,
     /// Carried out, answered with a signature of other bytes.
     BadSignature,
     /// Carried out, answered without a signature.
@@ -91,7 +93,7 @@ impl Fails {
     pub fn is_carried_out(self) -> bool {
         !matches!(
             self,
-            Self::SystemError | Self::Unavailable | Self::BadGateway | Self::RateLimited
+            Self::SystemError | Self::Unavailable | Self::BadGateway | Self::RateLimited | Self::TurnedAway
         )
     }
 }

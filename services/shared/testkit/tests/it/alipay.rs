@@ -161,6 +161,7 @@ async fn every_fault_is_had_on_purpose() {
         (Fails::SystemError, true, false),
         (Fails::Unavailable, true, false),
         (Fails::RateLimited, true, false),
+        (Fails::TurnedAway, true, false),
         (Fails::BadGateway, false, false),
         (Fails::BadSignature, false, true),
         (Fails::Unsigned, false, true),

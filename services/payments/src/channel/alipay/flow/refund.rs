@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{garbled, outcome, read_time, told};
 use crate::channel::alipay::Alipay;
-use crate::channel::alipay::verdict::Refusals;
+use crate::channel::alipay::verdict::{self, Refusals};
 use crate::channel::{Outcome, RefundOrder, Returned};
 
 const REFUSALS: Refusals = Refusals {
@@ -53,6 +53,13 @@ pub async fn submit(account: &Alipay, refund: &RefundOrder) -> Outcome<Returned>
         refund_reason: refund.reason.chars().take(LONGEST_REASON).collect(),
     };
     let answer = account.transport.call("alipay.trade.refund", &request).await;
+    // An earlier try may be under way, and Alipay's silence about it proves
+    // nothing: what is wrong with our key or our rights ends no refund.
+    if let Ok(answer) = answer.as_ref()
+        && verdict::is_turned_away(answer)
+    {
+        return Outcome::Unknown(format!("turned away: {} {}", answer.code, answer.sub_code));
+    }
     outcome(answer, &REFUSALS, |accepted: Accepted| {
         if accepted.out_trade_no != refund.payment.as_str() {
             return garbled("the refund of another trade");
