@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message as _;
 use prost::bytes::{BufMut as _, Bytes, BytesMut};
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage as _, Value};
@@ -30,6 +31,10 @@ const NUMBERS: [i64; 16] = [
     201,
 ];
 
+/// Bytes of a list that is long enough: a quarter more than a service reads of a
+/// message. Whoever builds more keeps a thread from answering for it.
+const ENOUGH: usize = 5 << 20;
+
 /// Spoils one field, somewhere in the message, and says how.
 pub fn spoil(message: &mut DynamicMessage, chance: &mut StdRng) -> String {
     let fields: Vec<_> = message.descriptor().fields().collect();
@@ -55,16 +60,19 @@ pub fn spoil(message: &mut DynamicMessage, chance: &mut StdRng) -> String {
     if field.is_list() {
         let most = *[0, 1, 17, 300, 5_000].choose(chance).unwrap();
         let one = value(&field, chance);
-        let list = (0..most).map(|n| {
-            if n % 7 == 3 {
+        let (mut list, mut bytes) = (Vec::new(), 0);
+        while list.len() < most && bytes < ENOUGH {
+            let item = if list.len() % 7 == 3 {
                 value(&field, chance)
             } else {
                 one.clone()
-            }
-        });
-        let list = list.collect();
+            };
+            bytes += size(&item);
+            list.push(item);
+        }
+        let told = format!("{name} × {}", list.len());
         message.set_field(&field, Value::List(list));
-        return format!("{name} × {most}");
+        return told;
     }
     if let Kind::Message(_) = field.kind()
         && message.has_field(&field)
@@ -110,6 +118,16 @@ fn value(field: &FieldDescriptor, chance: &mut StdRng) -> Value {
             }
             Value::Message(message)
         }
+    }
+}
+
+/// About what it takes on the wire, in bytes.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Message(message) => message.encoded_len(),
+        _ => size_of::<u64>(),
     }
 }
 
@@ -212,8 +230,6 @@ fn bytes(chance: &mut StdRng) -> Vec<u8> {
 
 /// Spoils an encoded message, and says how.
 pub fn spoil_wire(message: &DynamicMessage, chance: &mut StdRng) -> (Bytes, &'static str) {
-    use prost::Message as _;
-
     let mut wire = BytesMut::from(message.encode_to_vec().as_slice());
     let number = message
         .descriptor()
