@@ -59,16 +59,18 @@ pub fn spoil(message: &mut DynamicMessage, chance: &mut StdRng) -> String {
     }
     if field.is_list() {
         let most = *[0, 1, 17, 300, 5_000].choose(chance).unwrap();
-        let one = value(&field, chance);
+        let kinds: Vec<_> = (0..20)
+            .map(|_| value(&field, chance))
+            .map(|v| (size(&v), v))
+            .collect();
         let (mut list, mut bytes) = (Vec::new(), 0);
         while list.len() < most && bytes < ENOUGH {
-            let item = if list.len() % 7 == 3 {
-                value(&field, chance)
-            } else {
-                one.clone()
+            let (size, item) = match list.len() % 7 {
+                3 => kinds.choose(chance).unwrap(),
+                _ => &kinds[0],
             };
-            bytes += size(&item);
-            list.push(item);
+            bytes += size;
+            list.push(item.clone());
         }
         let told = format!("{name} × {}", list.len());
         message.set_field(&field, Value::List(list));
@@ -220,8 +222,11 @@ fn bytes(chance: &mut StdRng) -> Vec<u8> {
                 b"code",
                 "名".as_bytes(),
             ];
-            let pieces = (0..bytes.len() / 2).flat_map(|_| pieces.choose(chance).unwrap().to_vec());
-            bytes = pieces.collect();
+            let whole = bytes.len();
+            bytes.clear();
+            while bytes.len() < whole {
+                bytes.extend_from_slice(pieces.choose(chance).unwrap());
+            }
         }
         _ => {}
     }

@@ -92,8 +92,12 @@ impl Line {
         let (answer, mut body) = ready
             .inspect_err(|_| self.open = None)?
             .send_request(request, false)?;
-        body.send_data(sent.body, true)?;
-        let (head, mut body) = answer.await?.into_parts();
+        // Whoever is turned away by the head alone may have closed the stream already.
+        let sending = body.send_data(sent.body, true);
+        let (head, mut body) = match answer.await {
+            Ok(answer) => answer.into_parts(),
+            Err(broken) => return Err(sending.err().unwrap_or(broken)),
+        };
         if let Some(status) = Status::from_header_map(&head.headers) {
             return Ok(Answer::Status(status));
         }
