@@ -77,11 +77,9 @@ async fn unmoved(
 ) -> Result<(), Error> {
     streams::open_by_key(tx, book.id, day).await?;
     let mut stream = streams::Stream::<Group>::default();
-    for batch in 1_usize.. {
-        let groups: Vec<Group> = stream.next(tx).await?;
-        if groups.is_empty() {
-            break;
-        }
+    let mut batch = 0_usize;
+    while let Some(groups) = stream.next(tx).await? {
+        batch += 1;
         for finding in groups.iter().flat_map(funds::judge) {
             note(app, tx, Found { book, day }, &finding).await?;
         }

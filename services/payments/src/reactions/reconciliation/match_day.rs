@@ -72,11 +72,9 @@ impl Matching<'_> {
         let mut totals = days::Totals::default();
         streams::open_by_number(tx, statement, self.book.id).await?;
         let mut stream = streams::Stream::<Group>::default();
-        for batch in 1_usize.. {
-            let groups: Vec<Group> = stream.next(tx, self.book.party.word()).await?;
-            if groups.is_empty() {
-                break;
-            }
+        let mut batch = 0_usize;
+        while let Some(groups) = stream.next(tx, self.book.party.word()).await? {
+            batch += 1;
             for group in &groups {
                 let verdict = judge(group, &terms);
                 count(&mut totals, group, &verdict);

@@ -159,28 +159,46 @@ impl<G> Default for Stream<G> {
     }
 }
 
-impl Stream<trades::Group> {
-    /// The next groups that are whole; none at the end.
-    pub async fn next(&mut self, tx: &mut PgConnection, party: &str) -> Result<Vec<trades::Group>, Error> {
-        let rows: Vec<NumberRow> = sqlx::query_as("fetch 2000 from by_number").fetch_all(tx).await?;
-        let ended = rows.is_empty();
+impl<G> Stream<G> {
+    /// The groups that are whole once these rows came; without any, the last
+    /// one, and then nothing more.
+    fn whole<R>(
+        &mut self,
+        rows: Vec<R>,
+        begin: impl Fn(&R) -> G,
+        holds: impl Fn(&G, &R) -> bool,
+        add: impl Fn(&mut G, R) -> Result<(), Error>,
+    ) -> Result<Option<Vec<G>>, Error> {
+        if rows.is_empty() {
+            return Ok(self.open.take().map(|last| vec![last]));
+        }
         let mut whole = Vec::new();
         for row in rows {
-            if self.open.as_ref().is_none_or(|group| group.number != row.number) {
-                let number = row.number.clone();
-                whole.extend(self.open.replace(trades::Group {
-                    number,
-                    ..Default::default()
-                }));
+            if !self.open.as_ref().is_some_and(|group| holds(group, &row)) {
+                whole.extend(self.open.replace(begin(&row)));
             }
             if let Some(group) = &mut self.open {
-                row.add_to(group, party)?;
+                add(group, row)?;
             }
         }
-        if ended {
-            whole.extend(self.open.take());
-        }
-        Ok(whole)
+        Ok(Some(whole))
+    }
+}
+
+impl Stream<trades::Group> {
+    /// The next groups that are whole, which may be none yet; nothing at the end.
+    pub async fn next(
+        &mut self,
+        tx: &mut PgConnection,
+        party: &str,
+    ) -> Result<Option<Vec<trades::Group>>, Error> {
+        let rows: Vec<NumberRow> = sqlx::query_as("fetch 2000 from by_number").fetch_all(tx).await?;
+        let begin = |row: &NumberRow| trades::Group {
+            number: row.number.clone(),
+            ..Default::default()
+        };
+        let holds = |group: &trades::Group, row: &NumberRow| group.number == row.number;
+        self.whole(rows, begin, holds, |group, row| row.add_to(group, party))
     }
 }
 
@@ -242,26 +260,17 @@ pub async fn open_by_key(tx: &mut PgConnection, book: Uuid, day: NaiveDate) -> R
 
 impl Stream<funds::Group> {
     /// As the other stream's.
-    pub async fn next(&mut self, tx: &mut PgConnection) -> Result<Vec<funds::Group>, Error> {
+    pub async fn next(&mut self, tx: &mut PgConnection) -> Result<Option<Vec<funds::Group>>, Error> {
         let rows: Vec<KeyRow> = sqlx::query_as("fetch 2000 from by_key").fetch_all(tx).await?;
-        let ended = rows.is_empty();
-        let mut whole = Vec::new();
-        for row in rows {
-            if self.open.as_ref().is_none_or(|group| group.key != row.settle_key) {
-                let key = row.settle_key.clone();
-                whole.extend(self.open.replace(funds::Group {
-                    key,
-                    moved: Vec::new(),
-                }));
-            }
-            if let Some(group) = &mut self.open {
-                group.moved.push(row.moved()?);
-            }
-        }
-        if ended {
-            whole.extend(self.open.take());
-        }
-        Ok(whole)
+        let begin = |row: &KeyRow| funds::Group {
+            key: row.settle_key.clone(),
+            moved: Vec::new(),
+        };
+        let holds = |group: &funds::Group, row: &KeyRow| group.key == row.settle_key;
+        self.whole(rows, begin, holds, |group, row| {
+            group.moved.push(row.moved()?);
+            Ok(())
+        })
     }
 }
 

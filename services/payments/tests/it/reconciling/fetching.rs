@@ -91,6 +91,55 @@ async fn a_payment_that_only_the_fetched_bill_tells_of_is_a_difference() {
     assert_eq!(told, ["paid_missing_here"]);
 }
 
+/// The number of the first payment, as the bill names it.
+async fn number(world: &World) -> String {
+    sqlx::query_scalar("select channel_number from attempts order by created_at limit 1")
+        .fetch_one(world.it.pool())
+        .await
+        .unwrap()
+}
+
+#[rstest]
+#[case::amount_off(|out_trade_no| BillFlaw::AmountOff { out_trade_no, fen: 1 }, "amount")]
+#[case::fee_off(|out_trade_no| BillFlaw::FeeOff { out_trade_no, fen: 1 }, "fee_off_rate")]
+#[case::left_out(|out_trade_no| BillFlaw::Missing { out_trade_no }, "missing_at_channel")]
+#[case::twice(|out_trade_no| BillFlaw::Doubled { out_trade_no }, "duplicate_line")]
+#[tokio::test]
+async fn what_the_fetched_bill_says_otherwise_is_a_difference(
+    #[case] flaw: fn(String) -> BillFlaw,
+    #[case] kind: &str,
+) {
+    let (world, day) = sold().await;
+    world.alipay_payment(Script::default()).await;
+    let number = number(&world).await;
+    world.alipay.flaw_bill(day, flaw(number.clone()));
+    fetched(&world).await;
+    let now = found(&world).await;
+    assert!(
+        now.keys()
+            .any(|(found, key)| found == kind && key.starts_with(&number)),
+        "{now:?}"
+    );
+}
+
+/// The bill of a day on which nothing else happened.
+#[tokio::test]
+async fn the_only_number_of_a_bill_is_compared_like_any_other() {
+    let (world, day) = sold().await;
+    let out_trade_no = number(&world).await;
+    let off = BillFlaw::AmountOff {
+        out_trade_no: out_trade_no.clone(),
+        fen: 1,
+    };
+    world.alipay.flaw_bill(day, off);
+    fetched(&world).await;
+    assert!(
+        found(&world)
+            .await
+            .contains_key(&("amount".to_owned(), out_trade_no))
+    );
+}
+
 #[rstest]
 #[case::not_made_yet(BillFlaw::NotReady, 0)]
 #[case::footer_off(BillFlaw::WrongFooter, 2)]
