@@ -97,6 +97,28 @@ pub async fn arrive(tx: &mut PgConnection, arrival: &Arrival<'_>) -> Result<(Sta
     Ok((statement, inserted.rows_affected() == 1))
 }
 
+/// The last day of which there is a file; without any, the day of the first
+/// money that went through the account.
+pub async fn reached(tx: &mut PgConnection, book: &Book) -> Result<Option<NaiveDate>, Error> {
+    let last = sqlx::query_scalar!("select max(day) from statements where book_id = $1", book.id)
+        .fetch_one(&mut *tx)
+        .await?;
+    if last.is_some() {
+        return Ok(last);
+    }
+    let first = sqlx::query_scalar!(
+        r#"
+        select min(paid_at) from attempts
+        where merchant = $1 and split_part(method, '_', 1) = $2 and state in ('paid', 'isolated')
+        "#,
+        book.account,
+        book.party.word(),
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(first.map(figures::day))
+}
+
 /// The file of a kind and day that counts.
 pub async fn taken(
     tx: &mut PgConnection,

@@ -8,19 +8,27 @@ use crate::domain::statement::{Kind, figures};
 use crate::reactions::kinds;
 use crate::{App, meters, store};
 
-/// So many days are made up for when nobody looked.
+/// So many days are asked for anew each time.
 const BACK: u64 = 3;
+/// Channels keep their bills for about so many days.
+const KEPT: u64 = 90;
 
 /// Every day, once the channels have made the bills of the day before: leaves a
-/// task for each, and looks what else waits.
+/// task for each, those of days on which nobody looked among them, and looks
+/// what else waits.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let (now, terms) = (app.clock.now(), &app.config.statements);
         let today = figures::day(now);
         let mut tx = task.begin(app).await?;
         for book in app.merchants.books() {
-            for back in 1..=BACK {
-                let day = today - Days::new(back);
+            let reached = store::statement::reached(&mut tx, &book).await?;
+            let first = reached.map_or(today, |day| day.max(today - Days::new(KEPT)));
+            for day in first
+                .min(today - Days::new(BACK))
+                .iter_days()
+                .take_while(|day| *day < today)
+            {
                 let due = terms.fetched_at(day);
                 for kind in [Kind::Trades, Kind::Funds] {
                     let name = format!("{} {} {} {day}", book.party.word(), book.account, kind.word());

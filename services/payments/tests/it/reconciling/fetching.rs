@@ -91,6 +91,15 @@ async fn a_payment_that_only_the_fetched_bill_tells_of_is_a_difference() {
     assert_eq!(told, ["paid_missing_here"]);
 }
 
+#[tokio::test]
+async fn bills_of_days_on_which_nobody_looked_are_fetched_later() {
+    let (world, day) = sold().await;
+    world.later(Duration::from_hours(24 * 12)).await;
+    fetched(&world).await;
+    assert_eq!(state_of(&world, day).await.as_deref(), Some("judged"));
+    assert_eq!(found(&world).await, BTreeMap::new());
+}
+
 /// The number of the first payment, as the bill names it.
 async fn number(world: &World) -> String {
     sqlx::query_scalar("select channel_number from attempts order by created_at limit 1")
