@@ -34,7 +34,7 @@ def main(studioctl: str, traces: str) -> int:
     bad += report("every service appears in the three traces", everyone <= seen, f"only {seen}")
     checked = subprocess.run([studioctl, "check", "--channel"], capture_output=True, text=True, timeout=120)
     bad += report("the nine invariants hold afterwards", checked.returncode == 0, checked.stdout + checked.stderr)
-    return bad + whole_chains(studioctl)
+    return bad + whole_chains(studioctl) + a_day_is_closed(studioctl)
 
 
 def whole_chains(studioctl: str) -> int:
@@ -44,6 +44,42 @@ def whole_chains(studioctl: str) -> int:
     whole = {c["service"] for c in chains if c["entries"] > 0 and not c["findings"]}
     holds = run.returncode == 0 and whole == SERVICES
     return report("studioctl audit verify finds every chain whole", holds, f"{run.returncode}: {whole} {run.stderr[-2000:]}")
+
+
+def a_day_is_closed(studioctl: str) -> int:
+    """Days pass, both channels' bills come, and finance goes through the demo's sales: two persons, and nothing differs."""
+
+    def asked(*words: str) -> dict:
+        run = subprocess.run([studioctl, "reconcile", *words, "-o", "json"], capture_output=True, text=True, timeout=60)
+        return json.loads(run.stdout or "{}") if run.returncode == 0 else {"error": run.stderr}
+
+    subprocess.run([studioctl, "clock", "set", "+4d"], check=True, capture_output=True, timeout=60)
+    days = []
+    for _ in range(240):
+        days = [d for d in asked("days").get("days", []) if d["state"] == "DAY_STATE_JUDGED"]
+        sold = [(d, t) for d in days for t in [report_of(asked, d)] if sum(x.get("payments", 0) for x in t) > 0]
+        if sold:
+            break
+        time.sleep(0.5)
+    else:
+        return report("a day's bills are fetched and held against ours", False, f"{asked('days')}")
+    bad = report("a day's bills are fetched and held against ours", True, "")
+    found = asked("differences").get("differences", [])
+    bad += report("the channels' bills and our books agree to the fen", not found, f"{found}")
+    name, day = name_of(sold[0][0]), sold[0][0]["day"]
+    for step in ("sign", "close"):
+        run = subprocess.run([studioctl, "reconcile", step, name, day], capture_output=True, text=True, timeout=60)
+        bad += report(f"studioctl reconcile {step} {name}", run.returncode == 0, run.stderr)
+    subprocess.run([studioctl, "clock", "set", "0"], check=True, capture_output=True, timeout=60)
+    return bad
+
+
+def name_of(day: dict) -> str:
+    return f"{day['account']['party'].removeprefix('PARTY_').lower()}/{day['account']['name']}"
+
+
+def report_of(asked, day: dict) -> list:
+    return asked("report", name_of(day), day["day"]).get("totals", [])
 
 
 def await_services(traces: str, trace: str, wanted: set[str]) -> set[str]:

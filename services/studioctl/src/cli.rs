@@ -3,6 +3,7 @@
 mod audit;
 mod feeds;
 mod grants;
+mod reconcile;
 mod tickets;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::session::StateFolder;
 pub use audit::Audit;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
+pub use reconcile::{AccountName, Reconcile};
 pub use tickets::{Tickets, Topic};
 
 /// Works a Studio platform from the terminal.
@@ -98,6 +100,9 @@ pub enum Command {
     /// Refund cases.
     #[command(subcommand)]
     Refunds(Refunds),
+    /// Bills of channels and banks, held against ours.
+    #[command(subcommand)]
+    Reconcile(Reconcile),
     /// Complaints and requests.
     #[command(subcommand)]
     Tickets(Tickets),

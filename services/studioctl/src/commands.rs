@@ -14,6 +14,7 @@ pub mod orders;
 pub mod parked;
 pub mod pay;
 pub mod recharges;
+pub mod reconcile;
 pub mod refunds;
 pub mod review;
 pub mod sign_in;

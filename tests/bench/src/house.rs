@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::spends::Payers;
-use crate::{Bar, facts, percentile, service};
+use crate::{Bar, facts, percentile, scans, service};
 
 /// As a server is run: what is acknowledged is on the disk.
 const DURABLE: [&str; 4] = [
@@ -29,6 +29,7 @@ const SEED: u64 = 20_261_122;
 const MEMBERS: u32 = 60;
 const UNLOADED: usize = 300;
 const IN_FLIGHT: usize = 64;
+const SCANS: usize = 200;
 const LASTS: Duration = Duration::from_secs(10);
 
 /// The folder of the services' programs, built with the profile of this one.
@@ -74,7 +75,21 @@ pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
     let half = payers.open_loop(most / 2, LASTS).await?;
     let loaded = resident(&house, "wallet").await?;
     let lags = facts::lags(&house, "wallet", since).await?;
-    bars(&mut cards, &mut alone, most, half, loaded, lags)
+    let mut bars = bars(&mut cards, &mut alone, most, half, loaded, lags)?;
+    bars.push(scan(&mut scans::to_desk(&house, SCANS).await?));
+    Ok(bars)
+}
+
+fn scan(took: &mut [i64]) -> Bar {
+    let (p50, p99) = (percentile(took, 50), percentile(took, 99));
+    Bar {
+        name: "scan-to-desk",
+        value: p99,
+        unit: "ms",
+        floor: Decimal::from(1_000),
+        goal: Decimal::from(300),
+        detail: json!({ "payments": took.len(), "p50_ms": p50, "p99_ms": p99 }),
+    }
 }
 
 async fn resident(house: &Arc<House>, name: &str) -> Result<Decimal> {

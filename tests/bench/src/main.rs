@@ -5,6 +5,7 @@
 mod facts;
 mod house;
 mod processor;
+mod scans;
 mod service;
 mod spends;
 
@@ -37,7 +38,13 @@ pub struct Bar {
 
 /// Bars of one idle service, and of a house in which members live.
 const ALONE: [&str; 2] = ["start", "rss-idle"];
-const TOGETHER: [&str; 4] = ["paid-to-active", "paid-to-active-p99", "feed-lag", "rss-loaded"];
+const TOGETHER: [&str; 5] = [
+    "paid-to-active",
+    "paid-to-active-p99",
+    "feed-lag",
+    "rss-loaded",
+    "scan-to-desk",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
