@@ -8,7 +8,7 @@ use proto::studio::operations::v1::check_service_client::CheckServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::Violation;
 use crate::history::{Acts, History};
@@ -91,13 +91,39 @@ where
         self.doors.contains_key(service)
     }
 
-    fn client(&self, service: &str, call: &'static str) -> Result<CheckServiceClient<Door<I>>, Unreachable> {
-        let door = self.doors.get(service).cloned().ok_or_else(|| Unreachable {
+    /// Reads from a service, once more when the connection went away meanwhile:
+    /// a service closes those that are old.
+    async fn ask<M, T, F>(
+        &self,
+        service: &str,
+        call: &'static str,
+        message: M,
+        ask: impl Fn(CheckServiceClient<Door<I>>, Request<M>) -> F,
+    ) -> Result<T, Unreachable>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let unreachable = |status| Unreachable {
             service: service.to_owned(),
             call,
-            status: Box::new(Status::not_found("no such service in this house")),
-        })?;
-        Ok(CheckServiceClient::new(door))
+            status: Box::new(status),
+        };
+        let missing = || unreachable(Status::not_found("no such service in this house"));
+        let door = self.doors.get(service).ok_or_else(missing)?;
+        let request = || {
+            let mut request = Request::new(message.clone());
+            request.set_timeout(PATIENCE);
+            request
+        };
+        let client = || CheckServiceClient::new(door.clone());
+        let answer = match ask(client(), request()).await {
+            Err(status) if matches!(status.code(), Code::Unknown | Code::Unavailable) => {
+                ask(client(), request()).await
+            }
+            answer => answer,
+        };
+        answer.map(Response::into_inner).map_err(unreachable)
     }
 
     /// Every service's own checks, and whose facts each takes.
@@ -108,11 +134,12 @@ where
         let patience_s = i32::try_from(patience.as_secs().max(1)).unwrap_or(i32::MAX);
         let (mut found, mut sources) = (Vec::new(), BTreeMap::new());
         for service in self.services() {
-            let mut client = self.client(service, "RunChecks")?;
-            let asked = client
-                .run_checks(within(pb::RunChecksRequest { patience_s }))
-                .await;
-            let reply = answered(service, "RunChecks", asked)?;
+            let request = pb::RunChecksRequest { patience_s };
+            let reply = self
+                .ask(service, "RunChecks", request, |mut client, request| async move {
+                    client.run_checks(request).await
+                })
+                .await?;
             found.extend(reply.results.iter().flat_map(|result| broken(service, result)));
             sources.insert(service.to_owned(), reply.sources);
         }
@@ -129,15 +156,21 @@ where
     }
 
     async fn list(&self, service: &str, kind: &str) -> Result<Vec<pb::Tally>, Unreachable> {
-        let mut client = self.client(service, "ListTallies")?;
         let (mut lines, mut page_token) = (Vec::new(), String::new());
         loop {
-            let asked = client.list_tallies(within(pb::ListTalliesRequest {
+            let request = pb::ListTalliesRequest {
                 kind: kind.to_owned(),
                 page_size: PAGE,
                 page_token,
-            }));
-            let reply = answered(service, "ListTallies", asked.await)?;
+            };
+            let reply = self
+                .ask(
+                    service,
+                    "ListTallies",
+                    request,
+                    |mut client, request| async move { client.list_tallies(request).await },
+                )
+                .await?;
             lines.extend(reply.tallies);
             page_token = reply.next_page_token;
             if page_token.is_empty() {
@@ -151,21 +184,29 @@ where
         service: &str,
         request: pb::DigestFactsRequest,
     ) -> Result<pb::DigestFactsResponse, Unreachable> {
-        let mut client = self.client(service, "DigestFacts")?;
-        answered(service, "DigestFacts", client.digest_facts(within(request)).await)
+        self.ask(
+            service,
+            "DigestFacts",
+            request,
+            |mut client, request| async move { client.digest_facts(request).await },
+        )
+        .await
     }
 
     /// What became of every request of a history.
     pub(crate) async fn acts(&self, history: &History) -> Result<Acts, Unreachable> {
         let mut acts = Acts::new();
         for service in self.services() {
-            let mut client = self.client(service, "FindActs")?;
             for ids in history.request_ids(service).chunks(PAGE_ROWS) {
-                let request_ids = ids.to_vec();
-                let asked = client
-                    .find_acts(within(pb::FindActsRequest { request_ids }))
-                    .await;
-                for act in answered(service, "FindActs", asked)?.acts {
+                let request = pb::FindActsRequest {
+                    request_ids: ids.to_vec(),
+                };
+                let reply = self
+                    .ask(service, "FindActs", request, |mut client, request| async move {
+                        client.find_acts(request).await
+                    })
+                    .await?;
+                for act in reply.acts {
                     let key = (service.to_owned(), act.request_id.clone());
                     acts.entry(key).or_default().push(act);
                 }
@@ -173,26 +214,6 @@ where
         }
         Ok(acts)
     }
-}
-
-fn within<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(PATIENCE);
-    request
-}
-
-fn answered<T>(
-    service: &str,
-    call: &'static str,
-    answer: Result<tonic::Response<T>, Status>,
-) -> Result<T, Unreachable> {
-    answer
-        .map(tonic::Response::into_inner)
-        .map_err(|status| Unreachable {
-            service: service.to_owned(),
-            call,
-            status: Box::new(status),
-        })
 }
 
 /// What one check names, and that there is more when it names not all.
