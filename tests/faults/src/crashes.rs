@@ -18,6 +18,13 @@ use crate::house::{House, SERVICES};
 /// The signal of `abort`.
 const ABORTED: i32 = 6;
 
+/// Between two looks at a process.
+const LOOK: Duration = Duration::from_millis(20);
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a day may take to bring what it brings, and how many are waited for.
+const DAY_LASTS: Duration = Duration::from_secs(5);
+const DAYS: u32 = 20;
+
 /// Points of which one has to be hit.
 pub type Choice = Vec<String>;
 
@@ -142,6 +149,68 @@ async fn crash_service(
     Ok((name, hit, missed))
 }
 
+/// Makes services die at points to which no journey leads, only the days that pass.
+pub async fn crash_as_days_pass(house: &House, points: &Points, visit: u32) -> Result<Passed> {
+    let mut passed = Passed::default();
+    for (&name, choices) in points {
+        let mut day = 0;
+        for choice in choices {
+            for point in choice {
+                if dies_some_day(house, name, point, visit, &mut day).await? {
+                    passed.hit.push((name, point.clone()));
+                } else {
+                    passed.missed.entry(name).or_default().push(vec![point.clone()]);
+                }
+            }
+        }
+        house.restart(name, Vec::new()).await?;
+        house.set_clock(name, 0).await?;
+    }
+    Ok(passed)
+}
+
+async fn dies_some_day(
+    house: &House,
+    name: &'static str,
+    point: &str,
+    visit: u32,
+    day: &mut i64,
+) -> Result<bool> {
+    arm(house, name, point, visit).await?;
+    for _ in 0..DAYS {
+        *day += 1;
+        let moved = house.set_clock(name, *day * DAY_MS).await;
+        for _ in 0..DAY_LASTS.as_millis() / LOOK.as_millis() {
+            if died(house, name, point).await? {
+                return Ok(true);
+            }
+            sleep(LOOK).await;
+        }
+        moved?;
+    }
+    Ok(false)
+}
+
+async fn arm(house: &House, name: &str, point: &str, visit: u32) -> Result<()> {
+    let environment = [
+        ("STUDIO_CRASH_AT", point.to_owned()),
+        ("STUDIO_CRASH_HIT", visit.to_string()),
+    ];
+    let environment = environment.map(|(key, value)| (key.to_owned(), value));
+    house.restart(name, environment.to_vec()).await
+}
+
+/// Whether the service has died at its point; dying anywhere else is an error.
+async fn died(house: &House, name: &str, point: &str) -> Result<bool> {
+    let Some(status) = house.service(name)?.lock().await.ended()? else {
+        return Ok(false);
+    };
+    if status.signal() != Some(ABORTED) {
+        bail!("{name} ended with {status} and not at {point}");
+    }
+    Ok(true)
+}
+
 /// Whether the service died at this point in time.
 pub async fn crashes(
     house: &House,
@@ -150,19 +219,11 @@ pub async fn crashes(
     visit: u32,
     patience: &Patience,
 ) -> Result<bool> {
-    let environment = [
-        ("STUDIO_CRASH_AT", point.to_owned()),
-        ("STUDIO_CRASH_HIT", visit.to_string()),
-    ];
-    let environment = environment.map(|(key, value)| (key.to_owned(), value));
-    house.restart(name, environment.to_vec()).await?;
+    arm(house, name, point, visit).await?;
     let until = patience.ended.load(Ordering::Relaxed) + patience.journeys;
     while patience.ended.load(Ordering::Relaxed) < until {
-        sleep(Duration::from_millis(20)).await;
-        if let Some(status) = house.service(name)?.lock().await.ended()? {
-            if status.signal() != Some(ABORTED) {
-                bail!("{name} ended with {status} and not at {point}");
-            }
+        sleep(LOOK).await;
+        if died(house, name, point).await? {
             return Ok(true);
         }
     }

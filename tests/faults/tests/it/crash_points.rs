@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faults::client::Manners;
-use faults::crashes::{Patience, Points, by_place, crash_at_each, place};
+use faults::crashes::{Choice, Patience, Points, by_place, crash_as_days_pass, crash_at_each, place};
 use faults::house::{House, Plan};
 use faults::park;
 use faults::workload::{Load, Workload};
@@ -22,6 +22,16 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Only a fact that cannot be applied comes by here; see `faults::park`.
 const NEVER_CALM: [&str; 1] = ["park.before_commit"];
 
+/// Tasks to which no journey leads.
+const OF_THE_DAY: [&str; 6] = [
+    " run_checks",
+    " plan_bills",
+    " fetch_bill",
+    " match_day",
+    " judge_day",
+    " settle",
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
     let seed = faults::seed::seed("crash points");
@@ -30,6 +40,7 @@ async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
         .unwrap();
     let points = calm_points(&house, seed).await;
     every_place_is_reached(&points);
+    let (days, points) = by_the_clock(points);
     for visit in 1..=if crate::scale() > 1 { 2 } else { 1 } {
         let wanted = if crate::scale() > 1 {
             points.clone()
@@ -38,8 +49,41 @@ async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
         };
         let missed = crash_amid_journeys(&house, seed, visit, &wanted).await;
         assert!(missed.is_empty(), "nothing came by {missed:?}");
+        if crate::scale() > 1 {
+            crash_as_days_go_by(&house, seed, visit, &days).await;
+        }
     }
     a_fact_that_is_parked_amid_a_crash_is_applied_in_the_end(&house, seed).await;
+}
+
+/// Points of tasks of the day, and all others.
+fn by_the_clock(points: Points) -> (Points, Points) {
+    let of_the_day = |choice: &Choice| {
+        choice
+            .iter()
+            .any(|p| OF_THE_DAY.iter().any(|kind| p.ends_with(kind)))
+    };
+    let split = points.into_iter().map(|(name, choices)| {
+        let (days, others): (Vec<_>, Vec<_>) = choices.into_iter().partition(of_the_day);
+        ((name, days), (name, others))
+    });
+    split.unzip()
+}
+
+async fn crash_as_days_go_by(house: &Arc<House>, seed: u64, visit: u32, points: &Points) {
+    let load = Load {
+        first: 200_000 + 100_000 * visit,
+        ..Load::new(seed, 0)
+    };
+    let nobody = Workload::begin(house, load).await.unwrap();
+    let passed = crash_as_days_pass(house, points, visit).await.unwrap();
+    house.heal().await.unwrap();
+    println!(
+        "{} crash points of the day hit at visit {visit}",
+        passed.hit.len()
+    );
+    assert!(passed.missed.is_empty(), "no day brings {:?}", passed.missed);
+    end(house, nobody).await;
 }
 
 /// The points that journeys come by when nothing breaks.
@@ -98,7 +142,7 @@ async fn crash_amid_journeys(house: &Arc<House>, seed: u64, visit: u32, wanted: 
 
 async fn a_fact_that_is_parked_amid_a_crash_is_applied_in_the_end(house: &Arc<House>, seed: u64) {
     let load = Load {
-        first: 300_000,
+        first: 900_000,
         ..Load::new(seed, 0)
     };
     let nobody = Workload::begin(house, load).await.unwrap();
