@@ -199,7 +199,10 @@ pub fn method(method: Option<Method>) -> pb::PaymentMethod {
     match method {
         None => pb::PaymentMethod::Unspecified,
         Some(Method::WechatNative) => pb::PaymentMethod::WechatNative,
+        Some(Method::WechatCodepay) => pb::PaymentMethod::WechatCodepay,
+        Some(Method::WechatJsapi) => pb::PaymentMethod::WechatJsapi,
         Some(Method::AlipayQr) => pb::PaymentMethod::AlipayQr,
+        Some(Method::AlipayBarcode) => pb::PaymentMethod::AlipayBarcode,
         Some(Method::Wallet) => pb::PaymentMethod::Wallet,
     }
 }

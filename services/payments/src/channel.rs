@@ -40,8 +40,17 @@ pub enum Outcome<T> {
 impl<T> Outcome<T> {
     /// The same where it is no success, for who asked for something else on the way.
     fn without_value<U>(self) -> Outcome<U> {
+        self.and_then(|_| Outcome::Unknown("another success".to_owned()))
+    }
+
+    /// A success in other words.
+    pub fn map<U>(self, read: impl FnOnce(T) -> U) -> Outcome<U> {
+        self.and_then(|value| Outcome::Succeeded(read(value)))
+    }
+
+    fn and_then<U>(self, read: impl FnOnce(T) -> Outcome<U>) -> Outcome<U> {
         match self {
-            Self::Succeeded(_) => Outcome::Unknown("another success".to_owned()),
+            Self::Succeeded(value) => read(value),
             Self::Pending => Outcome::Pending,
             Self::Failed(failure) => Outcome::Failed(failure),
             Self::Unknown(why) => Outcome::Unknown(why),
@@ -142,7 +151,7 @@ pub struct Identity {
     pub app: String,
 }
 
-/// What a payer is to be asked for. The same on every retry.
+/// What a payer is to be asked for. The same on every retry; a charge has none.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub number: ChannelNumber,
@@ -344,6 +353,12 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     async fn reverse(&self, number: &ChannelNumber) -> Outcome<()> {
         let _ = number;
         not_offered()
+    }
+
+    /// Asks what became of a charge that may have been reversed. `Failed` also when
+    /// it was paid and all of it went back.
+    async fn query_charge(&self, number: &ChannelNumber) -> Outcome<Paid> {
+        self.query(number).await
     }
 
     /// Fetches a bill of a day of China's time. `NotFound` when nothing happened

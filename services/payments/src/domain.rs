@@ -14,6 +14,8 @@ mod refusal;
 pub mod schedule;
 pub mod statement;
 
+use chrono::Duration;
+
 pub use refusal::Refusal;
 
 use crate::words::kept_words;
@@ -24,16 +26,52 @@ kept_words! {
 }
 
 kept_words! {
-    /// How a payer pays.
-    Method { WechatNative = "wechat_native", AlipayQr = "alipay_qr" }
+    /// How a payer pays. A word begins with that of the channel.
+    Method {
+        WechatNative = "wechat_native",
+        WechatCodepay = "wechat_codepay",
+        WechatJsapi = "wechat_jsapi",
+        AlipayQr = "alipay_qr",
+        AlipayBarcode = "alipay_barcode",
+    }
+}
+
+/// What payer and desk do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The payer scans a QR that we show.
+    Scan,
+    /// The payer pays inside the channel's app.
+    InApp,
+    /// The payer shows a code that we scan. It is charged at once and once; what
+    /// came of it is reversed, never closed.
+    Charge,
 }
 
 impl Method {
     /// The channel by which it pays, as in the callbacks' address.
     pub const fn channel(self) -> &'static str {
         match self {
-            Self::WechatNative => "wechat",
-            Self::AlipayQr => "alipay",
+            Self::WechatNative | Self::WechatCodepay | Self::WechatJsapi => "wechat",
+            Self::AlipayQr | Self::AlipayBarcode => "alipay",
+        }
+    }
+
+    pub const fn way(self) -> Way {
+        match self {
+            Self::WechatNative | Self::AlipayQr => Way::Scan,
+            Self::WechatJsapi => Way::InApp,
+            Self::WechatCodepay | Self::AlipayBarcode => Way::Charge,
+        }
+    }
+
+    /// How long an attempt by it lives, when one for which nobody stands at the
+    /// counter lives for `usual`.
+    pub fn life(self, usual: Duration) -> Duration {
+        match self {
+            Self::WechatNative | Self::WechatJsapi | Self::AlipayQr => usual,
+            Self::WechatCodepay => Duration::seconds(45),
+            Self::AlipayBarcode => Duration::seconds(60),
         }
     }
 }
@@ -75,19 +113,16 @@ mod examples {
     }
 
     pub fn attempt_of(intent: &Intent) -> Attempt {
+        attempt_by(Method::WechatNative, intent)
+    }
+
+    pub fn attempt_by(method: Method, intent: &Intent) -> Attempt {
         let end = noon() + Duration::minutes(15);
         let life = Life {
             expire_at: end,
             channel_expire_at: end,
         };
-        Attempt::start(
-            AttemptId::fresh(),
-            intent,
-            Method::WechatNative,
-            "house",
-            life,
-            noon(),
-        )
+        Attempt::start(AttemptId::fresh(), intent, method, "house", life, noon())
     }
 
     pub fn ours() -> Identity {

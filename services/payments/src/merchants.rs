@@ -28,10 +28,7 @@ pub struct Merchant {
 impl Merchant {
     /// The channel by which a method pays.
     pub fn channel(&self, method: Method) -> Option<&Arc<dyn Channel>> {
-        match method {
-            Method::WechatNative => self.wechat.as_ref(),
-            Method::AlipayQr => self.alipay.as_ref(),
-        }
+        self.channel_called(method.channel())
     }
 
     /// The channel whose callbacks come under its word in the address.

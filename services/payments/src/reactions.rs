@@ -1,6 +1,6 @@
 //! What happens by itself: tasks and others' facts, one line each.
 
-mod attempt;
+pub mod attempt;
 pub mod callback;
 mod intent;
 mod isolated;

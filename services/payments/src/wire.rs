@@ -8,7 +8,8 @@ use proto::studio::payments::v1 as pb;
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-use crate::domain::attempt::{Attempt, State as AttemptState};
+use crate::channel::AppCall;
+use crate::domain::attempt::{Attempt, Prompt, State as AttemptState};
 use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
 use crate::domain::notice::{Notice, Offered};
@@ -30,7 +31,10 @@ impl From<Method> for pb::Method {
     fn from(method: Method) -> Self {
         match method {
             Method::WechatNative => Self::WechatNative,
+            Method::WechatCodepay => Self::WechatCodepay,
+            Method::WechatJsapi => Self::WechatJsapi,
             Method::AlipayQr => Self::AlipayQr,
+            Method::AlipayBarcode => Self::AlipayBarcode,
         }
     }
 }
@@ -57,7 +61,10 @@ pub fn purpose(value: pb::Purpose) -> Option<Purpose> {
 pub fn method(value: pb::Method) -> Option<Method> {
     match value {
         pb::Method::WechatNative => Some(Method::WechatNative),
+        pb::Method::WechatCodepay => Some(Method::WechatCodepay),
+        pb::Method::WechatJsapi => Some(Method::WechatJsapi),
         pb::Method::AlipayQr => Some(Method::AlipayQr),
+        pb::Method::AlipayBarcode => Some(Method::AlipayBarcode),
         pb::Method::Unspecified => None,
     }
 }
@@ -75,7 +82,7 @@ fn attempt_state(state: &AttemptState) -> pb::AttemptState {
     match state {
         AttemptState::Creating => pb::AttemptState::Creating,
         AttemptState::AwaitingPayment { .. } => pb::AttemptState::AwaitingPayment,
-        AttemptState::Closing { .. } => pb::AttemptState::Closing,
+        AttemptState::Closing { .. } | AttemptState::Reversing { .. } => pb::AttemptState::Closing,
         AttemptState::Paid { .. } => pb::AttemptState::Paid,
         AttemptState::Failed { .. } => pb::AttemptState::Failed,
         AttemptState::Expired => pb::AttemptState::Expired,
@@ -132,7 +139,11 @@ pub fn attempt(attempt: &Attempt) -> pb::Attempt {
         ..pb::Attempt::default()
     };
     match &attempt.state {
-        AttemptState::AwaitingPayment { code_url } => wire.code_url.clone_from(code_url),
+        AttemptState::AwaitingPayment { prompt } => match prompt {
+            Prompt::Qr(code_url) => wire.code_url.clone_from(code_url),
+            Prompt::InApp(call) => wire.wechat_call = Some(wechat_call(call)),
+            Prompt::OnPhone => {}
+        },
         AttemptState::Failed { code } => wire.failure.clone_from(code),
         AttemptState::Paid { at } => {
             wire.paid_at = Some(to_proto_time(*at));
@@ -141,10 +152,23 @@ pub fn attempt(attempt: &Attempt) -> pb::Attempt {
         AttemptState::Isolated { at } => wire.paid_at = Some(to_proto_time(*at)),
         AttemptState::Creating
         | AttemptState::Closing { .. }
+        | AttemptState::Reversing { .. }
         | AttemptState::Expired
         | AttemptState::Cancelled => {}
     }
     wire
+}
+
+fn wechat_call(AppCall(call): &AppCall) -> pb::WechatCall {
+    let part = |name| call.get(name).cloned().unwrap_or_default();
+    pb::WechatCall {
+        app_id: part("appId"),
+        time_stamp: part("timeStamp"),
+        nonce_str: part("nonceStr"),
+        package: part("package"),
+        sign_type: part("signType"),
+        pay_sign: part("paySign"),
+    }
 }
 
 /// An attempt with its QR as a picture, for a screen.
@@ -289,5 +313,25 @@ pub fn choice(choice: &store::notice::Choice) -> pb::MethodChoice {
         methods: methods
             .map(|way| pb::OfferedMethod::from(way.method).into())
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of bills find their attempts by the beginning of the word.
+    #[test]
+    fn every_method_of_the_contract_is_kept_under_a_word_that_begins_with_its_channel() {
+        let offered: Vec<_> = (1..)
+            .map_while(|number| pb::Method::try_from(number).ok())
+            .collect();
+        assert!(offered.len() >= 5);
+        for offered in offered {
+            let method = method(offered).unwrap();
+            assert_eq!(pb::Method::from(method), offered);
+            assert_eq!(Method::from_word(method.word()), Some(method));
+            assert_eq!(method.word().split('_').next(), Some(method.channel()));
+        }
     }
 }

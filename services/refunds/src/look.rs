@@ -47,7 +47,11 @@ pub async fn order(app: &App, id: OrderId) -> Result<Order, Error> {
 fn paid_due(due: &orders::Due) -> Result<PaidDue, Error> {
     let route = match due.method() {
         orders::PaymentMethod::Wallet => Route::Wallet,
-        orders::PaymentMethod::WechatNative | orders::PaymentMethod::AlipayQr => {
+        orders::PaymentMethod::WechatNative
+        | orders::PaymentMethod::WechatCodepay
+        | orders::PaymentMethod::WechatJsapi
+        | orders::PaymentMethod::AlipayQr
+        | orders::PaymentMethod::AlipayBarcode => {
             Route::Channel(PaymentId::parse("due.payment_id", &due.payment_id)?)
         }
         orders::PaymentMethod::Unspecified => {

@@ -3,6 +3,7 @@
 mod audit;
 mod feeds;
 mod grants;
+mod pay;
 mod reconcile;
 mod tickets;
 
@@ -18,6 +19,7 @@ use crate::session::StateFolder;
 pub use audit::Audit;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
+pub use pay::{PayBy, QrOf};
 pub use reconcile::{AccountName, Reconcile};
 pub use tickets::{Tickets, Topic};
 
@@ -84,12 +86,17 @@ pub enum Command {
     /// The review department's queue: approval.
     #[command(subcommand)]
     Approvals(Approvals),
-    /// Shows the QR of an order in the terminal and waits until it is paid.
+    /// Shows the QR of an order in the terminal, or charges the code that the payer
+    /// shows, and waits until it is paid.
     Pay {
         order_id: String,
         /// How it is paid.
         #[arg(long, value_enum, default_value_t = PayBy::Wechat)]
         method: PayBy,
+        /// The code that the payer shows; without it the next line is read, as a
+        /// scanner types it.
+        #[arg(long)]
+        code: Option<String>,
         /// The same as `--method wallet`.
         #[arg(long, conflicts_with = "method")]
         wallet: bool,
@@ -164,26 +171,6 @@ pub enum ImportKind {
     Staff,
     Members,
     Catalogue,
-}
-
-/// A way to pay an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PayBy {
-    /// A QR of WeChat Pay.
-    Wechat,
-    /// A QR of Alipay.
-    Alipay,
-    /// The member's wallet.
-    Wallet,
-}
-
-/// Whose QR a recharge is paid by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum QrOf {
-    /// WeChat Pay's.
-    Wechat,
-    /// Alipay's.
-    Alipay,
 }
 
 #[derive(Debug, Subcommand)]
@@ -295,8 +282,14 @@ pub enum Recharges {
     },
     /// Passes the first check.
     Accept { recharge_id: String },
-    /// Shows the QR and waits until it is paid.
-    Pay { recharge_id: String },
+    /// Shows the QR, or charges the code that the payer shows, and waits until it is
+    /// paid.
+    Pay {
+        recharge_id: String,
+        /// The code that the payer shows; without it the next line is read.
+        #[arg(long)]
+        code: Option<String>,
+    },
     /// Finance posts received money: it may be spent from now on.
     Post {
         recharge_id: String,

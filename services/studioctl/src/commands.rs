@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod audit;
+mod charge;
 pub mod check;
 pub mod feeds;
 pub mod grants;

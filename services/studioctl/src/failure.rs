@@ -85,6 +85,11 @@ impl Failure {
         }
     }
 
+    /// The contract's own word; empty when there is none.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
     pub fn code(&self) -> Option<Code> {
         self.code
     }

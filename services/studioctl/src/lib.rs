@@ -66,10 +66,11 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Pay {
             order_id,
             method,
+            code,
             wallet,
         } => {
             let by = if wallet { cli::PayBy::Wallet } else { method };
-            commands::pay::run(&desk, &order_id, by).await
+            commands::pay::run(&desk, &order_id, by, code).await
         }
         Command::Recharges(command) => commands::recharges::run(&desk, command).await,
         Command::Refunds(command) => commands::refunds::run(&desk, command).await,

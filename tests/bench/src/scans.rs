@@ -53,6 +53,7 @@ async fn shown(house: &Arc<House>, desk: &mut IntentServiceClient<Door>) -> Resu
             request_id: id(),
             intent_id: intent.intent_id,
             method: Method::WechatNative.into(),
+            ..Default::default()
         })
         .await?;
     let attempt = started.into_inner().attempt.context("an attempt")?;

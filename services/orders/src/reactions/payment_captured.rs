@@ -28,7 +28,10 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Resu
 fn method(by: PaidBy) -> Result<Method, Error> {
     match by {
         PaidBy::WechatNative => Ok(Method::WechatNative),
+        PaidBy::WechatCodepay => Ok(Method::WechatCodepay),
+        PaidBy::WechatJsapi => Ok(Method::WechatJsapi),
         PaidBy::AlipayQr => Ok(Method::AlipayQr),
+        PaidBy::AlipayBarcode => Ok(Method::AlipayBarcode),
         PaidBy::Unspecified => Err(inconsistent("feed", "a payment without its method")),
     }
 }

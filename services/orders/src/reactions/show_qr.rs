@@ -15,7 +15,8 @@ pub const KIND: &str = "show_qr";
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Has payments show a QR for a due, under ids that follow from the due and the
-/// request, so that running it again changes nothing.
+/// request, so that running it again changes nothing. By a method whose attempt
+/// is started at payments the intent is all that is made here.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let paying: Paying = task.payload()?;
@@ -27,10 +28,10 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             Err(error) => return refused(app, task, (paying, method), error).await,
         };
         // The intent is known from here on, whatever becomes of the attempt.
-        if order.state != State::Confirmed {
+        let Some(shows) = by(method).filter(|_| order.state == State::Confirmed) else {
             return shown(app, task, paying, intent, None).await;
-        }
-        match start_attempt(app, paying, intent, by(method)?).await {
+        };
+        match start_attempt(app, paying, intent, shows).await {
             Ok(attempt) => shown(app, task, paying, intent, Some(attempt)).await,
             Err(error) => refused(app, task, (paying, method), error).await,
         }
@@ -50,6 +51,7 @@ async fn start_attempt(
             request_id: request_id.to_string(),
             intent_id: intent.to_string(),
             method: method.into(),
+            ..Default::default()
         };
         let mut intents = app.intents.clone();
         let reply = intents.start_attempt(platform::request(request)).await?;
@@ -63,12 +65,12 @@ async fn start_attempt(
     Ok(AttemptId::parse("attempt_id", &attempt.attempt_id)?)
 }
 
-/// The channel's word for a due's method.
-fn by(method: Method) -> Result<pay::Method, Error> {
+/// Payments' word for a due's method, when it shows a QR.
+fn by(method: Method) -> Option<pay::Method> {
     match method {
-        Method::WechatNative => Ok(pay::Method::WechatNative),
-        Method::AlipayQr => Ok(pay::Method::AlipayQr),
-        Method::Wallet => Err(platform::inconsistent("dues", "method")),
+        Method::WechatNative => Some(pay::Method::WechatNative),
+        Method::AlipayQr => Some(pay::Method::AlipayQr),
+        Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode | Method::Wallet => None,
     }
 }
 

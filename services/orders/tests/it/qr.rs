@@ -122,6 +122,33 @@ async fn staff_may_show_the_qr_and_strangers_may_not() {
     assert!(world.staff(Role::FrontDesk).start_payment(ask()).await.is_ok());
 }
 
+/// The code, or who pays inside WeChat, is told to payments by whoever has it.
+#[tokio::test]
+async fn a_method_that_needs_the_payer_gets_an_intent_and_no_attempt_from_here() {
+    let world = World::open().await;
+    for (method, paid_by) in [
+        (pb::PaymentMethod::WechatCodepay, pay::Method::WechatCodepay),
+        (pb::PaymentMethod::AlipayBarcode, pay::Method::AlipayBarcode),
+        (pb::PaymentMethod::WechatJsapi, pay::Method::WechatJsapi),
+    ] {
+        let person = PersonId::fresh();
+        let order = world.confirmed(person).await;
+        world.start(person, &order, method).await;
+        let due = world.see(&order.order_id).await.dues.remove(0);
+        assert_eq!((due.state(), due.method()), (pb::DueState::Paying, method));
+        assert_eq!(due.intent_id, intent_of(&due.due_id));
+        assert_eq!(due.attempt_id, "");
+        assert!(world.peers.ids("StartAttempt").is_empty());
+        let payment = PaymentId::fresh();
+        world.capture_by(&due, PRICE, payment, paid_by).await.unwrap();
+        let paid = world.see(&order.order_id).await;
+        assert_eq!(
+            (paid.state(), paid.dues[0].method()),
+            (pb::OrderState::Paid, method)
+        );
+    }
+}
+
 #[tokio::test]
 async fn captured_money_pays_the_order_once_however_often_the_fact_comes() {
     let world = World::open().await;

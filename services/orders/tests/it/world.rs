@@ -13,7 +13,7 @@ use proto::studio::orders::v1::catalogue_service_client::CatalogueServiceClient;
 use proto::studio::orders::v1::order_service_client::OrderServiceClient;
 use proto::studio::orders::v1::orders_event::Fact;
 use proto::studio::payments::v1::payments_event::Fact as Paid;
-use proto::studio::payments::v1::{PaymentCaptured, PaymentsEvent, Purpose};
+use proto::studio::payments::v1::{Method, PaymentCaptured, PaymentsEvent, Purpose};
 use testkit::{Chain, Door, Identity, Running, chain};
 use tonic::{Code, Status};
 
@@ -293,13 +293,23 @@ impl World {
 
     /// Payments says that money came for a due.
     pub async fn capture(&self, due: &pb::Due, minor: i64, payment: PaymentId) -> Result<(), Error> {
+        self.capture_by(due, minor, payment, Method::WechatNative).await
+    }
+
+    pub async fn capture_by(
+        &self,
+        due: &pb::Due,
+        minor: i64,
+        payment: PaymentId,
+        method: Method,
+    ) -> Result<(), Error> {
         self.peers.seen().paid.insert(intent_of(&due.due_id));
         let fact = PaymentCaptured {
             payment_id: payment.to_string(),
             intent_id: due.intent_id.clone(),
             purpose: Purpose::Order.into(),
             due_id: due.due_id.clone(),
-            method: proto::studio::payments::v1::Method::WechatNative.into(),
+            method: method.into(),
             amount: Some(fen(minor)),
             paid_at: Some(to_proto_time(self.it.clock().now())),
             ..Default::default()

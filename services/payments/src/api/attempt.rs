@@ -1,3 +1,4 @@
 pub mod get;
+mod payer;
 pub mod start;
 pub mod watch;

@@ -92,6 +92,10 @@ impl Channel for Alipay {
         answered("reverse", flow::barcode::cancel(self, number)).await
     }
 
+    async fn query_charge(&self, number: &ChannelNumber) -> Outcome<Paid> {
+        answered("query_charge", flow::trade::query_charge(self, number)).await
+    }
+
     async fn refund(&self, refund: &RefundOrder) -> Outcome<Returned> {
         answered("refund", flow::refund::submit(self, refund)).await
     }

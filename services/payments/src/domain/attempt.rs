@@ -1,11 +1,12 @@
 //! One try to collect an intent through a channel. Only evidence of the channel
 //! ends a try: no time-out does.
 
+use chrono::Duration;
 use kernel::{Amount, AttemptId, IntentId, PaymentId, PersonId, StudioId, Timestamp};
 
 use super::intent::Intent;
 use super::{Method, OutOfOrder};
-use crate::channel::ChannelNumber;
+use crate::channel::{AppCall, ChannelNumber, Order};
 use crate::words::kept_words;
 
 kept_words! {
@@ -13,15 +14,35 @@ kept_words! {
     Why { Expired = "expired", Cancelled = "cancelled" }
 }
 
+/// Earlier than this after the charge channels do not reverse it, and it may
+/// still be on its way to them.
+const REVERSIBLE_AFTER: Duration = Duration::seconds(15);
+
+/// By what the payer is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prompt {
+    /// The text of a QR.
+    Qr(String),
+    /// What the payer's page hands to the channel's app.
+    InApp(AppCall),
+    /// The channel asks on the phone whose code was scanned.
+    OnPhone,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// Recorded here; the channel has not confirmed it.
     Creating,
     AwaitingPayment {
-        code_url: String,
+        prompt: Prompt,
     },
     /// To be closed at the channel; a payment may still win.
     Closing {
+        why: Why,
+    },
+    /// A reversal may be on its way to the channel: whatever is found paid goes
+    /// back, if it has not gone already.
+    Reversing {
         why: Why,
     },
     Paid {
@@ -41,12 +62,13 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Open {
-        code_url: String,
+        prompt: Prompt,
     },
     BeginClosing {
         why: Why,
     },
-    /// The channel refused it for good.
+    BeginReversing,
+    /// The channel, or the payer whose code was scanned, refused it for good.
     Refuse {
         code: String,
     },
@@ -82,19 +104,42 @@ pub struct Attempt {
     pub version: i64,
 }
 
+impl Why {
+    fn end(self) -> State {
+        match self {
+            Self::Expired => State::Expired,
+            Self::Cancelled => State::Cancelled,
+        }
+    }
+}
+
 impl State {
     pub fn take(self, step: Step) -> Result<Self, OutOfOrder> {
-        use State::{AwaitingPayment, Cancelled, Closing, Creating, Expired, Failed, Isolated, Paid};
+        use State::{
+            AwaitingPayment, Cancelled, Closing, Creating, Expired, Failed, Isolated, Paid, Reversing,
+        };
         Ok(match (self, step) {
-            (Creating, Step::Open { code_url }) => AwaitingPayment { code_url },
-            (Creating, Step::Refuse { code }) => Failed { code },
+            (Creating, Step::Open { prompt }) => AwaitingPayment { prompt },
+            (
+                Creating
+                | AwaitingPayment {
+                    prompt: Prompt::OnPhone,
+                },
+                Step::Refuse { code },
+            ) => Failed { code },
             (Creating | AwaitingPayment { .. }, Step::BeginClosing { why }) => Closing { why },
-            (Creating | AwaitingPayment { .. }, Step::Close)
-            | (Closing { why: Why::Expired }, Step::Close | Step::Refuse { .. }) => Expired,
-            (Closing { why: Why::Cancelled }, Step::Close | Step::Refuse { .. }) => Cancelled,
+            (Closing { why }, Step::BeginReversing) => Reversing { why },
+            (Creating | AwaitingPayment { .. }, Step::Close) => Expired,
+            (Closing { why } | Reversing { why }, Step::Close | Step::Refuse { .. }) => why.end(),
             (Creating | AwaitingPayment { .. } | Closing { .. }, Step::Pay { at }) => Paid { at },
             (
-                Creating | AwaitingPayment { .. } | Closing { .. } | Failed { .. } | Expired | Cancelled,
+                Creating
+                | AwaitingPayment { .. }
+                | Closing { .. }
+                | Reversing { .. }
+                | Failed { .. }
+                | Expired
+                | Cancelled,
                 Step::Isolate { at },
             ) => Isolated { at },
             (state, step) => {
@@ -111,6 +156,7 @@ impl State {
             Self::Creating => "creating",
             Self::AwaitingPayment { .. } => "awaiting_payment",
             Self::Closing { .. } => "closing",
+            Self::Reversing { .. } => "reversing",
             Self::Paid { .. } => "paid",
             Self::Failed { .. } => "failed",
             Self::Expired => "expired",
@@ -123,8 +169,13 @@ impl State {
     pub fn is_live(&self) -> bool {
         matches!(
             self,
-            Self::Creating | Self::AwaitingPayment { .. } | Self::Closing { .. }
+            Self::Creating | Self::AwaitingPayment { .. } | Self::Closing { .. } | Self::Reversing { .. }
         )
+    }
+
+    /// It is on its way to its end at the channel.
+    pub fn is_ending(&self) -> bool {
+        matches!(self, Self::Closing { .. } | Self::Reversing { .. })
     }
 
     /// Money was found on it.
@@ -186,6 +237,16 @@ impl Attempt {
         }
     }
 
+    /// What the channel is asked; the same on every retry.
+    pub fn order(&self) -> Order {
+        Order {
+            number: self.number.clone(),
+            description: self.description.clone(),
+            amount: self.amount,
+            expire_at: self.channel_expire_at,
+        }
+    }
+
     /// The payment that this attempt becomes when it is paid.
     pub fn payment_id(&self) -> PaymentId {
         PaymentId::derived(self.id, "payment")
@@ -194,25 +255,39 @@ impl Attempt {
     /// For how long nothing can have been on its way to the channel: from then on
     /// its silence begins to prove that there is nothing. Alipay hears of an
     /// attempt when the payer scans, which is possible until the end.
-    pub fn quiet_for(&self, now: Timestamp) -> chrono::Duration {
+    pub fn quiet_for(&self, now: Timestamp) -> Duration {
         match self.method {
-            Method::WechatNative => now - self.created_at,
             Method::AlipayQr => now - self.expire_at,
+            Method::WechatNative | Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode => {
+                now - self.created_at
+            }
+        }
+    }
+
+    /// Before the channel is asked to reverse the charge this stands; `None` when
+    /// it is too early to ask.
+    pub fn begin_reversing(&self, now: Timestamp) -> Result<Option<Self>, OutOfOrder> {
+        if now - self.created_at < REVERSIBLE_AFTER {
+            return Ok(None);
+        }
+        match self.state {
+            State::Reversing { .. } => Ok(Some(self.clone())),
+            _ => self.take(Step::BeginReversing).map(Some),
         }
     }
 
     /// On its way to be closed; `None` when it is already.
     pub fn begin_closing(&self, why: Why) -> Result<Option<Self>, OutOfOrder> {
-        match self.state {
-            State::Closing { .. } => Ok(None),
-            _ => self.take(Step::BeginClosing { why }).map(Some),
+        if self.state.is_ending() {
+            return Ok(None);
         }
+        self.take(Step::BeginClosing { why }).map(Some)
     }
 
     /// What has to be done to learn what became of it.
     pub fn look(&self, now: Timestamp) -> Result<Look, OutOfOrder> {
         Ok(match self.state {
-            State::Closing { .. } => Look::Close,
+            State::Closing { .. } | State::Reversing { .. } => Look::Close,
             _ if !self.state.is_live() => Look::Over,
             _ if now < self.expire_at => Look::Ask,
             _ => Look::BeginClosing(self.take(Step::BeginClosing { why: Why::Expired })?),
@@ -230,99 +305,4 @@ impl Attempt {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::examples::noon;
-
-    fn states() -> Vec<State> {
-        vec![
-            State::Creating,
-            State::AwaitingPayment {
-                code_url: "weixin://x".to_owned(),
-            },
-            State::Closing { why: Why::Expired },
-            State::Closing { why: Why::Cancelled },
-            State::Paid { at: noon() },
-            State::Failed {
-                code: "PARAM_ERROR".to_owned(),
-            },
-            State::Expired,
-            State::Cancelled,
-            State::Isolated { at: noon() },
-        ]
-    }
-
-    fn steps() -> Vec<(&'static str, Step)> {
-        vec![
-            (
-                "open",
-                Step::Open {
-                    code_url: "weixin://x".to_owned(),
-                },
-            ),
-            ("begin closing", Step::BeginClosing { why: Why::Cancelled }),
-            (
-                "refuse",
-                Step::Refuse {
-                    code: "PARAM_ERROR".to_owned(),
-                },
-            ),
-            ("close", Step::Close),
-            ("pay", Step::Pay { at: noon() }),
-            ("isolate", Step::Isolate { at: noon() }),
-        ]
-    }
-
-    /// Every pair that is allowed and where it leads; all others are refused.
-    const ALLOWED: &[(&str, &str, &str)] = &[
-        ("creating", "open", "awaiting_payment"),
-        ("creating", "begin closing", "closing"),
-        ("creating", "refuse", "failed"),
-        ("creating", "close", "expired"),
-        ("creating", "pay", "paid"),
-        ("creating", "isolate", "isolated"),
-        ("awaiting_payment", "begin closing", "closing"),
-        ("awaiting_payment", "close", "expired"),
-        ("awaiting_payment", "pay", "paid"),
-        ("awaiting_payment", "isolate", "isolated"),
-        ("closing", "pay", "paid"),
-        ("closing", "isolate", "isolated"),
-        ("failed", "isolate", "isolated"),
-        ("expired", "isolate", "isolated"),
-        ("cancelled", "isolate", "isolated"),
-    ];
-
-    #[test]
-    fn every_pair_of_state_and_step_is_in_the_table_or_refused() {
-        for state in states() {
-            for (name, step) in steps() {
-                let expected = match (&state, name) {
-                    (State::Closing { why }, "close" | "refuse") => Some(why.word()),
-                    _ => ALLOWED
-                        .iter()
-                        .find(|(s, n, _)| *s == state.word() && *n == name)
-                        .map(|(_, _, to)| *to),
-                };
-                let found = state.clone().take(step).ok();
-                assert_eq!(found.as_ref().map(State::word), expected, "{state:?} {name}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_paid_never_becomes_unpaid() {
-        for (_, step) in steps() {
-            assert!(State::Paid { at: noon() }.take(step.clone()).is_err());
-            assert!(State::Isolated { at: noon() }.take(step).is_err());
-        }
-    }
-
-    #[test]
-    fn the_number_at_the_channel_follows_from_the_attempt_and_suits_every_channel() {
-        let id = AttemptId::fresh();
-        let number = ChannelNumber::of_attempt(id);
-        assert_eq!(number, ChannelNumber::of_attempt(id));
-        assert_eq!(number.as_str().len(), 32);
-        assert!(number.as_str().chars().all(|c| c.is_ascii_alphanumeric()));
-    }
-}
+mod tests;

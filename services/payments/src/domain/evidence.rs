@@ -5,11 +5,11 @@ use chrono::Duration;
 use kernel::{CURRENCY, Timestamp};
 
 use super::OutOfOrder;
-use super::attempt::{Attempt, State, Step};
+use super::attempt::{Attempt, Prompt, State, Step};
 use super::intent::{self, Intent};
 use super::isolated::IsolatedMoney;
 use super::payment::Payment;
-use crate::channel::{Identity, Outcome, Paid};
+use crate::channel::{Failure, Identity, Outcome, Paid};
 use crate::words::{kept_words, words};
 
 /// What is on its way to the channel arrives within this time; only then "nothing
@@ -19,11 +19,11 @@ const CREATE_MARGIN: Duration = Duration::seconds(60);
 /// A statement of a channel about one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// The QR is ready.
+    /// The payer is being asked.
     Opened {
-        code_url: String,
+        prompt: Prompt,
     },
-    /// The channel refuses the attempt for good.
+    /// The channel refuses the attempt for good, or the payer does.
     Refused {
         code: String,
     },
@@ -101,15 +101,12 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Verdict, OutOfOrder> {
     match evidence {
-        Evidence::Opened { code_url } if attempt.state == State::Creating => {
-            let code_url = code_url.clone();
-            Ok(Verdict::Opened(attempt.take(Step::Open { code_url })?))
+        Evidence::Opened { prompt } if attempt.state == State::Creating => {
+            let prompt = prompt.clone();
+            Ok(Verdict::Opened(attempt.take(Step::Open { prompt })?))
         }
         Evidence::Opened { .. } => Ok(Verdict::NoEffect),
-        // a waiting attempt was confirmed, so a refusal that comes after is not about it
-        Evidence::Refused { .. } if !matches!(attempt.state, State::Creating | State::Closing { .. }) => {
-            Ok(Verdict::NoEffect)
-        }
+        Evidence::Refused { .. } if !can_be_refused(&attempt.state) => Ok(Verdict::NoEffect),
         Evidence::Refused { code } => ended(intent, attempt, Step::Refuse { code: code.clone() }, now),
         Evidence::Closed if !attempt.state.is_live() => Ok(Verdict::NoEffect),
         Evidence::Closed => ended(intent, attempt, Step::Close, now),
@@ -119,6 +116,20 @@ pub fn decide(
             Meaning::Isolates(cause) => isolate(attempt, paid, cause, now),
             Meaning::Contradicts(mismatch) => Ok(Verdict::Contradicts(mismatch)),
         },
+    }
+}
+
+/// A waiting QR was confirmed, so a refusal that comes after is not about it;
+/// a payer who has to agree may well refuse.
+fn can_be_refused(state: &State) -> bool {
+    match state {
+        State::Creating | State::Closing { .. } | State::Reversing { .. } => true,
+        State::AwaitingPayment { prompt } => *prompt == Prompt::OnPhone,
+        State::Paid { .. }
+        | State::Failed { .. }
+        | State::Expired
+        | State::Cancelled
+        | State::Isolated { .. } => false,
     }
 }
 
@@ -161,6 +172,31 @@ impl Evidence {
         }
     }
 
+    /// What the answer to a charge proves, if anything. There is no other request
+    /// under its number, so a refusal is about this one.
+    pub fn of_charge(outcome: Outcome<Paid>) -> Option<Self> {
+        match outcome {
+            Outcome::Succeeded(paid) => Some(Self::Paid(paid)),
+            Outcome::Failed(Failure { code, .. }) => Some(Self::Refused { code }),
+            Outcome::Pending => Some(Self::Opened {
+                prompt: Prompt::OnPhone,
+            }),
+            Outcome::Unknown(_) | Outcome::NeedsPerson(_) | Outcome::NotFound => None,
+        }
+    }
+
+    /// What a query about a charge proves: the payer who was asked to agree may
+    /// have refused, and nobody else ends it before it is reversed.
+    pub fn of_charge_query(outcome: Outcome<Paid>) -> Option<Self> {
+        match outcome {
+            Outcome::Pending => Some(Self::Opened {
+                prompt: Prompt::OnPhone,
+            }),
+            Outcome::Failed(Failure { code, .. }) => Some(Self::Refused { code }),
+            other => Self::of_query(other),
+        }
+    }
+
     /// What a query proves after the channel was asked to close an attempt that is
     /// `quiet` for so long: also that it never heard of a number and never will.
     pub fn of_query_after_close(outcome: Outcome<Paid>, quiet: Duration) -> Option<Self> {
@@ -190,12 +226,18 @@ pub fn weigh(attempt: &Attempt, intent: &Intent, ours: &Identity, paid: &Paid) -
         return Meaning::Known;
     }
     match intent.state {
-        intent::State::Open if attempt.state.is_live() => Meaning::Captures,
+        intent::State::Open if attempt.state.is_live() && !is_going_back(&attempt.state) => Meaning::Captures,
         intent::State::Paid => Meaning::Isolates(Cause::Duplicate),
         intent::State::Open | intent::State::Expired | intent::State::Cancelled => {
             Meaning::Isolates(Cause::Late)
         }
     }
+}
+
+/// Money of a charge that is being reversed cannot be relied upon: the reversal
+/// may arrive after it.
+fn is_going_back(state: &State) -> bool {
+    matches!(state, State::Reversing { .. })
 }
 
 fn mismatch(attempt: &Attempt, ours: &Identity, paid: &Paid) -> Option<Mismatch> {
@@ -215,8 +257,9 @@ fn mismatch(attempt: &Attempt, ours: &Identity, paid: &Paid) -> Option<Mismatch>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Method;
     use crate::domain::attempt::Why;
-    use crate::domain::examples::{attempt_of, intent, noon, ours, paid};
+    use crate::domain::examples::{attempt_by, attempt_of, intent, noon, ours, paid};
 
     #[test]
     fn the_first_money_of_a_live_attempt_captures() {
@@ -225,7 +268,7 @@ mod tests {
         for step in [
             None,
             Some(Step::Open {
-                code_url: "x".to_owned(),
+                prompt: Prompt::Qr("x".to_owned()),
             }),
             Some(Step::BeginClosing { why: Why::Expired }),
         ] {
@@ -258,6 +301,41 @@ mod tests {
             weigh(&live, &cancelled, &ours(), &paid(&live)),
             Meaning::Isolates(Cause::Late)
         );
+    }
+
+    #[test]
+    fn money_of_a_charge_that_is_being_reversed_is_late() {
+        let intent = intent();
+        let closing = attempt_by(Method::AlipayBarcode, &intent)
+            .take(Step::BeginClosing { why: Why::Expired })
+            .unwrap();
+        let meaning = |attempt: &Attempt| weigh(attempt, &intent, &ours(), &paid(attempt));
+        assert_eq!(meaning(&closing), Meaning::Captures);
+        let reversing = closing.take(Step::BeginReversing).unwrap();
+        assert_eq!(meaning(&reversing), Meaning::Isolates(Cause::Late));
+    }
+
+    #[test]
+    fn a_charge_in_doubt_is_never_refused_and_a_payer_who_refuses_ends_it() {
+        let doubt = || Outcome::Unknown("500".to_owned());
+        assert_eq!(Evidence::of_charge(doubt()), None);
+        assert_eq!(Evidence::of_charge_query(doubt()), None);
+        assert_eq!(Evidence::of_charge(Outcome::NotFound), None);
+        assert_eq!(Evidence::of_charge_query(Outcome::NotFound), None);
+
+        let intent = intent();
+        let waiting = attempt_by(Method::WechatCodepay, &intent)
+            .take(Step::Open {
+                prompt: Prompt::OnPhone,
+            })
+            .unwrap();
+        let refused = Outcome::Failed(Failure::for_good("PAYERROR"));
+        let evidence = Evidence::of_charge_query(refused).unwrap();
+        let Ok(Verdict::Ended { attempt, .. }) = decide(&intent, &waiting, &ours(), &evidence, noon()) else {
+            panic!("it goes on")
+        };
+        let code = "PAYERROR".to_owned();
+        assert_eq!(attempt.state, State::Failed { code });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use kernel::{Amount, DueId, IntentId, LegalEntityId, PersonId, StudioId, Timestamp};
 
-use super::attempt::{self, Attempt};
+use super::attempt::Attempt;
 use super::{OutOfOrder, Purpose, Refusal};
 use crate::words::{kept_words, words};
 
@@ -121,9 +121,7 @@ impl Intent {
     /// The attempt in which it is to be paid: the live one, or none so far.
     pub fn attempt_under_way(live: Option<Attempt>) -> Result<Option<Attempt>, Refusal> {
         match live {
-            Some(attempt) if matches!(attempt.state, attempt::State::Closing { .. }) => {
-                Err(Refusal::AttemptClosing)
-            }
+            Some(attempt) if attempt.state.is_ending() => Err(Refusal::AttemptClosing),
             live => Ok(live),
         }
     }

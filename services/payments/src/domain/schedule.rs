@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::Method;
+use super::{Method, Way};
 
 /// How long to wait before an attempt of `age` is asked about again, with `left`
 /// until it expires: often while a payer holds the phone, seldom later, and
-/// never past the end.
-pub fn next_look(age: chrono::Duration, left: chrono::Duration) -> Duration {
-    let rhythm = match age.num_seconds() {
-        ..60 => 2,
-        60..180 => 10,
-        180..600 => 30,
-        600..3600 => 60,
-        _ => 300,
+/// never past the end. Channels want five seconds between looks at a charge.
+pub fn next_look(method: Method, age: chrono::Duration, left: chrono::Duration) -> Duration {
+    let rhythm = match (method.way(), age.num_seconds()) {
+        (Way::Charge, _) => 5,
+        (Way::Scan | Way::InApp, ..60) => 2,
+        (Way::Scan | Way::InApp, 60..180) => 10,
+        (Way::Scan | Way::InApp, 180..600) => 30,
+        (Way::Scan | Way::InApp, 600..3600) => 60,
+        (Way::Scan | Way::InApp, _) => 300,
     };
     let left = left.to_std().unwrap_or_default() + Duration::from_millis(1);
     Duration::from_secs(rhythm).min(left)
@@ -24,8 +25,8 @@ pub fn next_look(age: chrono::Duration, left: chrono::Duration) -> Duration {
 /// alone for ten seconds first.
 pub fn next_refund_look(age: chrono::Duration, method: Method) -> Duration {
     let least = match method {
-        Method::WechatNative => 0,
-        Method::AlipayQr => 10,
+        Method::WechatNative | Method::WechatCodepay | Method::WechatJsapi => 0,
+        Method::AlipayQr | Method::AlipayBarcode => 10,
     };
     let rhythm: u64 = match age.num_seconds() {
         ..30 => 2,
@@ -68,10 +69,21 @@ mod tests {
     fn an_attempt_is_looked_at_thirty_times_in_its_first_minute() {
         let (mut age, mut looks) = (0, 0);
         while age < 60 {
-            age += i64::try_from(next_look(Span::seconds(age), Span::minutes(15)).as_secs()).unwrap();
+            let pause = next_look(Method::WechatNative, Span::seconds(age), Span::minutes(15));
+            age += i64::try_from(pause.as_secs()).unwrap();
             looks += 1;
         }
         assert_eq!(looks, 30);
+    }
+
+    #[test]
+    fn a_charge_is_looked_at_every_five_seconds_until_its_end() {
+        for method in [Method::WechatCodepay, Method::AlipayBarcode] {
+            let pause = |age, left| next_look(method, Span::seconds(age), Span::seconds(left));
+            assert_eq!(pause(0, 45), Duration::from_secs(5));
+            assert_eq!(pause(40, 20), Duration::from_secs(5));
+            assert!(pause(43, 2) < Duration::from_secs(3));
+        }
     }
 
     #[test]
@@ -79,7 +91,10 @@ mod tests {
         let looks =
             |method| [0, 29, 30, 3600].map(|age| next_refund_look(Span::seconds(age), method).as_secs());
         assert_eq!(looks(Method::WechatNative), [2, 2, 15, 1800]);
-        assert_eq!(looks(Method::AlipayQr), [10, 10, 15, 1800]);
+        assert_eq!(looks(Method::WechatCodepay), [2, 2, 15, 1800]);
+        for method in [Method::AlipayQr, Method::AlipayBarcode] {
+            assert_eq!(looks(method), [10, 10, 15, 1800]);
+        }
     }
 
     #[test]
@@ -93,11 +108,12 @@ mod tests {
     #[test]
     fn the_pause_grows_and_never_passes_the_end() {
         let far = Span::hours(9);
+        let pause = |age, left| next_look(Method::WechatNative, Span::seconds(age), left);
         let pauses: Vec<u64> = [0, 60, 180, 600, 3600]
-            .map(|age| next_look(Span::seconds(age), far).as_secs())
+            .map(|age| pause(age, far).as_secs())
             .into();
         assert_eq!(pauses, [2, 10, 30, 60, 300]);
-        assert!(next_look(Span::seconds(700), Span::seconds(5)) <= Duration::from_millis(5001));
-        assert!(next_look(Span::seconds(700), Span::seconds(-5)) <= Duration::from_millis(1));
+        assert!(pause(700, Span::seconds(5)) <= Duration::from_millis(5001));
+        assert!(pause(700, Span::seconds(-5)) <= Duration::from_millis(1));
     }
 }

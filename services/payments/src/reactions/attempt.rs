@@ -1,2 +1,3 @@
+pub mod charge;
 pub mod open;
 pub mod resolve;

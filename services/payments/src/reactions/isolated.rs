@@ -4,7 +4,8 @@ use kernel::IsolatedMoneyId;
 use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
-use crate::channel::{Failure, Outcome, Returned};
+use crate::channel::{Channel, Failure, Outcome, Returned};
+use crate::domain::Way;
 use crate::domain::isolated::{Followed, IsolatedMoney, MOST_TRIES, State};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
 use crate::{App, facts, meters, store};
@@ -29,12 +30,25 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
             return Err(stuck(&money, "the tries before"));
         }
         drop(tx);
+        let channel = app.channel(&money.merchant, money.method)?.as_ref();
         // whether an earlier run came through to the channel nobody knows: ask first
-        let channel = app.channel(&money.merchant, money.method)?;
-        let outcome = pursue(channel.as_ref(), &money.order(), false).await;
+        let outcome = if was_reversed(channel, &money).await {
+            Outcome::Succeeded(Returned {
+                channel_refund: String::new(),
+                returned_at: None,
+            })
+        } else {
+            pursue(channel, &money.order(), false).await
+        };
 
         settle(app, task, &money, outcome).await
     })
+}
+
+/// Whether a reversal whose answer was lost gave the money of a charge back.
+async fn was_reversed(channel: &dyn Channel, money: &IsolatedMoney) -> bool {
+    money.method.way() == Way::Charge
+        && matches!(channel.query_charge(&money.number).await, Outcome::Failed(_))
 }
 
 async fn settle(

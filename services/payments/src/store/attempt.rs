@@ -1,13 +1,14 @@
 //! The table `attempts`.
 
 use kernel::{AttemptId, IntentId, PersonId, StudioId, Timestamp};
+use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::PgConnection;
 
 use super::{amount, word};
-use crate::channel::ChannelNumber;
+use crate::channel::{AppCall, ChannelNumber};
 use crate::domain::Method;
-use crate::domain::attempt::{Attempt, State, Why};
+use crate::domain::attempt::{Attempt, Prompt, State, Why};
 
 const TABLE: &str = "attempts";
 
@@ -23,7 +24,9 @@ struct Row {
     description: String,
     state: String,
     code_url: Option<String>,
+    app_call: Option<serde_json::Value>,
     closing_why: Option<String>,
+    reversing: bool,
     failure: Option<String>,
     paid_at: Option<Timestamp>,
     expire_at: Timestamp,
@@ -41,15 +44,14 @@ impl Row {
         Ok(
             match (
                 self.state.as_str(),
-                &self.code_url,
+                self.prompt()?,
                 why,
                 &self.failure,
                 self.paid_at,
             ) {
                 ("creating", None, None, None, None) => State::Creating,
-                ("awaiting_payment", Some(code_url), None, None, None) => State::AwaitingPayment {
-                    code_url: code_url.clone(),
-                },
+                ("awaiting_payment", Some(prompt), None, None, None) => State::AwaitingPayment { prompt },
+                ("closing", None, Some(why), None, None) if self.reversing => State::Reversing { why },
                 ("closing", None, Some(why), None, None) => State::Closing { why },
                 ("paid", None, None, None, Some(at)) => State::Paid { at },
                 ("failed", None, None, Some(code), None) => State::Failed { code: code.clone() },
@@ -60,6 +62,21 @@ impl Row {
             },
         )
     }
+
+    /// A waiting charge has neither a QR nor a call: the channel asks by itself.
+    fn prompt(&self) -> Result<Option<Prompt>, Error> {
+        Ok(match (&self.code_url, &self.app_call) {
+            (Some(code_url), None) => Some(Prompt::Qr(code_url.clone())),
+            (None, Some(call)) => Some(Prompt::InApp(app_call(call)?)),
+            (None, None) if self.state == "awaiting_payment" => Some(Prompt::OnPhone),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(inconsistent(TABLE, format!("attempt {}", self.attempt_id))),
+        })
+    }
+}
+
+fn app_call(kept: &serde_json::Value) -> Result<AppCall, Error> {
+    serde_json::from_value(kept.clone()).map_err(|e| inconsistent(TABLE, format!("app_call: {e}")))
 }
 
 impl TryFrom<Row> for Attempt {
@@ -86,9 +103,13 @@ impl TryFrom<Row> for Attempt {
     }
 }
 
-/// The nullable columns of a state.
+/// The columns of a state.
 struct Columns<'a> {
+    word: &'static str,
     code_url: Option<&'a str>,
+    app_call: Option<serde_json::Value>,
+    /// Once it is true it stays.
+    reversing: bool,
     closing_why: Option<&'static str>,
     failure: Option<&'a str>,
     paid_at: Option<Timestamp>,
@@ -97,18 +118,34 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(state: &'a State) -> Self {
         let none = Self {
+            word: state.word(),
             code_url: None,
+            app_call: None,
+            reversing: false,
             closing_why: None,
             failure: None,
             paid_at: None,
         };
         match state {
             State::Creating => none,
-            State::AwaitingPayment { code_url } => Self {
-                code_url: Some(code_url),
-                ..none
+            State::AwaitingPayment { prompt } => match prompt {
+                Prompt::Qr(code_url) => Self {
+                    code_url: Some(code_url),
+                    ..none
+                },
+                Prompt::InApp(AppCall(call)) => Self {
+                    app_call: Some(serde_json::json!(call)),
+                    ..none
+                },
+                Prompt::OnPhone => none,
             },
             State::Closing { why } => Self {
+                closing_why: Some(why.word()),
+                ..none
+            },
+            State::Reversing { why } => Self {
+                word: "closing",
+                reversing: true,
                 closing_why: Some(why.word()),
                 ..none
             },
@@ -132,12 +169,15 @@ impl<'a> Columns<'a> {
     }
 }
 
-pub async fn insert(tx: &mut PgConnection, attempt: &Attempt) -> Result<(), Error> {
+/// `payer` is who pays inside the channel's app; it is kept until the channel has
+/// answered.
+pub async fn insert(tx: &mut PgConnection, attempt: &Attempt, payer: Option<&Sealed>) -> Result<(), Error> {
     sqlx::query!(
         r#"
         insert into attempts (attempt_id, intent_id, person_id, studio_id, method, merchant, channel_number,
-                              amount_minor, description, state, expire_at, channel_expire_at, created_at, traceparent)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                              amount_minor, description, state, expire_at, channel_expire_at, created_at, traceparent,
+                              payer)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         "#,
         attempt.id as _,
         attempt.intent_id as _,
@@ -153,6 +193,7 @@ pub async fn insert(tx: &mut PgConnection, attempt: &Attempt) -> Result<(), Erro
         attempt.channel_expire_at,
         attempt.created_at,
         attempt.traceparent,
+        payer.map(|sealed| sealed.bytes.as_slice()),
     )
     .execute(tx)
     .await?;
@@ -165,7 +206,8 @@ pub async fn get(tx: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt>
         r#"
         select attempt_id as "attempt_id: _", intent_id as "intent_id: _", person_id as "person_id: _",
                studio_id as "studio_id: _", method, merchant, channel_number, amount_minor, description, state,
-               code_url, closing_why, failure, paid_at, expire_at, channel_expire_at, created_at, traceparent, version
+               code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
+               created_at, traceparent, version
         from attempts
         where attempt_id = $1
         "#,
@@ -185,7 +227,8 @@ pub async fn lock(tx: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt
         r#"
         select attempt_id as "attempt_id: _", intent_id as "intent_id: _", person_id as "person_id: _",
                studio_id as "studio_id: _", method, merchant, channel_number, amount_minor, description, state,
-               code_url, closing_why, failure, paid_at, expire_at, channel_expire_at, created_at, traceparent, version
+               code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
+               created_at, traceparent, version
         from attempts
         where attempt_id = $1
         for no key update
@@ -233,22 +276,34 @@ pub async fn of_number(
     }
 }
 
-/// Saves the state; the trigger checks the step and the version.
+/// Who pays inside the channel's app, while the channel has not answered.
+pub async fn payer(tx: &mut PgConnection, id: AttemptId) -> Result<Option<Sealed>, Error> {
+    let kept = sqlx::query_scalar!("select payer from attempts where attempt_id = $1", id as _)
+        .fetch_one(tx)
+        .await?;
+    Ok(kept.map(Sealed::from))
+}
+
+/// Saves the state; the trigger checks the step and the version. The payer is
+/// forgotten as soon as the channel has answered.
 pub async fn save_state(tx: &mut PgConnection, attempt: &Attempt) -> Result<(), Error> {
     let columns = Columns::of(&attempt.state);
     sqlx::query!(
         r#"
         update attempts
-        set state = $2, version = $3, code_url = $4, closing_why = $5, failure = $6, paid_at = $7
+        set state = $2, version = $3, code_url = $4, closing_why = $5, failure = $6, paid_at = $7,
+            app_call = $8, reversing = reversing or $9, payer = null
         where attempt_id = $1
         "#,
         attempt.id as _,
-        attempt.state.word(),
+        columns.word,
         attempt.version,
         columns.code_url,
         columns.closing_why,
         columns.failure,
         columns.paid_at,
+        columns.app_call,
+        columns.reversing,
     )
     .execute(tx)
     .await?;

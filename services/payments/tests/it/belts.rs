@@ -1,5 +1,8 @@
 //! What the database refuses whatever the code does.
 
+use std::time::Duration;
+
+use crate::charging::{At, Call, Does, Wrong};
 use crate::world::World;
 
 /// Tries each edit as the superuser, and wants the named guard to refuse it.
@@ -74,6 +77,40 @@ async fn what_ended_does_not_come_back() {
             (
                 "update attempts set version = version + 2 where state = 'paid'",
                 "went from version",
+            ),
+        ],
+    )
+    .await;
+}
+
+/// A charge whose reversal may be on its way.
+async fn reversing(world: &World) {
+    At::Wechat.next(world, Does::Thinks, &[(Call::Reverse, Wrong::Undone, 9)]);
+    let intent = world.intent().await;
+    world.charge(At::Wechat, &intent, 1).await.unwrap();
+    world.while_passes(Duration::from_secs(50)).await;
+}
+
+#[tokio::test]
+async fn what_is_being_reversed_is_not_paid_and_who_pays_is_not_kept_for_long() {
+    let world = World::open().await;
+    reversing(&world).await;
+    let unseen = world.intent().await;
+    world.start(&unseen).await.unwrap();
+    refused(
+        &world,
+        &[
+            (
+                "update attempts set state = 'paid', paid_at = now(), version = version + 1 where reversing",
+                "attempts_reversing_check",
+            ),
+            (
+                "update attempts set payer = 'o-1', version = version + 1 where reversing",
+                "attempts_payer_check",
+            ),
+            (
+                "update attempts set state = 'awaiting_payment', version = version + 1 where method = 'wechat_native'",
+                "attempts_code_check",
             ),
         ],
     )

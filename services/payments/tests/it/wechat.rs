@@ -41,7 +41,7 @@ fn text(name: &str) -> String {
 }
 
 /// The settings of the account as a mounted file would say them.
-fn settings(sim: &Simulator) -> Value {
+pub fn settings(sim: &Simulator) -> Value {
     json!({
         "mchid": testkit::wechat::MCHID, "appid": testkit::wechat::APPID, "serial": text("merchant-serial"),
         "private_key_file": path("merchant-private.pem"), "api_v3_key_file": path("api-v3-key"),

@@ -112,6 +112,7 @@ impl World {
         let mut config = Config::from_keys(house::keys(), "127.0.0.1:0".parse().unwrap()).unwrap();
         config.speed = 500;
         config.refund_takes = Duration::from_millis(20);
+        config.reverse_after = Duration::ZERO;
         let sim = Simulator::start(config).await.unwrap();
         let mut config = alipay::Config::from_keys(house::keys(), "127.0.0.1:0".parse().unwrap()).unwrap();
         config.speed = 10_000;
@@ -189,6 +190,7 @@ impl World {
             request_id: request_id(),
             intent_id: intent.intent_id.clone(),
             method: method.into(),
+            ..Default::default()
         };
         Ok(intents(door)
             .start_attempt(request)

@@ -6,6 +6,7 @@ use proto::studio::payments::v1 as payments;
 use proto::studio::payments::v1::AttemptState;
 use tokio_stream::StreamExt as _;
 
+use super::charge::charge;
 use super::orders::{get, show as show_order};
 use super::{Desk, held};
 use crate::cli::PayBy;
@@ -18,25 +19,52 @@ use crate::qr;
 const ROUNDS: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Pays an order: by QR, shown here, or from the member's wallet.
-pub async fn run(desk: &Desk, order_id: &str, by: PayBy) -> Result<(), Failure> {
+/// Pays an order: by QR, shown here, by a code that the payer shows, or from the
+/// member's wallet.
+pub async fn run(desk: &Desk, order_id: &str, by: PayBy, code: Option<String>) -> Result<(), Failure> {
     let house = desk.enter("front-desk").await?;
     let method = match by {
         PayBy::Wechat => orders::PaymentMethod::WechatNative,
         PayBy::Alipay => orders::PaymentMethod::AlipayQr,
+        PayBy::WechatCodepay => orders::PaymentMethod::WechatCodepay,
+        PayBy::AlipayBarcode => orders::PaymentMethod::AlipayBarcode,
         PayBy::Wallet => orders::PaymentMethod::Wallet,
     };
     let due = start(&house, order_id, method).await?;
-    if by != PayBy::Wallet {
-        let attempt = ready(&house, &due.attempt_id).await?;
-        show(&attempt)?;
-        wait(&house, &due.attempt_id).await?;
+    match by {
+        PayBy::Wallet => {}
+        PayBy::Wechat | PayBy::Alipay => {
+            let attempt = ready(&house, &due.attempt_id).await?;
+            show(&attempt)?;
+            wait(&house, &due.attempt_id).await?;
+        }
+        PayBy::WechatCodepay | PayBy::AlipayBarcode => {
+            charge(&house, due.intent_id, code_of(by), code).await?;
+        }
     }
     let order = settled(&house, order_id).await?;
     show_order(desk, order)
 }
 
-/// Starts a payment and waits until its due names an attempt or is paid.
+fn code_of(by: PayBy) -> payments::Method {
+    match by {
+        PayBy::AlipayBarcode => payments::Method::AlipayBarcode,
+        _ => payments::Method::WechatCodepay,
+    }
+}
+
+/// Whether a due that is being paid has what its method needs to go on.
+fn is_ready(due: &orders::Due) -> bool {
+    match due.method() {
+        orders::PaymentMethod::WechatNative | orders::PaymentMethod::AlipayQr => !due.attempt_id.is_empty(),
+        orders::PaymentMethod::Wallet | orders::PaymentMethod::Unspecified => false,
+        orders::PaymentMethod::WechatCodepay
+        | orders::PaymentMethod::AlipayBarcode
+        | orders::PaymentMethod::WechatJsapi => !due.intent_id.is_empty(),
+    }
+}
+
+/// Starts a payment and waits until its due has what the method needs, or is paid.
 pub async fn start(
     house: &House,
     order_id: &str,
@@ -49,9 +77,7 @@ pub async fn start(
     };
     let mut due = held(house.ask(request).await?.due, "due")?;
     for _ in 0..ROUNDS {
-        let waits = due.state() == orders::DueState::Paying
-            && (due.attempt_id.is_empty() || method == orders::PaymentMethod::Wallet);
-        if !waits {
+        if due.state() != orders::DueState::Paying || is_ready(&due) {
             break;
         }
         tokio::time::sleep(PAUSE).await;
@@ -83,8 +109,11 @@ pub async fn ready(house: &House, attempt_id: &str) -> Result<payments::Attempt,
 pub fn show(attempt: &payments::Attempt) -> Result<(), Failure> {
     eprintln!("{}", qr::draw(&attempt.code_url)?);
     let channel = match attempt.method() {
-        payments::Method::AlipayQr => "Alipay",
-        payments::Method::WechatNative | payments::Method::Unspecified => "WeChat",
+        payments::Method::AlipayQr | payments::Method::AlipayBarcode => "Alipay",
+        payments::Method::WechatNative
+        | payments::Method::WechatCodepay
+        | payments::Method::WechatJsapi
+        | payments::Method::Unspecified => "WeChat",
     };
     eprintln!(
         "{} to pay by {channel}: {}",
@@ -120,7 +149,7 @@ async fn watched(house: &House, attempt_id: &str) -> Result<payments::Attempt, F
             state => return Err(unpaid(state, &attempt.failure)),
         }
     }
-    Err(Failure::new("the payment was not made").hint("call pay again for a new QR"))
+    Err(Failure::new("the payment was not made").hint("call pay again for a new QR, or with a new code"))
 }
 
 fn unpaid(state: AttemptState, failure: &str) -> Failure {
@@ -128,7 +157,7 @@ fn unpaid(state: AttemptState, failure: &str) -> Failure {
         "the attempt is {} {failure}",
         word(state.as_str_name(), "ATTEMPT_STATE_")
     ))
-    .hint("call pay again for a new QR")
+    .hint("call pay again for a new QR, or with a new code")
 }
 
 /// The order once its card is open.

@@ -1,6 +1,8 @@
 use comfy_table::Table;
+use proto::studio::payments::v1 as payments;
 use proto::studio::wallet::v1 as pb;
 
+use super::charge::charge;
 use super::{Desk, held, money, pay, studio};
 use crate::cli::{QrOf, Recharges};
 use crate::failure::Failure;
@@ -21,6 +23,8 @@ pub async fn run(desk: &Desk, command: Recharges) -> Result<(), Failure> {
             let method = match method {
                 QrOf::Wechat => pb::RechargeMethod::WechatNative,
                 QrOf::Alipay => pb::RechargeMethod::AlipayQr,
+                QrOf::WechatCodepay => pb::RechargeMethod::WechatCodepay,
+                QrOf::AlipayBarcode => pb::RechargeMethod::AlipayBarcode,
             };
             let id = apply(&house, person_id, studio_id, &amount, method).await?;
             show(desk, &house, &id).await
@@ -30,11 +34,9 @@ pub async fn run(desk: &Desk, command: Recharges) -> Result<(), Failure> {
             accept(&house, &recharge_id).await?;
             show(desk, &house, &recharge_id).await
         }
-        Recharges::Pay { recharge_id } => {
+        Recharges::Pay { recharge_id, code } => {
             let house = desk.enter("recharge-specialist").await?;
-            let attempt = pay::ready(&house, &start(&house, &recharge_id).await?).await?;
-            pay::show(&attempt)?;
-            pay::wait(&house, &attempt.attempt_id).await?;
+            collect(&house, &recharge_id, code).await?;
             show(desk, &house, &recharge_id).await
         }
         Recharges::Post {
@@ -116,13 +118,30 @@ pub async fn accept(house: &House, recharge_id: &str) -> Result<(), Failure> {
     house.ask(request).await.map(drop)
 }
 
-/// Starts a payment and answers its attempt.
-pub async fn start(house: &House, recharge_id: &str) -> Result<String, Failure> {
+/// Has an accepted recharge paid in the way that was applied for.
+async fn collect(house: &House, recharge_id: &str, code: Option<String>) -> Result<(), Failure> {
+    let method = match get(house, recharge_id).await?.method() {
+        pb::RechargeMethod::WechatCodepay => payments::Method::WechatCodepay,
+        pb::RechargeMethod::AlipayBarcode => payments::Method::AlipayBarcode,
+        pb::RechargeMethod::WechatJsapi => {
+            return Err(Failure::new("the member pays this recharge inside WeChat"));
+        }
+        pb::RechargeMethod::WechatNative | pb::RechargeMethod::AlipayQr | pb::RechargeMethod::Unspecified => {
+            let attempt = pay::ready(house, &start(house, recharge_id).await?.attempt_id).await?;
+            pay::show(&attempt)?;
+            return pay::wait(house, &attempt.attempt_id).await.map(drop);
+        }
+    };
+    charge(house, start(house, recharge_id).await?.intent_id, method, code).await
+}
+
+/// Starts a payment and answers its intent and, by a QR, its attempt.
+pub async fn start(house: &House, recharge_id: &str) -> Result<pb::StartRechargePaymentResponse, Failure> {
     let request = pb::StartRechargePaymentRequest {
         request_id: request_id(),
         recharge_id: recharge_id.to_owned(),
     };
-    Ok(house.ask(request).await?.attempt_id)
+    house.ask(request).await
 }
 
 /// Posts exactly what was received.

@@ -67,7 +67,7 @@ async fn accepted(specialist: &House, id: &str) -> Result<((), String), Failure>
 }
 
 async fn started(me: &House, id: &str) -> Result<(payments::Attempt, String), Failure> {
-    let attempt = pay::ready(me, &recharges::start(me, id).await?).await?;
+    let attempt = pay::ready(me, &recharges::start(me, id).await?.attempt_id).await?;
     let told = attempt.code_url.clone();
     Ok((attempt, told))
 }

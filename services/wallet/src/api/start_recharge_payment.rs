@@ -11,6 +11,12 @@ use crate::{App, store};
 /// What the payer reads in the channel's app.
 const DESCRIPTION: &str = "会员充值";
 
+/// What payments has: the intent, and until when it or its try can be paid.
+struct Opened {
+    intent: IntentId,
+    attempt: payments::Attempt,
+}
+
 /// Opens a try to pay an accepted recharge. Payments is asked before the
 /// transaction, under ids that follow from the recharge and the request, so a
 /// retry finds what the first try made.
@@ -29,7 +35,7 @@ pub async fn handle(
     let recharge = store::recharges::lock(&mut tx, id)
         .await?
         .ok_or(Refusal::UnknownRecharge)?;
-    let Some((intent, attempt)) = opened else {
+    let Some(Opened { intent, attempt }) = opened else {
         return Err(recharge.wrong_state().into());
     };
     let recharge = match recharge.pay(intent) {
@@ -51,13 +57,15 @@ pub async fn handle(
     .await
 }
 
-/// None when the recharge cannot be paid.
+/// None when the recharge cannot be paid. By a code that is shown, or inside
+/// WeChat, the intent is all: the try is opened at payments, which alone learns of
+/// the code and of who pays.
 async fn open_attempt(
     app: &App,
     caller: &Caller,
     id: RechargeId,
     request_id: &str,
-) -> Result<Option<(IntentId, payments::Attempt)>, Error> {
+) -> Result<Option<Opened>, Error> {
     let recharge = {
         let mut tx = app.begin(caller).await?;
         store::recharges::find(&mut tx, id)
@@ -79,11 +87,21 @@ async fn open_attempt(
     let method = match recharge.method {
         Method::WechatNative => payments::Method::WechatNative,
         Method::AlipayQr => payments::Method::AlipayQr,
+        Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode => {
+            return Ok(Some(Opened {
+                intent: intent_id,
+                attempt: payments::Attempt {
+                    expire_at: intent.expire_at,
+                    ..payments::Attempt::default()
+                },
+            }));
+        }
     };
     let start = payments::StartAttemptRequest {
         request_id: derived_uuid(id.0, &format!("attempt {request_id}")).to_string(),
         intent_id: intent.intent_id,
         method: method.into(),
+        ..Default::default()
     };
     let attempt = app
         .intents
@@ -93,7 +111,10 @@ async fn open_attempt(
         .into_inner()
         .attempt;
     let attempt = attempt.ok_or_else(|| Error::Internal("payments answered no attempt".to_owned()))?;
-    Ok(Some((intent_id, attempt)))
+    Ok(Some(Opened {
+        intent: intent_id,
+        attempt,
+    }))
 }
 
 fn intent_of(recharge: &Recharge) -> payments::CreateIntentRequest {

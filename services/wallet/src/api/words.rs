@@ -9,7 +9,10 @@ use kernel::BadField;
 pub fn method(field: pb::RechargeMethod) -> Result<Method, BadField> {
     match field {
         pb::RechargeMethod::WechatNative => Ok(Method::WechatNative),
+        pb::RechargeMethod::WechatCodepay => Ok(Method::WechatCodepay),
+        pb::RechargeMethod::WechatJsapi => Ok(Method::WechatJsapi),
         pb::RechargeMethod::AlipayQr => Ok(Method::AlipayQr),
+        pb::RechargeMethod::AlipayBarcode => Ok(Method::AlipayBarcode),
         pb::RechargeMethod::Unspecified => Err(BadField::new("method", "is required")),
     }
 }
@@ -39,7 +42,10 @@ impl From<Method> for pb::RechargeMethod {
     fn from(method: Method) -> Self {
         match method {
             Method::WechatNative => Self::WechatNative,
+            Method::WechatCodepay => Self::WechatCodepay,
+            Method::WechatJsapi => Self::WechatJsapi,
             Method::AlipayQr => Self::AlipayQr,
+            Method::AlipayBarcode => Self::AlipayBarcode,
         }
     }
 }

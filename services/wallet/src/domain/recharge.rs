@@ -44,7 +44,10 @@ words! {
     /// How the money comes.
     Method {
         WechatNative = "wechat_native",
+        WechatCodepay = "wechat_codepay",
+        WechatJsapi = "wechat_jsapi",
         AlipayQr = "alipay_qr",
+        AlipayBarcode = "alipay_barcode",
     }
     /// Why finance looks closer.
     Focus {

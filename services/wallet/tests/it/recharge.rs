@@ -147,6 +147,33 @@ async fn an_application_outside_the_limits_names_them() {
     assert_eq!(reason(answer), "STUDIO_UNKNOWN");
 }
 
+/// The code, or who pays inside WeChat, is told to payments by whoever has it.
+#[tokio::test]
+async fn a_recharge_that_needs_the_payer_gets_an_intent_and_no_try_from_here() {
+    let world = World::open().await;
+    let person = world.member().await;
+    let recharge = world
+        .accepted_by(person, 60_000, pb::RechargeMethod::AlipayBarcode)
+        .await;
+    assert_eq!(recharge.method(), pb::RechargeMethod::AlipayBarcode);
+    let ask = pb::StartRechargePaymentRequest {
+        request_id: id(),
+        recharge_id: recharge.recharge_id.clone(),
+    };
+    let mut specialist = world.specialist();
+    let started = specialist.start_recharge_payment(ask).await.unwrap().into_inner();
+    assert!(!started.intent_id.is_empty());
+    assert_eq!(
+        (started.attempt_id, started.code_url),
+        (String::new(), String::new())
+    );
+    assert_eq!(world.payments.seen().intents.len(), 1);
+    assert!(world.payments.seen().attempts.is_empty());
+    world.capture(&recharge, 60_000).await.unwrap();
+    let received = world.see(&recharge.recharge_id).await;
+    assert_eq!(received.state(), pb::RechargeState::Received);
+}
+
 #[tokio::test]
 async fn only_an_accepted_recharge_can_be_paid_and_it_has_one_intent() {
     let world = World::open().await;

@@ -134,7 +134,15 @@ impl World {
     }
 
     pub async fn applied(&self, person: PersonId, amount: i64) -> pb::Recharge {
-        let ask = self.application(person, amount);
+        self.applied_by(person, amount, pb::RechargeMethod::WechatNative)
+            .await
+    }
+
+    async fn applied_by(&self, person: PersonId, amount: i64, method: pb::RechargeMethod) -> pb::Recharge {
+        let ask = pb::ApplyRechargeRequest {
+            method: method.into(),
+            ..self.application(person, amount)
+        };
         let reply = recharges(self.it.as_member(person))
             .apply_recharge(ask)
             .await
@@ -154,7 +162,17 @@ impl World {
     }
 
     pub async fn accepted(&self, person: PersonId, amount: i64) -> pb::Recharge {
-        let recharge = self.applied(person, amount).await;
+        self.accepted_by(person, amount, pb::RechargeMethod::WechatNative)
+            .await
+    }
+
+    pub async fn accepted_by(
+        &self,
+        person: PersonId,
+        amount: i64,
+        method: pb::RechargeMethod,
+    ) -> pb::Recharge {
+        let recharge = self.applied_by(person, amount, method).await;
         let (recharge_id, version) = (recharge.recharge_id, recharge.version);
         let ask = pb::AcceptRechargeRequest {
             request_id: id(),

@@ -16,5 +16,6 @@ mod purchase;
 mod scope;
 mod secured;
 mod shop;
+mod shown_codes;
 mod stored_value;
 mod world;

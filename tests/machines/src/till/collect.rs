@@ -1,7 +1,7 @@
 //! The work on attempts, and what the channel does with them.
 
 use payments::channel::{Failure, Outcome, Paid};
-use payments::domain::attempt::{Look, State};
+use payments::domain::attempt::{Look, Prompt, State};
 use payments::domain::evidence::{Evidence, Verdict};
 
 use super::{AtChannel, Decide, Till, Told, us};
@@ -75,9 +75,9 @@ impl Till {
             steps.push((Label("no QR is needed any more", at), Ok(next)));
             return;
         }
-        let code_url = "weixin://".to_owned();
+        let prompt = Prompt::Qr("weixin://".to_owned());
         let answer = match slot.at_channel {
-            AtChannel::Unknown | AtChannel::Open => Some(Evidence::Opened { code_url }),
+            AtChannel::Unknown | AtChannel::Open => Some(Evidence::Opened { prompt }),
             AtChannel::Paid | AtChannel::Closed => {
                 Evidence::of_query_after_open(Some("NO".to_owned()), self.query(at))
             }

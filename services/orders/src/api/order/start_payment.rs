@@ -23,7 +23,10 @@ pub async fn handle(
     let start = kernel::RequestId::parse("request_id", &request.request_id)?.0;
     let method = match request.method() {
         pb::PaymentMethod::WechatNative => Method::WechatNative,
+        pb::PaymentMethod::WechatCodepay => Method::WechatCodepay,
+        pb::PaymentMethod::WechatJsapi => Method::WechatJsapi,
         pb::PaymentMethod::AlipayQr => Method::AlipayQr,
+        pb::PaymentMethod::AlipayBarcode => Method::AlipayBarcode,
         pb::PaymentMethod::Wallet => Method::Wallet,
         pb::PaymentMethod::Unspecified => return Err(inconsistent("requests", "method")),
     };
@@ -64,8 +67,9 @@ async fn wait(
             .or_else(|| dues.last())
             .ok_or_else(|| inconsistent("dues", "none"))?;
         let known = match (due.state, method) {
-            (DueState::Paying, Method::WechatNative | Method::AlipayQr) => due.attempt_start == Some(start),
             (DueState::Paying, Method::Wallet) => false,
+            (DueState::Paying, method) if method.is_started_at_payments() => due.intent.is_some(),
+            (DueState::Paying, _) => due.attempt_start == Some(start),
             (DueState::Open, _) => !due.refusal.is_empty(),
             (DueState::Paid | DueState::Cancelled, _) => true,
         };

@@ -21,8 +21,22 @@ words! {
     /// How a due is paid.
     Method {
         WechatNative = "wechat_native",
+        WechatCodepay = "wechat_codepay",
+        WechatJsapi = "wechat_jsapi",
         AlipayQr = "alipay_qr",
+        AlipayBarcode = "alipay_barcode",
         Wallet = "wallet",
+    }
+}
+
+impl Method {
+    /// Who pays brings a code or is known inside WeChat. Only payments learns of
+    /// that, so the attempt is started there by whoever has it.
+    pub const fn is_started_at_payments(self) -> bool {
+        match self {
+            Self::WechatCodepay | Self::WechatJsapi | Self::AlipayBarcode => true,
+            Self::WechatNative | Self::AlipayQr | Self::Wallet => false,
+        }
     }
 }
 
@@ -57,7 +71,7 @@ pub struct Due {
 /// What has to be done to start a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Have payments show a QR.
+    /// Have payments show a QR, or make ready for an attempt that is started there.
     ShowQr,
     /// Take it out of the wallet.
     Spend,
@@ -109,7 +123,7 @@ impl Due {
             && self.start == Some(paying.start)
     }
 
-    /// It waits for this start to show a QR, and of what channel.
+    /// It waits for what payments does at this start, and by what method.
     pub fn waits_for_qr(&self, paying: Paying) -> Option<Method> {
         self.method
             .filter(|method| *method != Method::Wallet && self.waits_for(paying, *method))
@@ -148,15 +162,13 @@ impl Due {
         match (self.state, self.method, method) {
             (DueState::Paying, Some(Method::Wallet), Method::Wallet) => Ok(Start::Wait),
             (DueState::Paying, Some(Method::Wallet), _) => Err(Refusal::PaymentUnderWay),
-            (DueState::Open | DueState::Paying, _, Method::WechatNative | Method::AlipayQr) => {
-                Ok(Start::ShowQr)
-            }
+            (DueState::Paid, ..) => Err(Refusal::AlreadyPaid),
+            (DueState::Cancelled, ..) => Err(Refusal::PaymentExpired),
             (DueState::Open | DueState::Paying, _, Method::Wallet) if self.under_way() => {
                 Ok(Start::TakeBackAndSpend)
             }
             (DueState::Open | DueState::Paying, _, Method::Wallet) => Ok(Start::Spend),
-            (DueState::Paid, ..) => Err(Refusal::AlreadyPaid),
-            (DueState::Cancelled, ..) => Err(Refusal::PaymentExpired),
+            (DueState::Open | DueState::Paying, ..) => Ok(Start::ShowQr),
         }
     }
 

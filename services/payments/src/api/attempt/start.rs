@@ -2,16 +2,21 @@ use kernel::{AttemptId, BadField, Clock, IntentId};
 use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
+use super::payer::{self, Payer};
 use crate::api::intent::cancel::close;
 use crate::domain::attempt::{Attempt, Life, State};
 use crate::domain::intent::Intent;
 use crate::domain::schedule::next_look;
-use crate::domain::{Method, Refusal};
+use crate::domain::{Method, Refusal, Way};
+use crate::reactions::attempt::charge::charge;
+use crate::reactions::attempt::open::PAYER;
 use crate::reactions::kinds;
 use crate::{App, store, wire};
 
-/// Opens a QR for an intent. The attempt and the task that asks the channel
-/// are durable first; then the call waits a moment for what the task finds.
+/// Opens a QR for an intent, or a payment in the app. The attempt and the task
+/// that asks the channel are durable first; then the call waits a moment for what
+/// the task finds. A shown code is charged by the call itself that recorded the
+/// attempt, and by no other.
 #[tracing::instrument(name = "payments.start_attempt", skip_all, fields(intent.id = %request.intent_id))]
 pub async fn handle(
     app: &App,
@@ -20,72 +25,85 @@ pub async fn handle(
 ) -> Result<pb::StartAttemptResponse, Error> {
     let id = IntentId::parse("intent_id", &request.intent_id)?;
     let method = wire::method(request.method()).ok_or_else(|| BadField::new("method", "is required"))?;
+    let payer = payer::of(method, &request)?;
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
-            let attempt = start(app, &mut tx, id, method).await?;
-            tx.commit(pb::StartAttemptResponse {
+            let (attempt, is_new) = start(app, &mut tx, id, method, &payer).await?;
+            let reply = pb::StartAttemptResponse {
                 attempt: Some(wire::attempt(&attempt)),
-            })
-            .await?
+            };
+            let reply = tx.commit(reply).await?;
+            if let (Payer::Shows(code), true) = (payer, is_new) {
+                charge(app, &attempt, code).await?;
+            }
+            reply
         }
         Claim::Repeat(reply) => reply,
     };
     wait_for_channel(app, caller, reply).await
 }
 
-/// The attempt that is open, or a new one. An open one by another method has to
-/// end first: it is closed, and answered as it ends.
-async fn start(app: &App, tx: &mut WriteTx, id: IntentId, method: Method) -> Result<Attempt, Error> {
+/// The attempt that is open, or a new one, and whether it is new. An open one by
+/// another method has to end first: it is closed, and answered as it ends.
+async fn start(
+    app: &App,
+    tx: &mut WriteTx,
+    id: IntentId,
+    method: Method,
+    payer: &Payer,
+) -> Result<(Attempt, bool), Error> {
     let intent = store::intent::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
-    let expire_at = intent.attempt_until(app.clock.now(), app.config.attempts.life())?;
+    let life = method.life(app.config.attempts.life());
+    let expire_at = intent.attempt_until(app.clock.now(), life)?;
     if let Some(open) = Intent::attempt_under_way(store::attempt::live(tx, id).await?)? {
-        return if open.method == method {
-            Ok(open)
+        let open = if open.method == method {
+            open
         } else {
-            close(tx, open).await
+            close(tx, open).await?
         };
+        return Ok((open, false));
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());
-    make(
-        app,
-        tx,
-        &intent,
-        method,
-        Life {
-            expire_at,
-            channel_expire_at,
-        },
-    )
-    .await
+    let life = Life {
+        expire_at,
+        channel_expire_at,
+    };
+    let attempt = planned(app, &intent, method, life)?;
+    record(app, tx, &attempt, payer).await?;
+    Ok((attempt, true))
 }
 
-async fn make(
-    app: &App,
-    tx: &mut WriteTx,
-    intent: &Intent,
-    method: Method,
-    life: Life,
-) -> Result<Attempt, Error> {
+fn planned(app: &App, intent: &Intent, method: Method, life: Life) -> Result<Attempt, Error> {
     let now = app.clock.now();
     let merchant = app
         .merchants
         .of_entity(intent.claim.legal_entity_id)
         .ok_or(Refusal::NoMerchant)?;
     merchant.channel(method).ok_or(Refusal::NoMerchant)?;
-    let attempt = Attempt {
+    Ok(Attempt {
         traceparent: telemetry::current_traceparent(),
         ..Attempt::start(AttemptId::fresh(), intent, method, &merchant.name, life, now)
+    })
+}
+
+/// Makes an attempt durable, with what goes on by itself from there.
+async fn record(app: &App, tx: &mut WriteTx, attempt: &Attempt, payer: &Payer) -> Result<(), Error> {
+    let sealed = match payer {
+        Payer::PaysInApp(openid) => Some(app.vault().seal(tx, attempt.person_id, PAYER, openid).await?),
+        Payer::Scans | Payer::Shows(_) => None,
     };
-    store::attempt::insert(tx, &attempt).await?;
-    tx.task(NewTask::now(kinds::OPEN_ATTEMPT, attempt.id, &()))
-        .await?;
-    let first_look = now + next_look(chrono::Duration::zero(), life.expire_at - now);
+    store::attempt::insert(tx, attempt, sealed.as_ref()).await?;
+    if attempt.method.way() != Way::Charge {
+        tx.task(NewTask::now(kinds::OPEN_ATTEMPT, attempt.id, &()))
+            .await?;
+    }
+    let (age, left) = (chrono::Duration::zero(), attempt.expire_at - attempt.created_at);
+    let first_look = attempt.created_at + next_look(attempt.method, age, left);
     tx.task(NewTask::at(kinds::RESOLVE_ATTEMPT, attempt.id, first_look, &()))
-        .await?;
-    Ok(attempt)
+        .await
 }
 
 /// Looks for a moment whether the channel has answered. The reply that is kept

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use kernel::AttemptId;
-use platform::{BoxFuture, Error, Settled, Task};
+use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
-use crate::channel::{Channel, Failure, Order, Outcome, Retry};
-use crate::domain::attempt::{Attempt, State};
+use crate::channel::{Channel, Failure, Outcome, Retry};
+use crate::domain::Way;
+use crate::domain::attempt::{Attempt, Prompt, State};
 use crate::domain::evidence::Evidence;
 use crate::evidence::apply_channel_evidence;
 use crate::store::callback::Source;
@@ -13,9 +14,13 @@ use crate::{App, store};
 /// How long after a doubt the channel is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Asks the channel for the QR of an attempt, under the attempt's one number,
-/// until the channel has said yes or no. A doubt ends in a query: only proof
-/// moves the attempt.
+/// Who pays inside the channel's app: the column, sealed for the person.
+pub const PAYER: &str = "attempts.payer";
+
+/// Asks the channel for the QR of an attempt, or for the call that the payer's
+/// page makes, under the attempt's one number, until the channel has said yes or
+/// no. A doubt ends in a query: only proof moves the attempt. A shown code is
+/// never sent from here: it was sent once, and is known to nobody any more.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let id = AttemptId(task.aggregate);
@@ -27,8 +32,13 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         if attempt.state != State::Creating || attempt.expire_at <= app.clock.now() {
             return tx.done(task).await;
         }
+        let payer = match attempt.method.way() {
+            Way::Scan => None,
+            Way::InApp => payer(app, &mut tx, &attempt).await?,
+            Way::Charge => return tx.done(task).await,
+        };
         drop(tx);
-        let found = ask(app.channel_of(&attempt)?.as_ref(), &attempt).await;
+        let found = ask(app.channel_of(&attempt)?.as_ref(), &attempt, payer.as_deref()).await;
         let mut tx = task.begin(app).await?;
         match found {
             Some(evidence) => {
@@ -40,16 +50,23 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
     })
 }
 
+/// Who pays inside the channel's app. An erased person does not.
+async fn payer(app: &App, tx: &mut SystemTx, attempt: &Attempt) -> Result<Option<String>, Error> {
+    let missing = || platform::inconsistent("attempts", "a payment in the app without its payer");
+    let sealed = store::attempt::payer(tx, attempt.id).await?.ok_or_else(missing)?;
+    let opened = app.vault().open(tx, attempt.person_id, PAYER, &sealed).await?;
+    Ok(Some(opened.unwrap_or_default()))
+}
+
 /// What the channel proves, if anything.
-async fn ask(channel: &dyn Channel, attempt: &Attempt) -> Option<Evidence> {
-    let order = Order {
-        number: attempt.number.clone(),
-        description: attempt.description.clone(),
-        amount: attempt.amount,
-        expire_at: attempt.channel_expire_at,
+async fn ask(channel: &dyn Channel, attempt: &Attempt, payer: Option<&str>) -> Option<Evidence> {
+    let order = attempt.order();
+    let asked = match payer {
+        None => channel.open(&order).await.map(Prompt::Qr),
+        Some(payer) => channel.open_in_app(&order, payer).await.map(Prompt::InApp),
     };
-    let refusal = match channel.open(&order).await {
-        Outcome::Succeeded(code_url) => return Some(Evidence::Opened { code_url }),
+    let refusal = match asked {
+        Outcome::Succeeded(prompt) => return Some(Evidence::Opened { prompt }),
         Outcome::Failed(Failure {
             code,
             retry: Retry::Never | Retry::NewNumber,

@@ -3,8 +3,9 @@ use std::time::Duration;
 use kernel::{AttemptId, Timestamp};
 use platform::{BoxFuture, Error, Settled, Task};
 
-use crate::channel::Channel;
-use crate::domain::attempt::{Attempt, Look, State};
+use crate::channel::{Channel, Outcome};
+use crate::domain::Way;
+use crate::domain::attempt::{Attempt, Look};
 use crate::domain::evidence::Evidence;
 use crate::domain::schedule::{next_close, next_look};
 use crate::evidence::{Applied, apply_channel_evidence};
@@ -16,7 +17,8 @@ const QUARANTINE_PAUSE: Duration = Duration::from_mins(5);
 
 /// Asks the channel what became of an attempt, by the schedule, to the end.
 /// Callbacks only make it quicker. When the time is over it closes the attempt
-/// and asks once more, since a payer may have been faster than the close.
+/// and asks once more, since a payer may have been faster than the close. What a
+/// shown code was charged is reversed instead, and never charged again.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let id = AttemptId(task.aggregate);
@@ -24,27 +26,34 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return task.begin(app).await?.done(task).await;
         };
         let channel = app.channel_of(&attempt)?.as_ref();
-        let closing = matches!(attempt.state, State::Closing { .. });
-        let found = if closing {
-            close(channel, &attempt, app.clock.now()).await
-        } else {
-            Evidence::of_query(channel.query(&attempt.number).await)
+        let ending = attempt.state.is_ending();
+        let found = match (attempt.method.way(), ending) {
+            (Way::Charge, false) => Evidence::of_charge_query(channel.query_charge(&attempt.number).await),
+            (Way::Charge, true) => reverse(app, task, channel, &attempt).await?,
+            (Way::Scan | Way::InApp, false) => Evidence::of_query(channel.query(&attempt.number).await),
+            (Way::Scan | Way::InApp, true) => close(channel, &attempt, app.clock.now()).await,
         };
         let mut tx = task.begin(app).await?;
         if let Some(evidence) = found {
             return match apply_channel_evidence(app, &mut tx, id, &evidence, Source::Query).await? {
-                Applied::Changed | Applied::NoEffect => tx.done(task).await,
+                Applied::Changed | Applied::NoEffect if !matches!(evidence, Evidence::Opened { .. }) => {
+                    tx.done(task).await
+                }
+                Applied::Changed | Applied::NoEffect => tx.again(task, pause(app, &attempt)).await,
                 Applied::Quarantined(_) => tx.again(task, QUARANTINE_PAUSE).await,
             };
         }
-        let now = app.clock.now();
-        let pause = if closing {
-            next_close(now - attempt.expire_at)
-        } else {
-            next_look(now - attempt.created_at, attempt.expire_at - now)
-        };
-        tx.again(task, pause).await
+        tx.again(task, pause(app, &attempt)).await
     })
+}
+
+fn pause(app: &App, attempt: &Attempt) -> Duration {
+    let now = app.clock.now();
+    if attempt.state.is_ending() {
+        next_close(now - attempt.expire_at)
+    } else {
+        next_look(attempt.method, now - attempt.created_at, attempt.expire_at - now)
+    }
 }
 
 /// The attempt, on its way to be closed when its time is over; nothing when it
@@ -74,4 +83,49 @@ async fn close(channel: &dyn Channel, attempt: &Attempt, now: Timestamp) -> Opti
     let closed = channel.close(&attempt.number).await;
     tracing::info!(attempt.id = %attempt.id, ?closed, "asked the channel to close an attempt");
     Evidence::of_query_after_close(channel.query(&attempt.number).await, attempt.quiet_for(now))
+}
+
+/// As [`close`], of a charge. That a reversal may be on its way stands before it
+/// is: money that is found afterwards pays nothing, since it may be gone again.
+async fn reverse(
+    app: &App,
+    task: &Task,
+    channel: &dyn Channel,
+    attempt: &Attempt,
+) -> Result<Option<Evidence>, Error> {
+    if let Some(found) = Evidence::of_query(channel.query_charge(&attempt.number).await) {
+        return Ok(Some(found));
+    }
+    if !begin_reversing(app, task, attempt.id).await? {
+        return Ok(None);
+    }
+    let reversed = channel.reverse(&attempt.number).await;
+    tracing::info!(attempt.id = %attempt.id, ?reversed, "asked the channel to reverse a charge");
+    if let Outcome::NeedsPerson(word) = &reversed {
+        tracing::error!(attempt.id = %attempt.id, word, "the channel does not reverse a charge; a person has to act there");
+    }
+    let found = channel.query_charge(&attempt.number).await;
+    Ok(Evidence::of_query_after_close(
+        found,
+        attempt.quiet_for(app.clock.now()),
+    ))
+}
+
+/// False when it is too early, or when the attempt has ended meanwhile.
+async fn begin_reversing(app: &App, task: &Task, id: AttemptId) -> Result<bool, Error> {
+    let mut tx = task.begin(app).await?;
+    let attempt = store::attempt::lock(&mut tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("attempt"))?;
+    if !attempt.state.is_ending() {
+        return Ok(false);
+    }
+    let Some(reversing) = attempt.begin_reversing(app.clock.now())? else {
+        return Ok(false);
+    };
+    if reversing != attempt {
+        store::attempt::save_state(&mut tx, &reversing).await?;
+        tx.keep(task).await?;
+    }
+    Ok(true)
 }

@@ -58,6 +58,20 @@ impl Trade {
         self.send_pay_date.is_empty() && nothing_back
     }
 
+    /// As [`Self::outcome`], of a charge that may have been cancelled: a trade that
+    /// is closed was never paid or went back whole, and a query need not say which.
+    fn outcome_of_charge(&self, ours: &Identity) -> Outcome<Paid> {
+        if self.status != "TRADE_CLOSED" {
+            return self.outcome(ours);
+        }
+        let whole = fen_from_yuan(&self.refund_fee) == fen_from_yuan(&self.total_amount);
+        if whole || self.refund_fee.is_empty() {
+            Outcome::Failed(Failure::for_good("TRADE_CLOSED"))
+        } else {
+            garbled("a closed trade of which a part went back")
+        }
+    }
+
     fn outcome(&self, ours: &Identity) -> Outcome<Paid> {
         match self.status.as_str() {
             "WAIT_BUYER_PAY" => Outcome::Pending,
@@ -71,6 +85,18 @@ impl Trade {
 }
 
 pub async fn query(account: &Alipay, number: &ChannelNumber) -> Outcome<Paid> {
+    ask(account, number, Trade::outcome).await
+}
+
+pub async fn query_charge(account: &Alipay, number: &ChannelNumber) -> Outcome<Paid> {
+    ask(account, number, Trade::outcome_of_charge).await
+}
+
+async fn ask(
+    account: &Alipay,
+    number: &ChannelNumber,
+    read: fn(&Trade, &Identity) -> Outcome<Paid>,
+) -> Outcome<Paid> {
     let which = Which {
         out_trade_no: number.as_str(),
     };
@@ -78,7 +104,7 @@ pub async fn query(account: &Alipay, number: &ChannelNumber) -> Outcome<Paid> {
     told(answer, |trade: Trade| {
         // a true answer to another question proves nothing
         if trade.out_trade_no == number.as_str() {
-            trade.outcome(&account.identity)
+            read(&trade, &account.identity)
         } else {
             garbled("a query of another trade")
         }
@@ -132,6 +158,33 @@ mod tests {
         ] {
             assert!(matches!(outcome_of(json), Outcome::Unknown(_)), "{json}");
         }
+    }
+
+    #[test]
+    fn what_a_cancelled_charge_gave_back_is_no_payment() {
+        let charge = |status: &str, back: &str| {
+            let json = format!(
+                r#"{{"out_trade_no":"n","trade_no":"t","trade_status":"{status}","total_amount":"1.00",
+                    "send_pay_date":"2026-11-21 10:00:00","refund_fee":"{back}"}}"#
+            );
+            serde_json::from_str::<Trade>(&json)
+                .unwrap()
+                .outcome_of_charge(&Identity {
+                    merchant: "2088".to_owned(),
+                    app: "2021".to_owned(),
+                })
+        };
+        for back in ["", "1.00"] {
+            assert!(
+                matches!(charge("TRADE_CLOSED", back), Outcome::Failed(_)),
+                "{back}"
+            );
+            assert!(
+                matches!(charge("TRADE_SUCCESS", back), Outcome::Succeeded(_)),
+                "{back}"
+            );
+        }
+        assert!(matches!(charge("TRADE_CLOSED", "0.99"), Outcome::Unknown(_)));
     }
 
     #[test]
