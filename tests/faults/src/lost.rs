@@ -7,6 +7,9 @@ use anyhow::Result;
 use checker::Violation;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use uuid::Uuid;
+
+use crate::house::{House, SERVICES};
 
 /// Ids as 32 hexadecimal digits.
 pub type Ids = BTreeSet<String>;
@@ -25,6 +28,22 @@ pub async fn ids(options: &PgConnectOptions) -> Result<Ids> {
         let rows = AssertSqlSafe(format!("select to_jsonb(t)::text from {table} t"));
         let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut connection).await?;
         all.extend(rows.iter().flat_map(|row| ids_in(row)));
+    }
+    Ok(all)
+}
+
+/// What is lost, and with it whatever a fact was about that waits for a person
+/// because of that.
+pub async fn with_parked(house: &House, lost: &Ids) -> Result<Ids> {
+    let mut all = lost.clone();
+    for service in SERVICES {
+        let parked: Vec<(Uuid, String)> = sqlx::query_as("select aggregate, error from parked_events")
+            .fetch_all(house.pool(service)?)
+            .await?;
+        let because = parked
+            .into_iter()
+            .filter(|(_, error)| ids_in(error).any(|id| lost.contains(&id)));
+        all.extend(because.map(|(about, _)| about.simple().to_string()));
     }
     Ok(all)
 }

@@ -20,7 +20,7 @@ pub async fn react(app: &App, tx: &mut SystemTx, fact: &PaymentCaptured) -> Resu
     };
     let order = store::order::of_due(tx, due)
         .await?
-        .ok_or_else(|| inconsistent("feed", "a due that is not ours"))?;
+        .ok_or_else(|| inconsistent("dues", format!("the paid due {due} is not here")))?;
     super::learn(app, tx, order, News::Arrived { due, money }).await
 }
 

@@ -28,14 +28,14 @@ pub async fn react(tx: &mut SystemTx, leg_id: &str, outcome: Outcome) -> Result<
 /// Ends the try, and moves the case with it.
 pub async fn settle(
     tx: &mut SystemTx,
-    case: RefundCaseId,
+    id: RefundCaseId,
     leg: RefundLegId,
     attempt: i32,
     outcome: &Outcome,
 ) -> Result<(), Error> {
-    let case = store::cases::lock(tx, case)
+    let case = store::cases::lock(tx, id)
         .await?
-        .ok_or_else(|| inconsistent("legs", "a leg of no case"))?;
+        .ok_or_else(|| inconsistent("legs", format!("leg {leg} of the case {id}, which is not here")))?;
     let legs = store::legs::of_case(tx, case.id).await?;
     let Some(followed) = case.follow(&legs, leg, attempt, outcome)? else {
         return Ok(());

@@ -23,6 +23,11 @@ impl Error {
         }
     }
 
+    /// Whether it contradicts what is there, so that trying again hardly helps.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Inconsistent { .. } | Self::Invalid(_))
+    }
+
     /// The time ran out; the outcome is unknown.
     pub fn deadline() -> Self {
         Refused::shared(

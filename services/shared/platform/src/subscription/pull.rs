@@ -167,7 +167,13 @@ impl<S: Service> Subscription<S> {
                 attempt = tries,
                 "a fact could not be applied"
             );
-            if failures < app.inner.tuning.max_attempts {
+            let most = app.inner.tuning.max_attempts;
+            let most = if error.is_lasting() {
+                most.min(LASTING)
+            } else {
+                most
+            };
+            if failures < most {
                 tokio::time::sleep(backoff(tries)).await;
                 continue;
             }
@@ -205,6 +211,10 @@ impl<S: Service> Subscription<S> {
         }
     }
 }
+
+/// So often something is tried that contradicts what is there: all that follows
+/// from its source waits behind it.
+const LASTING: i32 = 3;
 
 /// 50 ms, doubling, at most 5 s.
 fn backoff(attempt: i32) -> Duration {

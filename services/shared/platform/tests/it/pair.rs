@@ -83,8 +83,13 @@ pub fn colleague<S: Service>(it: &Running<S>) -> OperationsServiceClient<Door> {
 
 impl Pair {
     pub async fn start() -> Self {
+        Self::start_with_attempts(1).await
+    }
+
+    /// With a follower that parks what failed so often.
+    pub async fn start_with_attempts(attempts: u32) -> Self {
         let source = Running::<Source>::start().await;
-        let toy = follower(&source).await;
+        let toy = follower_with_attempts(&source, attempts).await;
         Self { source, toy }
     }
 
@@ -185,8 +190,12 @@ impl Pair {
 
 /// A toy that pulls the facts of `source`.
 pub async fn follower(source: &Running<Source>) -> Running<Toy> {
+    follower_with_attempts(source, 1).await
+}
+
+async fn follower_with_attempts(source: &Running<Source>, attempts: u32) -> Running<Toy> {
     Running::<Toy>::start_with(&format!(
-        "peers.payments = '{}'\ntasks.attempts = 1",
+        "peers.payments = '{}'\ntasks.attempts = {attempts}",
         source.address()
     ))
     .await

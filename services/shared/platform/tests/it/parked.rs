@@ -73,6 +73,20 @@ async fn a_fact_that_meets_an_outage_waits_for_its_end_and_for_no_person() {
 }
 
 #[tokio::test]
+async fn a_fact_that_contradicts_what_is_there_keeps_others_waiting_no_longer_than_it_must() {
+    let it = Pair::start_with_attempts(1_000_000).await;
+    let (bad, good) = (it.news().await, it.news().await);
+    sqlx::query("insert into poison values ($1, null)")
+        .bind(bad)
+        .execute(it.toy.pool())
+        .await
+        .unwrap();
+    it.flow().await.unwrap();
+    assert_eq!(it.applied().await, [good]);
+    assert_eq!(it.cursor().await.parked, 1);
+}
+
+#[tokio::test]
 async fn a_fact_that_was_applied_is_not_parked_behind_others_and_the_cursor_passes_it() {
     let about = fresh_uuid();
     let fact = |seq| Event {

@@ -114,14 +114,15 @@ fn until_noted<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled
 }
 
 async fn refuse_poison(conn: &mut PgConnection, aggregate: Uuid) -> Result<(), Error> {
-    let poison: Option<bool> = sqlx::query_scalar("select away from poison where aggregate = $1")
+    let poison: Option<Option<bool>> = sqlx::query_scalar("select away from poison where aggregate = $1")
         .bind(aggregate)
         .fetch_optional(conn)
         .await?;
     match poison {
         None => Ok(()),
-        Some(true) => Err(tonic::Status::unavailable("away").into()),
-        Some(false) => Err(Error::Internal("poison".to_owned())),
+        Some(None) => Err(platform::inconsistent("notes", "poison")),
+        Some(Some(true)) => Err(tonic::Status::unavailable("away").into()),
+        Some(Some(false)) => Err(Error::Internal("poison".to_owned())),
     }
 }
 

@@ -17,4 +17,5 @@ create table notes (
 select append_only('notes');
 
 -- Facts and tasks about these fail while they stand here.
-create table poison (aggregate uuid primary key, away boolean not null default false);
+-- Away: what an outage answers; null: what contradicts everything that is there.
+create table poison (aggregate uuid primary key, away boolean default false);

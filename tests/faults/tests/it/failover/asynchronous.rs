@@ -12,7 +12,7 @@ use faults::client::Manners;
 use faults::failover::{Standby, die};
 use faults::history::{History, calls};
 use faults::house::{House, Plan};
-use faults::lost::{Ids, ids, unexplained};
+use faults::lost::{Ids, ids, unexplained, with_parked};
 use faults::parted::{self, Before, Stopped};
 use faults::proxy::Weather;
 use faults::workload::{Load, Workload};
@@ -135,7 +135,8 @@ impl Scene {
         parted::all_follow(&self.house, self.source, REST).await.unwrap();
         let entries: Vec<_> = histories.iter().flat_map(|history| history.entries()).collect();
         let found = verdict(&self.house, &calls(&entries)).await.unwrap();
-        wrong.extend(unexplained(&found, lost, is_excusable));
+        let lost = with_parked(&self.house, lost).await.unwrap();
+        wrong.extend(unexplained(&found, &lost, is_excusable));
         assert!(
             wrong.is_empty(),
             "{} violations:\n{}",
