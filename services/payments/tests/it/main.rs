@@ -12,6 +12,7 @@ mod closing;
 mod collecting;
 mod erasing;
 mod notices;
+mod played;
 mod races;
 mod reconciling;
 mod refunding;
