@@ -4,7 +4,7 @@
 
 mod ask;
 pub mod people;
-pub mod seed;
 pub mod steps;
 
 pub use ask::{ask, service_of};
+pub use testkit::seed;

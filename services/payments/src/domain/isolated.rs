@@ -1,5 +1,7 @@
 //! Money that no intent can take. It is always sent back, and nobody has to ask.
 
+use std::time::Duration;
+
 use kernel::{Amount, AttemptId, IntentId, IsolatedMoneyId, PersonId, StudioId, Timestamp};
 
 use super::Method;
@@ -28,6 +30,8 @@ pub struct IsolatedMoney {
     pub state: State,
     /// How often it was sent back; each try that the channel closed needs a new number.
     pub return_try: i32,
+    /// The next try rests until then.
+    pub not_before: Option<Timestamp>,
     pub paid_at: Timestamp,
     pub isolated_at: Timestamp,
     pub traceparent: String,
@@ -50,6 +54,7 @@ impl IsolatedMoney {
             transaction: paid.transaction.clone(),
             state: State::Held,
             return_try: 1,
+            not_before: None,
             paid_at: paid.paid_at,
             isolated_at: now,
             traceparent: attempt.traceparent.clone(),
@@ -86,17 +91,21 @@ impl IsolatedMoney {
         }
     }
 
-    /// The next try, after the channel closed this one for good.
+    /// The next try, after the channel closed this one for good. It begins after
+    /// a rest, unless a person looks first and says when.
     #[must_use]
-    pub fn next_try(&self) -> Self {
+    pub fn next_try(&self, now: Timestamp) -> Self {
         Self {
             return_try: self.return_try + 1,
+            not_before: (!self.is_hopeless()).then(|| now + PAUSE),
             version: self.version + 1,
             ..self.clone()
         }
     }
 }
 
+/// How long after a no the money is sent again.
+pub const PAUSE: Duration = Duration::from_mins(10);
 /// After this many tries that the channel closed a person has to look.
 pub const MOST_TRIES: i32 = 5;
 
@@ -127,6 +136,16 @@ pub enum Followed {
 }
 
 impl IsolatedMoney {
+    /// For how long it still rests before its next try.
+    pub fn rest(&self, now: Timestamp) -> Option<Duration> {
+        let left = self.not_before? - now;
+        left.to_std().ok().filter(|left| !left.is_zero())
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.return_try >= MOST_TRIES
+    }
+
     /// Follows the try that was `sent` by what the channel answered. Only a
     /// number that the channel closed is followed by another.
     pub fn follow(&self, sent: &Self, outcome: Outcome<Returned>, now: Timestamp) -> Followed {
@@ -141,9 +160,9 @@ impl IsolatedMoney {
             Outcome::Failed(failure) => match failure.retry {
                 Retry::Later => Followed::Later(failure),
                 Retry::NewNumber => Followed::NextTry {
-                    money: self.next_try(),
+                    money: self.next_try(now),
                     failure,
-                    hopeless: self.return_try >= MOST_TRIES,
+                    hopeless: self.is_hopeless(),
                 },
                 Retry::Never => Followed::Refused(failure),
             },
@@ -163,7 +182,19 @@ mod tests {
         let attempt = attempt_of(&intent());
         let money = IsolatedMoney::of(&attempt, Cause::Late, &paid(&attempt), noon());
         assert_eq!(money.order().number, money.clone().order().number);
-        assert_ne!(money.order().number, money.next_try().order().number);
+        assert_ne!(money.order().number, money.next_try(noon()).order().number);
         assert_eq!(money.order().amount, attempt.amount);
+    }
+
+    #[test]
+    fn a_new_try_rests_and_one_that_a_person_resumes_does_not() {
+        let attempt = attempt_of(&intent());
+        let first = IsolatedMoney::of(&attempt, Cause::Late, &paid(&attempt), noon());
+        assert_eq!(first.rest(noon()), None);
+        let next = first.next_try(noon());
+        assert_eq!(next.rest(noon()), Some(PAUSE));
+        assert_eq!(next.rest(noon() + PAUSE), None);
+        let last = (1..MOST_TRIES).fold(first, |money, _| money.next_try(noon()));
+        assert_eq!(last.next_try(noon()).rest(noon()), None);
     }
 }

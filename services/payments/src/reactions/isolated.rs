@@ -1,17 +1,12 @@
-use std::time::Duration;
-
 use kernel::IsolatedMoneyId;
 use platform::{BoxFuture, Error, Settled, Task};
 
 use super::refund::send::pursue;
 use crate::channel::{Channel, Failure, Outcome, Returned};
 use crate::domain::Way;
-use crate::domain::isolated::{Followed, IsolatedMoney, MOST_TRIES, State};
+use crate::domain::isolated::{Followed, IsolatedMoney, MOST_TRIES, PAUSE, State};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
 use crate::{App, facts, meters, store};
-
-/// How long after a no the money is sent again.
-const PAUSE: Duration = Duration::from_mins(10);
 
 /// Sends isolated money back through the channel it came by. It gives up never:
 /// what a channel closes is tried anew under the next number, and after several
@@ -25,6 +20,9 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
             .ok_or_else(|| Error::not_found("isolated money"))?;
         if money.state == State::Returned {
             return tx.done(task).await;
+        }
+        if let Some(rest) = money.rest(app.clock.now()) {
+            return tx.again(task, rest).await;
         }
         if money.return_try > MOST_TRIES && task.attempt > 1 {
             return Err(stuck(&money, "the tries before"));

@@ -26,6 +26,7 @@ struct Row {
     channel_transaction: String,
     state: String,
     return_try: i32,
+    not_before: Option<Timestamp>,
     paid_at: Timestamp,
     isolated_at: Timestamp,
     traceparent: String,
@@ -50,6 +51,7 @@ impl TryFrom<Row> for IsolatedMoney {
             transaction: row.channel_transaction,
             state: word(TABLE, "state", State::from_word(&row.state))?,
             return_try: row.return_try,
+            not_before: row.not_before,
             paid_at: row.paid_at,
             isolated_at: row.isolated_at,
             traceparent: row.traceparent,
@@ -95,7 +97,7 @@ pub async fn lock(tx: &mut PgConnection, id: IsolatedMoneyId) -> Result<Option<I
         r#"
         select isolated_id as "isolated_id: _", attempt_id as "attempt_id: _", intent_id as "intent_id: _",
                person_id as "person_id: _", studio_id as "studio_id: _", method, merchant, cause, amount_minor,
-               channel_number, channel_transaction, state, return_try, paid_at, isolated_at, traceparent, version
+               channel_number, channel_transaction, state, return_try, not_before, paid_at, isolated_at, traceparent, version
         from isolated_money
         where isolated_id = $1
         for no key update
@@ -132,7 +134,8 @@ pub async fn save_state(
     sqlx::query!(
         r#"
         update isolated_money
-        set state = $2, version = $3, return_try = $4, return_number = $5, last_failure = $6, returned_at = $7
+        set state = $2, version = $3, return_try = $4, return_number = $5, last_failure = $6, returned_at = $7,
+            not_before = $8
         where isolated_id = $1
         "#,
         money.id as _,
@@ -142,6 +145,7 @@ pub async fn save_state(
         return_number.as_str(),
         failure,
         returned_at,
+        money.not_before,
     )
     .execute(tx)
     .await?;

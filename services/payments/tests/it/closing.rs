@@ -334,6 +334,38 @@ async fn isolated_money_that_the_channel_closed_often_is_parked_and_resumed_unde
     world.books_balance().await;
 }
 
+/// The channel tells of each refund that it closes: that is no reason to try anew
+/// at once, or all tries would be over in a moment.
+#[tokio::test]
+async fn news_of_a_closed_return_do_not_hasten_the_next_try() {
+    let world = World::open().await;
+    let intent = world.intent().await;
+    let attempt = world.qr(&intent).await;
+    world.sim.promise(
+        &attempt.channel_number,
+        Script {
+            refund_ends: RefundEnd::Closed,
+            ..Script::default()
+        },
+    );
+    world.cancel(&intent).await.unwrap();
+    world.pay(&attempt).await;
+    world.it.settle().await;
+    for _ in 0..20 {
+        world.callbacks_done().await;
+        world.later(Duration::from_secs(20)).await;
+    }
+    assert_eq!(world.sim.refunds().len(), 1, "within ten minutes");
+    world.sim.promise(&attempt.channel_number, Script::default());
+    world.later(Duration::from_mins(10)).await;
+    world.refunds_done().await;
+    assert_eq!(
+        (world.sim.refunds().len(), world.facts("money_returned").await),
+        (2, 1)
+    );
+    world.books_balance().await;
+}
+
 #[tokio::test]
 async fn tasks_of_an_attempt_that_run_again_change_nothing() {
     let world = World::open().await;

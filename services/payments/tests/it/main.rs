@@ -14,6 +14,7 @@ mod collecting;
 mod erasing;
 mod in_app;
 mod notices;
+mod played;
 mod races;
 mod reconciling;
 mod refunding;

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use kernel::Timestamp;
 use platform::keys::KeyFolder;
 use serde::Serialize;
@@ -198,10 +198,27 @@ impl Simulator {
         lock(&self.inner.truth).scripts.push_back(script);
     }
 
+    /// What the order of a number shall do from now on, or once it is made.
+    pub fn promise(&self, out_trade_no: &str, script: Script) {
+        let mut truth = lock(&self.inner.truth);
+        if let Ok(order) = truth.order_mut(out_trade_no) {
+            order.script = script;
+        } else {
+            truth.promised.insert(out_trade_no.to_owned(), script);
+        }
+    }
+
     /// What a known order shall do from now on.
     pub fn script(&self, out_trade_no: &str, script: Script) -> Result<(), Problem> {
         lock(&self.inner.truth).order_mut(out_trade_no)?.script = script;
         Ok(())
+    }
+
+    /// The channel's days are so far ahead of real time from now on: payments,
+    /// refunds and bills are dated by them. How long a QR or a signature is good
+    /// goes by real time.
+    pub fn run_ahead(&self, by: TimeDelta) {
+        lock(&self.inner.truth).ahead = by;
     }
 
     /// How the bills of a day lie, and what of it they tell.
@@ -226,6 +243,13 @@ impl Simulator {
     /// Every refund, by the merchant's number.
     pub fn refunds(&self) -> Vec<Value> {
         lock(&self.inner.truth).refunds()
+    }
+
+    /// A refund that is under way is done, and the merchant is told.
+    pub fn end_refund(&self, out_trade_no: &str, out_refund_no: &str) {
+        self.inner
+            .clone()
+            .finish_later(out_trade_no.to_owned(), out_refund_no.to_owned());
     }
 
     /// Every notification sent so far.

@@ -13,6 +13,7 @@ pub mod otlp;
 pub mod program;
 pub mod raw;
 mod running;
+pub mod seed;
 pub mod smtp;
 pub mod tls;
 pub mod wechat;

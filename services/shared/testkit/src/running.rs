@@ -2,13 +2,15 @@
 //! runtime role, with a clock that the test moves and background work that
 //! runs when the test says so.
 
+mod settings;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use kernel::{Clock, PersonId, to_proto_time};
 use platform::config::Settings;
 use platform::outbox::Gaps;
@@ -20,14 +22,18 @@ use proto::studio::access::v1::Role;
 use proto::studio::feed::v1::Event as Envelope;
 use sqlx::PgPool;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use crate::chain;
 use crate::database::{self, Database};
-use crate::house::{self, At, Door, Identity};
+use crate::house::{At, Door, Identity};
 use crate::tls::Authority;
+
+use settings::merged;
+pub use settings::{settings, settings_as_shipped};
 
 /// More rounds than any test leaves work for.
 const ROUNDS: usize = 500;
@@ -35,7 +41,7 @@ const ROUNDS: usize = 500;
 /// A service that a test runs.
 pub struct Running<S: Service> {
     process: Process<S>,
-    worker: Worker<S>,
+    worker: Arc<Worker<S>>,
     gaps: Mutex<Gaps>,
     channel: Channel,
     clock: Clock,
@@ -124,7 +130,7 @@ impl<S: Service> Running<S> {
         process.ready().await;
         process.app.organisation().refresh(&process.app).await?;
         let channel = Endpoint::from_shared(format!("http://{}", process.grpc_addr))?.connect_lazy();
-        let worker = Worker::new(process.app.clone());
+        let worker = Arc::new(Worker::new(process.app.clone()));
         let (gaps, heard) = Default::default();
         Ok(Self {
             worker,
@@ -302,6 +308,27 @@ impl<S: Service> Running<S> {
         panic!("{}: work without end: {}", S::NAME, self.left().await);
     }
 
+    /// As [`Running::settle`], with so many hands at once, for much work.
+    ///
+    /// # Panics
+    /// When there is no end.
+    pub async fn settle_by(&self, hands: usize) {
+        for _ in 0..ROUNDS {
+            let numbered = self.sequence().await;
+            let numbered =
+                numbered.unwrap_or_else(|e| panic!("{}: {}", S::NAME, platform::telemetry::chain(&e)));
+            let mut working: JoinSet<_> = (0..hands).map(|_| work(self.worker.clone())).collect();
+            let mut ran = false;
+            while let Some(hand) = working.join_next().await {
+                ran |= hand.unwrap_or_else(|e| panic!("{}: {e}", S::NAME));
+            }
+            if !ran && !numbered && !self.hurry().await {
+                return;
+            }
+        }
+        panic!("{}: work without end: {}", S::NAME, self.left().await);
+    }
+
     /// Lets due tasks that failed go on at once. False when there are none.
     pub async fn hurry(&self) -> bool {
         let hurried = sqlx::query(
@@ -328,59 +355,14 @@ impl<S: Service> Running<S> {
     }
 }
 
-/// What every service of a test is told, as TOML. A machine that runs many
-/// tests at once is slow, and a test makes many calls as few callers: it waits
-/// longer, and measures nobody.
-pub fn settings(service: &str, database: &Database) -> Result<String> {
-    let mut text = settings_as_shipped(service, database)?;
-    writeln!(text, "database.acquire_timeout_ms = 5000")?;
-    writeln!(text, "database.max_connections = 6")?;
-    writeln!(
-        text,
-        "limits.concurrency = 512\nlimits.queue = 512\nlimits.connection_queue = 512"
-    )?;
-    for payer in ["stranger", "member", "staff", "service"] {
-        for class in ["money", "read", "report"] {
-            writeln!(text, "limits.rates.{payer}.{class}.per_second = 0")?;
-        }
-    }
-    Ok(text)
-}
-
-/// Where things are and no more: every limit is the one that services are
-/// shipped with.
-pub fn settings_as_shipped(service: &str, database: &Database) -> Result<String> {
-    let keys = house::keys();
-    let path = |path: std::path::PathBuf| toml::Value::String(path.display().to_string()).to_string();
-    let mut text = String::new();
-    writeln!(
-        text,
-        "grpc.listen = '127.0.0.1:0'\nmetrics.listen = '127.0.0.1:0'"
-    )?;
-    writeln!(text, "database.url = '{}'", database.runtime_url())?;
-    writeln!(text, "tokens.verify_keys = {}", path(keys.verify()))?;
-    writeln!(text, "tokens.service_key = {}", path(keys.service(service)))?;
-    writeln!(text, "fingerprint.key_file = {}", path(keys.fingerprint(service)))?;
-    writeln!(text, "vault.kek_file = {}", path(keys.kek(service)))?;
-    writeln!(text, "vault.index_key_file = {}", path(keys.index(service)))?;
-    if service == "members" {
-        writeln!(text, "tokens.person_key = {}", path(keys.person()))?;
-    }
-    Ok(text)
-}
-
-/// Two TOML texts as one; where both speak, the second counts.
-fn merged(first: &str, second: &str) -> Result<String> {
-    let mut table: toml::Table = first.parse().context("settings of every test")?;
-    merge(&mut table, second.parse().context("settings of this test")?);
-    Ok(table.to_string())
-}
-
-fn merge(into: &mut toml::Table, from: toml::Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
-            (_, value) => drop(into.insert(key, value)),
+/// Runs tasks as long as there are any that are due and free.
+async fn work<S: Service>(worker: Arc<Worker<S>>) -> bool {
+    let mut ran = false;
+    loop {
+        match worker.run_one().await {
+            Ok(true) => ran = true,
+            Ok(false) => return ran,
+            Err(error) => panic!("{}: {}", S::NAME, platform::telemetry::chain(&error)),
         }
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use kernel::Timestamp;
 use platform::keys::KeyFolder;
 use serde::Serialize;
@@ -215,6 +215,13 @@ impl Simulator {
         lock(&self.inner.truth).faults.push(fault);
     }
 
+    /// The channel's days are so far ahead of real time from now on: payments,
+    /// refunds and bills are dated by them. How long a QR or a signature is good
+    /// goes by real time.
+    pub fn run_ahead(&self, by: TimeDelta) {
+        lock(&self.inner.truth).ahead = by;
+    }
+
     /// What is wrong with a bill.
     pub fn script_bill(&self, day: NaiveDate, kind: BillKind, script: BillScript) {
         lock(&self.inner.bills).scripts.insert((day, kind), script);
@@ -228,6 +235,16 @@ impl Simulator {
     /// What the next new order shall do.
     pub fn script_next(&self, script: Script) {
         lock(&self.inner.truth).scripts.push_back(script);
+    }
+
+    /// What the order of a number shall do from now on, or once it is made.
+    pub fn promise(&self, out_trade_no: &str, script: Script) {
+        let mut truth = lock(&self.inner.truth);
+        if let Some(order) = truth.orders.get_mut(out_trade_no) {
+            order.script = script;
+        } else {
+            truth.promised.insert(out_trade_no.to_owned(), script);
+        }
     }
 
     /// What a known order shall do from now on.

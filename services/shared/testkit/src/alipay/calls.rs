@@ -123,10 +123,11 @@ fn close(truth: &mut Truth, which: &Which) -> Answer {
 /// stays as it is.
 fn cancel(truth: &mut Truth, which: &Which) -> Answer {
     let mut said = json!({ "out_trade_no": which.out_trade_no, "retry_flag": "N" });
+    let now = Inner::now() + truth.ahead;
     let Ok(order) = traded(truth, which) else {
         return Ok(said);
     };
-    let (total, now) = (order.fen, Inner::now());
+    let total = order.fen;
     let trade = order.trade.as_mut().ok_or_else(Problem::no_trade)?;
     match trade.status {
         TradeStatus::WaitBuyerPay => said["action"] = json!("close"),

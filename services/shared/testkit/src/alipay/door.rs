@@ -181,7 +181,7 @@ impl Inner {
         }
         // an order that is not made yet obeys the script that waits for it, in
         // what is not carried out
-        let next = truth.scripts.front_mut()?;
+        let next = truth.waiting(number)?;
         let first = next.faults.iter().find(|f| f.call == call && f.times > 0)?;
         if matches!(call, Operation::Precreate | Operation::Pay) && !first.how.is_carried_out() {
             next.fault(call)

@@ -57,8 +57,8 @@ impl Inner {
     pub(super) fn refund(self: &Arc<Self>, asked: &NewRefund) -> Answer {
         asked.check()?;
         let amount = fen(&asked.refund_amount)?;
-        let now = Self::now();
         let mut truth = lock(&self.truth);
+        let now = Self::now() + truth.ahead;
         let order = traded(&mut truth, &asked.which())?;
         // a whole refund needs no number of its own
         let number = asked
@@ -119,16 +119,17 @@ impl Inner {
         Ok(said)
     }
 
-    fn finish_later(self: Arc<Self>, out_trade_no: String, number: String) {
+    pub(super) fn finish_later(self: Arc<Self>, out_trade_no: String, number: String) {
         let inner = self.clone();
         self.spawn(async move {
             tokio::time::sleep(inner.config.refund_takes).await;
             let done = {
                 let mut truth = lock(&inner.truth);
+                let now = Self::now() + truth.ahead;
                 let Ok(order) = truth.order_mut(&out_trade_no) else {
                     return;
                 };
-                let (total, now) = (order.fen, Self::now());
+                let total = order.fen;
                 if let Some(trade) = order.trade.as_mut() {
                     trade.give_back(&number, 0, now);
                     trade.end_when_empty(total, now);

@@ -62,11 +62,15 @@ pub struct Truth {
     pub orders: BTreeMap<String, Order>,
     /// What the next new orders shall do.
     pub scripts: VecDeque<Script>,
+    /// What an order of a number shall do once it is made.
+    pub promised: BTreeMap<String, Script>,
     /// Codes of payers that were used.
     pub used_codes: BTreeSet<String>,
     pub bill_flaws: Vec<(NaiveDate, BillFlaw)>,
     /// Addresses of bills: when they were given, and what lies there.
     pub downloads: BTreeMap<String, (Timestamp, Vec<u8>)>,
+    /// How far the days of what happens are ahead of real time.
+    pub ahead: TimeDelta,
     made: u64,
 }
 
@@ -161,6 +165,7 @@ impl Truth {
             }
         } else {
             let expires = asked.time_expire.as_deref().map(time).transpose()?;
+            let promised = self.promised.remove(&number);
             let order = Order {
                 qr_code: format!("https://qr.alipay.com/bax{}", self.number(now)),
                 code_made_at: now,
@@ -168,12 +173,20 @@ impl Truth {
                 notify_url,
                 expires,
                 trade: None,
-                script: self.scripts.pop_front().unwrap_or_default(),
+                script: promised.or_else(|| self.scripts.pop_front()).unwrap_or_default(),
                 asked,
             };
             self.orders.insert(number.clone(), order);
         }
         self.order_mut(&number)
+    }
+
+    /// The script that waits for an order that is not made yet.
+    pub fn waiting(&mut self, out_trade_no: &str) -> Option<&mut Script> {
+        match self.promised.get_mut(out_trade_no) {
+            None => self.scripts.front_mut(),
+            promised => promised,
+        }
     }
 
     pub fn order_mut(&mut self, out_trade_no: &str) -> Result<&mut Order, Problem> {
@@ -197,6 +210,7 @@ impl Truth {
     pub fn scan(&mut self, which: &str, late: bool, now: Timestamp) -> Result<&mut Order, Problem> {
         let number = self.find(which)?;
         let trade_no = self.number(now);
+        let made_at = now + self.ahead;
         let order = self.order_mut(&number)?;
         if order.is_over(now) && !late {
             return Err(Problem::business("ACQ.TRADE_HAS_CLOSE", "this QR has expired"));
@@ -204,7 +218,7 @@ impl Truth {
         order.trade.get_or_insert(Trade {
             number: trade_no,
             status: TradeStatus::WaitBuyerPay,
-            made_at: now,
+            made_at,
             paid_at: None,
             closed_at: None,
             refunds: Vec::new(),
@@ -215,6 +229,7 @@ impl Truth {
     /// The payer pays. `late` pays although the trade was closed or the QR has
     /// expired, as it happens when a payment and a close cross.
     pub fn pay(&mut self, which: &str, late: bool, now: Timestamp) -> Result<Order, Problem> {
+        let at = now + self.ahead;
         let order = self.scan(which, late, now)?;
         let trade = order.trade.as_mut().ok_or_else(Problem::no_trade)?;
         match trade.status {
@@ -228,7 +243,7 @@ impl Truth {
             }
         }
         trade.status = TradeStatus::TradeSuccess;
-        trade.paid_at = Some(now);
+        trade.paid_at = Some(at);
         trade.closed_at = None;
         Ok(order.clone())
     }

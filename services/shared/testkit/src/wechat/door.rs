@@ -200,7 +200,7 @@ impl Inner {
                 .and_then(|order| order.script.fault(operation)),
             // An order that is not made yet obeys the script that waits for it.
             None if operation.makes_orders() => {
-                let waiting = truth.scripts.front_mut()?;
+                let waiting = truth.waiting(number)?;
                 let next = waiting
                     .faults
                     .iter()

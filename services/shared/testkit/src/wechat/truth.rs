@@ -88,8 +88,12 @@ pub struct Truth {
     pub refunds: BTreeMap<String, Refund>,
     /// What the next new orders shall do.
     pub scripts: VecDeque<Script>,
+    /// What an order of a number shall do once it is made.
+    pub promised: BTreeMap<String, Script>,
     /// Calls that go wrong whatever they concern.
     pub faults: Vec<Fault>,
+    /// How far the days of what happens are ahead of real time.
+    pub ahead: TimeDelta,
     made: u64,
 }
 
@@ -116,7 +120,8 @@ impl Truth {
         let number = asked.out_trade_no.clone();
         let Some(known) = self.orders.get_mut(&number) else {
             let expires = asked.expires()?.map(|e| e.max(now + TimeDelta::minutes(1)));
-            let script = self.scripts.pop_front().unwrap_or_default();
+            let promised = self.promised.remove(&number);
+            let script = promised.or_else(|| self.scripts.pop_front()).unwrap_or_default();
             let order = Order {
                 product,
                 asked,
@@ -157,6 +162,14 @@ impl Truth {
             .ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such order"))
     }
 
+    /// The script that waits for an order that is not made yet.
+    pub fn waiting(&mut self, out_trade_no: &str) -> Option<&mut Script> {
+        match self.promised.get_mut(out_trade_no) {
+            None => self.scripts.front_mut(),
+            promised => promised,
+        }
+    }
+
     pub fn order_by_transaction(&self, id: &str) -> Result<&Order, Problem> {
         let found = self
             .orders
@@ -191,6 +204,7 @@ impl Truth {
     pub fn pay(&mut self, which: &str, openid: &str, late: bool, now: Timestamp) -> Result<Order, Problem> {
         let number = self.find(which)?;
         let transaction_id = self.number("4200", now);
+        let at = now + self.ahead;
         let Some(order) = self.orders.get_mut(&number) else {
             return Err(Problem::new(404, "ORDER_NOT_EXIST", "no such order"));
         };
@@ -215,7 +229,7 @@ impl Truth {
         order.payment = Some(Payment {
             transaction_id,
             openid: openid.to_owned(),
-            at: now,
+            at,
         });
         Ok(order.clone())
     }
@@ -252,6 +266,7 @@ impl Truth {
             (None, number) => self.order(number.as_deref().unwrap_or_default()),
         }
         .map_err(|_| Problem::new(404, "RESOURCE_NOT_EXISTS", "no such payment"))?;
+        let now = now + self.ahead;
         self.check_refund(order, &asked, now)?;
         let out_trade_no = order.asked.out_trade_no.clone();
         let transaction_id = order
@@ -343,7 +358,7 @@ impl Truth {
             .get_mut(out_refund_no)
             .filter(|r| matches!(r.status, RefundStatus::Processing | RefundStatus::Abnormal))?;
         refund.status = status;
-        refund.ended_at = Some(now);
+        refund.ended_at = Some(now + self.ahead);
         Some(refund.clone())
     }
 }
