@@ -4,9 +4,9 @@ use kernel::{PaymentId, RefundLegId};
 use proto::studio::payments::v1 as pb;
 use rstest::rstest;
 use testkit::wechat::{Fails, Fault, Operation, RefundEnd, Script};
-use tonic::Code;
+use tonic::{Code, Status};
 
-use crate::world::{PRICE, World, reason};
+use crate::world::{PRICE, World, fen, reason, request_id};
 
 /// How refunds of a payment end from now on.
 fn script(world: &World, payment: &pb::Payment, refund_ends: RefundEnd) {
@@ -22,6 +22,48 @@ async fn end(world: &World, refund: &pb::Refund, how: RefundEnd) {
     world.sim.end_refund(&refund.refund_number, how).unwrap();
     world.callbacks_done().await;
     world.it.settle().await;
+}
+
+impl World {
+    pub async fn refund(
+        &self,
+        payment: &pb::Payment,
+        leg: RefundLegId,
+        minor: i64,
+    ) -> Result<pb::Refund, Status> {
+        let request = pb::RefundRequest {
+            request_id: request_id(),
+            payment_id: payment.payment_id.clone(),
+            leg_id: leg.to_string(),
+            amount: Some(fen(minor)),
+            reason: "退课".to_owned(),
+        };
+        Ok(self.refunds().refund(request).await?.into_inner().refund.unwrap())
+    }
+
+    pub async fn refund_now(&self, leg: RefundLegId) -> pb::Refund {
+        let request = pb::GetRefundRequest {
+            leg_id: leg.to_string(),
+            ..Default::default()
+        };
+        self.refunds()
+            .get_refund(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .refund
+            .unwrap()
+    }
+
+    /// Waits for the channel and follows refunds to their end.
+    pub async fn refunds_done(&self) {
+        self.it.settle().await;
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            self.callbacks_done().await;
+            self.later(Duration::from_secs(3)).await;
+        }
+    }
 }
 
 #[tokio::test]

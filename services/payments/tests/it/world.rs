@@ -299,46 +299,6 @@ impl World {
         found[0].clone()
     }
 
-    pub async fn refund(
-        &self,
-        payment: &pb::Payment,
-        leg: RefundLegId,
-        minor: i64,
-    ) -> Result<pb::Refund, Status> {
-        let request = pb::RefundRequest {
-            request_id: request_id(),
-            payment_id: payment.payment_id.clone(),
-            leg_id: leg.to_string(),
-            amount: Some(fen(minor)),
-            reason: "退课".to_owned(),
-        };
-        Ok(self.refunds().refund(request).await?.into_inner().refund.unwrap())
-    }
-
-    pub async fn refund_now(&self, leg: RefundLegId) -> pb::Refund {
-        let request = pb::GetRefundRequest {
-            leg_id: leg.to_string(),
-            ..Default::default()
-        };
-        self.refunds()
-            .get_refund(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .refund
-            .unwrap()
-    }
-
-    /// Waits for the channel and follows refunds to their end.
-    pub async fn refunds_done(&self) {
-        self.it.settle().await;
-        for _ in 0..4 {
-            tokio::time::sleep(Duration::from_millis(40)).await;
-            self.callbacks_done().await;
-            self.later(Duration::from_secs(3)).await;
-        }
-    }
-
     /// How often a fact was published.
     pub async fn facts(&self, kind: &str) -> i64 {
         self.count("select count(*) from outbox where type = $1", kind)
