@@ -34,7 +34,7 @@ const ORDERS: usize = 1_000;
 /// Worlds of a large run.
 const WORLDS: u64 = 50;
 /// Tasks that run at once.
-const HANDS: usize = 6;
+const HANDS: usize = 8;
 /// Members at once.
 const MEMBERS: usize = 8;
 /// Until the last order has done what it planned.
@@ -72,7 +72,6 @@ async fn play(mut chance: StdRng) -> String {
             go_on(&world, &mut orders, tick),
             enemy.strike(&world, ORDERS.div_ceil(usize::try_from(TICKS).unwrap())),
         );
-        world.it.settle_by(HANDS).await;
         overdue::none(&world, &held_back(&orders)).await;
         advance(&world, Duration::from_secs(chance.random_range(TICK_S)));
     }
