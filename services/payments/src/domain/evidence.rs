@@ -63,10 +63,6 @@ pub enum Meaning {
 
 /// What a statement makes true.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and it is taken apart at once"
-)]
 pub enum Verdict {
     /// It was known, or says nothing about the state in which we are.
     NoEffect,
