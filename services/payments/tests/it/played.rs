@@ -12,6 +12,7 @@ mod tap;
 mod truth;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -34,7 +35,7 @@ const ORDERS: usize = 1_000;
 /// Worlds of a large run.
 const WORLDS: u64 = 50;
 /// Tasks that run at once.
-const HANDS: usize = 6;
+const HANDS: usize = 8;
 /// Members at once.
 const MEMBERS: usize = 8;
 /// Until the last order has done what it planned.
@@ -72,7 +73,6 @@ async fn play(mut chance: StdRng) -> String {
             go_on(&world, &mut orders, tick),
             enemy.strike(&world, ORDERS.div_ceil(usize::try_from(TICKS).unwrap())),
         );
-        world.it.settle_by(HANDS).await;
         overdue::none(&world, &held_back(&orders)).await;
         advance(&world, Duration::from_secs(chance.random_range(TICK_S)));
     }
@@ -111,7 +111,9 @@ async fn go_on(world: &World, orders: &mut [Order], tick: u32) {
 /// time goes on until everything has its end.
 async fn calm_down(world: &World, orders: &mut [Order], chance: &mut StdRng) {
     let mut held = held_back(orders);
-    orders.iter_mut().for_each(|order| order.heal(world));
+    for order in orders.iter_mut() {
+        order.heal(world);
+    }
     for step in 0..CALM {
         quiet(world).await;
         end_refunds(world, chance);
@@ -214,7 +216,7 @@ async fn summary(world: &World, letters: usize) -> String {
     for (what, sql) in COUNTS {
         let count: i64 = sqlx::query_scalar(sql).fetch_one(world.it.pool()).await.unwrap();
         assert!(count > 0, "none {what}: {told}");
-        told.push_str(&format!(", {count} {what}"));
+        write!(told, ", {count} {what}").unwrap();
     }
     told
 }

@@ -29,9 +29,8 @@ struct Progress {
     /// The attempt, and the tick in which it started.
     started: Option<(pb::Attempt, u32)>,
     given_up: bool,
-    paid: bool,
-    /// The payer paid what was on the screen, while it could be paid.
-    in_time: bool,
+    /// Once the payer has acted, whether it was paid on the screen and in time.
+    paid: Option<bool>,
     mended: bool,
 }
 
@@ -56,12 +55,12 @@ impl Order {
     pub fn held_back(&self) -> impl Iterator<Item = &str> {
         let ways = self.plan.tries.iter().zip(&self.tries);
         let held = ways.filter(|(way, _)| way.accidents.hold_refunds());
-        held.filter_map(|(_, progress)| Some(progress.number()?))
+        held.filter_map(|(_, progress)| progress.number())
     }
 
     /// Numbers that were paid in time: that money is never late.
     pub fn in_time(&self) -> impl Iterator<Item = &str> {
-        let paid = self.tries.iter().filter(|progress| progress.in_time);
+        let paid = self.tries.iter().filter(|progress| progress.paid == Some(true));
         paid.filter_map(Progress::number)
             .filter(|_| self.plan.cancelled.is_none())
     }
@@ -157,7 +156,7 @@ impl Order {
     /// known there yet.
     async fn pay(&mut self, world: &World, at: usize, tick: u32) {
         let progress = &self.tries[at];
-        let Some((_, started)) = progress.started.as_ref().filter(|_| !progress.paid) else {
+        let Some((_, started)) = progress.started.as_ref().filter(|_| progress.paid.is_none()) else {
             return;
         };
         let (Payer::Scans(after) | Payer::Pays(after) | Payer::PaysLate(after)) = self.plan.tries[at].payer
@@ -167,13 +166,13 @@ impl Order {
         let (due, last) = (started + after, started + after + QUEUE);
         if tick >= due {
             self.pay_now(world, at).await;
-            self.tries[at].paid |= tick > last;
+            self.tries[at].paid = self.tries[at].paid.or((tick > last).then_some(false));
         }
     }
 
     async fn pay_now(&mut self, world: &World, at: usize) {
         let (way, progress) = (&self.plan.tries[at], &mut self.tries[at]);
-        let Some((attempt, _)) = progress.started.as_ref().filter(|_| !progress.paid) else {
+        let Some((attempt, _)) = progress.started.as_ref().filter(|_| progress.paid.is_none()) else {
             return;
         };
         let (number, wechat) = (
@@ -182,7 +181,7 @@ impl Order {
         );
         let honest = matches!(way.payer, Payer::Pays(_) | Payer::PaysAtLast);
         let on_screen = honest && can_be_paid(world, attempt).await;
-        progress.paid = match (way.payer, wechat) {
+        let acted = match (way.payer, wechat) {
             (Payer::Pays(_) | Payer::PaysAtLast, true) => world.sim.pay(number).is_ok(),
             (Payer::PaysLate(_), true) => world.sim.pay_late(number).is_ok(),
             (Payer::Pays(_) | Payer::PaysAtLast, false) => world.alipay.pay(number).is_ok(),
@@ -190,7 +189,7 @@ impl Order {
             (Payer::Scans(_), false) => world.alipay.scan(number).is_ok(),
             (Payer::Scans(_), true) | (Payer::Leaves, _) => true,
         };
-        progress.in_time = on_screen && progress.paid;
+        progress.paid = acted.then_some(on_screen);
     }
 
     /// All is well with an attempt from now on; at once, or when its time has come.

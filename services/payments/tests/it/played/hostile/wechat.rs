@@ -71,8 +71,7 @@ impl Forger {
         known: &Known,
     ) -> (&'static str, Letter, Taken) {
         let now = Clock::real().timestamp();
-        let mut paid = paid(known.order(chance));
-        let mut taken = Taken::Kept;
+        let mut paid = paid(&known.order(chance));
         match lie {
             "stale" => {
                 let letter = self.signed(
@@ -92,7 +91,7 @@ impl Forger {
                 return (lie, self.signed(&self.platform, &other, now), Taken::Refused);
             }
             "early refund" => {
-                let told = refunded(known.order(chance), known.refund(chance));
+                let told = refunded(&known.order(chance), &known.refund(chance));
                 let body = self.sealed(chance, "refund", &told);
                 return (lie, self.signed(&self.platform, &body, now), Taken::Kept);
             }
@@ -101,12 +100,11 @@ impl Forger {
             "another account" => paid["mchid"] = json!("1900000999"),
             "another currency" => paid["amount"]["currency"] = json!("USD"),
             _ => {
-                taken = Taken::Refused;
-                return ("rubbish", rubbish(chance, DOOR), taken);
+                return ("rubbish", rubbish(chance, DOOR), Taken::Refused);
             }
         }
         let body = self.sealed(chance, "transaction", &paid);
-        (lie, self.signed(&self.platform, &body, now), taken)
+        (lie, self.signed(&self.platform, &body, now), Taken::Kept)
     }
 
     fn sealed(&self, chance: &mut StdRng, kind: &str, told: &Value) -> Value {
@@ -181,7 +179,7 @@ fn of_heard(chance: &mut StdRng, lie: &str, mut one: Letter, other: &Letter) -> 
 }
 
 /// That an order was paid, for an amount that no order here has.
-fn paid(number: String) -> Value {
+fn paid(number: &str) -> Value {
     json!({
         "appid": APPID, "mchid": MCHID, "out_trade_no": number, "transaction_id": "4200000000202611220000000000",
         "trade_type": "NATIVE", "trade_state": "SUCCESS", "success_time": "2026-11-22T10:00:00+08:00",
@@ -190,7 +188,7 @@ fn paid(number: String) -> Value {
     })
 }
 
-fn refunded(order: String, refund: String) -> Value {
+fn refunded(order: &str, refund: &str) -> Value {
     json!({
         "mchid": MCHID, "out_trade_no": order, "transaction_id": "4200000000202611220000000000",
         "out_refund_no": refund, "refund_id": "50300000000000", "refund_status": "SUCCESS",
