@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use kernel::{DueId, LegalEntityId, PersonId, RefundLegId, StudioId, to_proto_time};
+use kernel::{DueId, LegalEntityId, PersonId, StudioId, to_proto_time};
 use payments::App;
 use proto::studio::money::v1::Money;
 use proto::studio::payments::v1 as pb;
