@@ -33,6 +33,11 @@ const WENT: &str = "
     from refunds r join payments p using (payment_id) where r.state = 'succeeded'
     union all select return_number, channel_number, amount_minor from isolated_money where state = 'returned'";
 
+const BILLS_AWAITED: &str = "select count(*) from tasks where kind = 'fetch_bill' and state = 'waiting'";
+const MONEY_HELD: &str = "select count(*) from isolated_money where state = 'held'";
+/// Of all of them together a day has room.
+const MOST_STEPS: u32 = 40;
+
 /// Of the merchant who has orders; another shares its number at the channel.
 const DIFFERENCES: &str = "
     select d.type, d.key, d.state from differences d join books using (book_id) where account = 'house'";
@@ -199,12 +204,27 @@ async fn fetch_bills(world: &World, last: NaiveDate) {
     .unwrap();
     for days in 1..=3 {
         advance(world, (at(days) - world.it.clock().now()).to_std().unwrap());
-        for _ in 0..5 {
-            world.it.settle_by(HANDS).await;
-            quiet(world).await;
-            advance(world, Duration::from_mins(1));
-        }
+        until_none(world, BILLS_AWAITED, Duration::from_mins(11)).await;
+        until_none(world, MONEY_HELD, Duration::from_mins(1)).await;
     }
+}
+
+/// Lets time go on in steps as long as a query counts anything; a slow machine's
+/// answers come too late, and are asked for again.
+async fn until_none(world: &World, counts: &'static str, step: Duration) {
+    for _ in 0..MOST_STEPS {
+        world.it.settle_by(HANDS).await;
+        quiet(world).await;
+        let left: i64 = sqlx::query_scalar(counts)
+            .fetch_one(world.it.pool())
+            .await
+            .unwrap();
+        if left == 0 {
+            return;
+        }
+        advance(world, step);
+    }
+    panic!("no end after {MOST_STEPS} steps: {counts}");
 }
 
 async fn report(world: &World, channel: pb::Party, day: NaiveDate) -> pb::GetDayReportResponse {
