@@ -9,7 +9,7 @@ use crate::{App, meters, store};
 
 /// A channel keeps its bills for three months; before that somebody must have
 /// looked.
-const KEPT_DAYS: i64 = 85;
+pub(super) const KEPT_DAYS: i64 = 85;
 
 /// Fetches one bill, as often as it takes. Only a bill that is here ends it, or
 /// a channel that has none for this account.

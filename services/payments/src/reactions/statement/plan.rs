@@ -1,17 +1,16 @@
 use std::time::Duration;
 
-use chrono::Days;
+use chrono::{Days, TimeDelta};
 use platform::{BoxFuture, Error, NewTask, Settled, Task};
 
 use super::Wanted;
+use super::fetch::KEPT_DAYS;
 use crate::domain::statement::{Kind, figures};
 use crate::reactions::kinds;
 use crate::{App, meters, store};
 
 /// So many days are asked for anew each time.
 const BACK: u64 = 3;
-/// Channels keep their bills for about so many days.
-const KEPT: u64 = 90;
 
 /// Every day, once the channels have made the bills of the day before: leaves a
 /// task for each, those of days on which nobody looked among them, and looks
@@ -23,7 +22,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let mut tx = task.begin(app).await?;
         for book in app.merchants.books() {
             let reached = store::statement::reached(&mut tx, &book).await?;
-            let first = reached.map_or(today, |day| day.max(today - Days::new(KEPT)));
+            let first = reached.map_or(today, |day| day.max(today - TimeDelta::days(KEPT_DAYS)));
             for day in first
                 .min(today - Days::new(BACK))
                 .iter_days()
