@@ -43,6 +43,17 @@ impl<T> Outcome<T> {
         self.and_then(|_| Outcome::Unknown("another success".to_owned()))
     }
 
+    /// Whether it is a charge that failed and is to be reversed all the same.
+    pub fn is_to_be_reversed(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed(Failure {
+                retry: Retry::AfterReversal,
+                ..
+            })
+        )
+    }
+
     /// A success in other words.
     pub fn map<U>(self, read: impl FnOnce(T) -> U) -> Outcome<U> {
         self.and_then(|value| Outcome::Succeeded(read(value)))
@@ -76,6 +87,8 @@ pub enum Retry {
     /// The channel took the request in and closed it, which ends its number:
     /// only then is another number safe.
     NewNumber,
+    /// A charge that the channel wants reversed before it counts as ended.
+    AfterReversal,
     /// Not as it stands.
     Never,
 }
@@ -92,6 +105,13 @@ impl Failure {
         Self {
             code: code.into(),
             retry: Retry::NewNumber,
+        }
+    }
+
+    pub fn to_reverse(code: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            retry: Retry::AfterReversal,
         }
     }
 

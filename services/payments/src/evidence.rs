@@ -52,6 +52,7 @@ pub async fn apply_channel_evidence(
             store::attempt::save_state(tx, &attempt).await?;
             tx.publish(facts::attempt_opened(&attempt, &intent)).await?;
         }
+        Verdict::Declined(attempt) => store::attempt::save_state(tx, &attempt).await?,
         Verdict::Ended { attempt, expired } => {
             store::attempt::save_state(tx, &attempt).await?;
             expire(tx, expired).await?;
@@ -90,7 +91,7 @@ async fn contradicts(
     tracing::error!(attempt.id = %attempt.id, mismatch = mismatch.word(), "a channel states what we never asked for");
     let stated = match evidence {
         Evidence::Paid(paid) => Some(paid),
-        Evidence::Opened { .. } | Evidence::Refused { .. } | Evidence::Closed => None,
+        Evidence::Opened { .. } | Evidence::Refused { .. } | Evidence::Declined | Evidence::Closed => None,
     };
     let found = Contradiction {
         channel: attempt.method.channel(),

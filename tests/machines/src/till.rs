@@ -372,5 +372,6 @@ fn known(of: Option<&Evidence>) -> u8 {
         Some(Evidence::Refused { .. }) => 2,
         Some(Evidence::Closed) => 3,
         Some(Evidence::Paid(_)) => 4,
+        Some(Evidence::Declined) => 5,
     }
 }

@@ -11,8 +11,11 @@ use crate::words::kept_words;
 
 kept_words! {
     /// Why an attempt is being closed.
-    Why { Expired = "expired", Cancelled = "cancelled" }
+    Why { Expired = "expired", Cancelled = "cancelled", Declined = "declined" }
 }
+
+/// The code of a charge to which the payer did not agree.
+const DECLINED: &str = "DECLINED";
 
 /// Earlier than this after the charge channels do not reverse it, and it may
 /// still be on its way to them.
@@ -109,6 +112,9 @@ impl Why {
         match self {
             Self::Expired => State::Expired,
             Self::Cancelled => State::Cancelled,
+            Self::Declined => State::Failed {
+                code: DECLINED.to_owned(),
+            },
         }
     }
 }

@@ -5,11 +5,11 @@ use chrono::Duration;
 use kernel::{CURRENCY, Timestamp};
 
 use super::OutOfOrder;
-use super::attempt::{Attempt, Prompt, State, Step};
+use super::attempt::{Attempt, Prompt, State, Step, Why};
 use super::intent::{self, Intent};
 use super::isolated::IsolatedMoney;
 use super::payment::Payment;
-use crate::channel::{Failure, Identity, Outcome, Paid};
+use crate::channel::{Failure, Identity, Outcome, Paid, Retry};
 use crate::words::{kept_words, words};
 
 /// What is on its way to the channel arrives within this time; only then "nothing
@@ -27,6 +27,8 @@ pub enum Evidence {
     Refused {
         code: String,
     },
+    /// The payer did not agree; the channel wants the charge reversed all the same.
+    Declined,
     /// It can no longer be paid.
     Closed,
     Paid(Paid),
@@ -67,6 +69,8 @@ pub enum Verdict {
     /// It was known, or says nothing about the state in which we are.
     NoEffect,
     Opened(Attempt),
+    /// The payer did not agree: it is to be reversed.
+    Declined(Attempt),
     /// The attempt can no longer be paid; the intent ends with it when its own
     /// time is over.
     Ended {
@@ -102,6 +106,13 @@ pub fn decide(
             Ok(Verdict::Opened(attempt.take(Step::Open { prompt })?))
         }
         Evidence::Opened { .. } => Ok(Verdict::NoEffect),
+        Evidence::Declined => Ok(if attempt.state.is_live() {
+            attempt
+                .begin_closing(Why::Declined)?
+                .map_or(Verdict::NoEffect, Verdict::Declined)
+        } else {
+            Verdict::NoEffect
+        }),
         Evidence::Refused { .. } if !can_be_refused(&attempt.state) => Ok(Verdict::NoEffect),
         Evidence::Refused { code } => ended(intent, attempt, Step::Refuse { code: code.clone() }, now),
         Evidence::Closed if !attempt.state.is_live() => Ok(Verdict::NoEffect),
@@ -159,6 +170,11 @@ fn isolate(attempt: &Attempt, paid: &Paid, cause: Cause, now: Timestamp) -> Resu
 }
 
 impl Evidence {
+    /// Whether nothing is left to ask about an attempt of which this is known.
+    pub fn ends(&self) -> bool {
+        !matches!(self, Self::Opened { .. } | Self::Declined)
+    }
+
     /// What the answer to a query proves, if anything.
     pub fn of_query(outcome: Outcome<Paid>) -> Option<Self> {
         match outcome {
@@ -188,9 +204,26 @@ impl Evidence {
             Outcome::Pending => Some(Self::Opened {
                 prompt: Prompt::OnPhone,
             }),
+            Outcome::Failed(Failure {
+                retry: Retry::AfterReversal,
+                ..
+            }) => Some(Self::Declined),
             Outcome::Failed(Failure { code, .. }) => Some(Self::Refused { code }),
             other => Self::of_query(other),
         }
+    }
+
+    /// What a query about a charge proves after the answer to its reversal: what
+    /// was declined has ended when the channel took the reversal in.
+    pub fn of_query_after_reversal(
+        reversed: &Outcome<()>,
+        outcome: Outcome<Paid>,
+        quiet: Duration,
+    ) -> Option<Self> {
+        if outcome.is_to_be_reversed() && !matches!(reversed, Outcome::Succeeded(())) {
+            return None;
+        }
+        Self::of_query_after_close(outcome, quiet)
     }
 
     /// What a query proves after the channel was asked to close an attempt that is
@@ -325,12 +358,38 @@ mod tests {
                 prompt: Prompt::OnPhone,
             })
             .unwrap();
-        let refused = Outcome::Failed(Failure::for_good("PAYERROR"));
+        let refused = Outcome::Failed(Failure::for_good("NOTENOUGH"));
         let evidence = Evidence::of_charge_query(refused).unwrap();
         let Ok(Verdict::Ended { attempt, .. }) = decide(&intent, &waiting, &ours(), &evidence, noon()) else {
             panic!("it goes on")
         };
-        let code = "PAYERROR".to_owned();
+        let code = "NOTENOUGH".to_owned();
+        assert_eq!(attempt.state, State::Failed { code });
+    }
+
+    #[test]
+    fn a_charge_that_was_declined_ends_when_its_reversal_was_taken_in() {
+        let declined = || Outcome::Failed(Failure::to_reverse("PAYERROR"));
+        let intent = intent();
+        let waiting = attempt_by(Method::WechatCodepay, &intent);
+        let evidence = Evidence::of_charge_query(declined()).unwrap();
+        let Ok(Verdict::Declined(closing)) = decide(&intent, &waiting, &ours(), &evidence, noon()) else {
+            panic!("it is not reversed")
+        };
+        assert_eq!(
+            decide(&intent, &closing, &ours(), &evidence, noon()),
+            Ok(Verdict::NoEffect)
+        );
+        let after = |reversed| Evidence::of_query_after_reversal(&reversed, declined(), Duration::hours(1));
+        assert_eq!(after(Outcome::Unknown("500".to_owned())), None);
+        assert_eq!(after(Outcome::Succeeded(())), Some(Evidence::Closed));
+        let reversing = closing.take(Step::BeginReversing).unwrap();
+        let Ok(Verdict::Ended { attempt, .. }) =
+            decide(&intent, &reversing, &ours(), &Evidence::Closed, noon())
+        else {
+            panic!("it goes on")
+        };
+        let code = "DECLINED".to_owned();
         assert_eq!(attempt.state, State::Failed { code });
     }
 

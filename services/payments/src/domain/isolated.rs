@@ -164,7 +164,7 @@ impl IsolatedMoney {
                     failure,
                     hopeless: self.is_hopeless(),
                 },
-                Retry::Never => Followed::Refused(failure),
+                Retry::Never | Retry::AfterReversal => Followed::Refused(failure),
             },
             Outcome::NeedsPerson(word) => Followed::Hangs(word),
             Outcome::Pending | Outcome::Unknown(_) | Outcome::NotFound => Followed::Open,

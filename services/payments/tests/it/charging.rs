@@ -283,11 +283,14 @@ async fn a_payer_who_refuses_ends_the_attempt_and_may_show_another_code() {
     let attempt = world.charge(At::Wechat, &intent, 1).await.unwrap();
     assert_eq!(attempt.state(), pb::AttemptState::AwaitingPayment);
     world.while_passes(Duration::from_secs(10)).await;
+    assert_eq!(world.state(&attempt).await, pb::AttemptState::Closing);
+    world.while_passes(Duration::from_secs(10)).await;
     let ended = world.attempt(&attempt.attempt_id).await;
     assert_eq!(
         (ended.state(), ended.failure.as_str()),
-        (pb::AttemptState::Failed, "PAYERROR")
+        (pb::AttemptState::Failed, "DECLINED")
     );
+    assert_eq!(world.sim.orders()[0]["trade_state"], "REVOKED");
     let again = world.charge(At::Alipay, &intent, 1).await.unwrap();
     assert_eq!(again.state(), pb::AttemptState::Paid);
     world.books_balance().await;

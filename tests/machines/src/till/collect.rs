@@ -18,7 +18,7 @@ impl Till {
             Verdict::Contradicts(mismatch) => {
                 return Err(format!("the channel is not believed: {mismatch:?}"));
             }
-            Verdict::Opened(attempt) => self.save_attempt(at, attempt)?,
+            Verdict::Opened(attempt) | Verdict::Declined(attempt) => self.save_attempt(at, attempt)?,
             Verdict::Ended { attempt, expired } => {
                 self.save_attempt(at, attempt)?;
                 if let Some(expired) = expired {

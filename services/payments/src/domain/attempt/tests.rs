@@ -14,8 +14,10 @@ fn states() -> Vec<State> {
         },
         State::Closing { why: Why::Expired },
         State::Closing { why: Why::Cancelled },
+        State::Closing { why: Why::Declined },
         State::Reversing { why: Why::Expired },
         State::Reversing { why: Why::Cancelled },
+        State::Reversing { why: Why::Declined },
         State::Paid { at: noon() },
         State::Failed {
             code: "PARAM_ERROR".to_owned(),
@@ -69,7 +71,13 @@ fn every_pair_of_state_and_step_is_in_the_table_or_refused() {
     for state in states() {
         for (name, step) in steps() {
             let expected = match (&state, name) {
-                (State::Closing { why } | State::Reversing { why }, "close" | "refuse") => Some(why.word()),
+                (State::Closing { why } | State::Reversing { why }, "close" | "refuse") => {
+                    Some(if *why == Why::Declined {
+                        "failed"
+                    } else {
+                        why.word()
+                    })
+                }
                 (
                     State::AwaitingPayment {
                         prompt: Prompt::OnPhone,

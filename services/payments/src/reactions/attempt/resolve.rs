@@ -36,9 +36,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let mut tx = task.begin(app).await?;
         if let Some(evidence) = found {
             return match apply_channel_evidence(app, &mut tx, id, &evidence, Source::Query).await? {
-                Applied::Changed | Applied::NoEffect if !matches!(evidence, Evidence::Opened { .. }) => {
-                    tx.done(task).await
-                }
+                Applied::Changed | Applied::NoEffect if evidence.ends() => tx.done(task).await,
                 Applied::Changed | Applied::NoEffect => tx.again(task, pause(app, &attempt)).await,
                 Applied::Quarantined(_) => tx.again(task, QUARANTINE_PAUSE).await,
             };
@@ -93,7 +91,10 @@ async fn reverse(
     channel: &dyn Channel,
     attempt: &Attempt,
 ) -> Result<Option<Evidence>, Error> {
-    if let Some(found) = Evidence::of_query(channel.query_charge(&attempt.number).await) {
+    let found = channel.query_charge(&attempt.number).await;
+    if !found.is_to_be_reversed()
+        && let Some(found) = Evidence::of_query(found)
+    {
         return Ok(Some(found));
     }
     if !begin_reversing(app, task, attempt.id).await? {
@@ -105,10 +106,8 @@ async fn reverse(
         tracing::error!(attempt.id = %attempt.id, word, "the channel does not reverse a charge; a person has to act there");
     }
     let found = channel.query_charge(&attempt.number).await;
-    Ok(Evidence::of_query_after_close(
-        found,
-        attempt.quiet_for(app.clock.now()),
-    ))
+    let quiet = attempt.quiet_for(app.clock.now());
+    Ok(Evidence::of_query_after_reversal(&reversed, found, quiet))
 }
 
 /// False when it is too early, or when the attempt has ended meanwhile.

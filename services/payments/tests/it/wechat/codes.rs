@@ -1,6 +1,6 @@
 //! Codes that payers show.
 
-use payments::channel::{Channel as _, Outcome};
+use payments::channel::{Channel as _, Failure, Outcome};
 use rstest::rstest;
 use testkit::wechat::{CodeEnd, Fails, Operation, Script};
 
@@ -43,7 +43,7 @@ async fn a_payer_who_has_to_agree_is_waited_for(#[case] code: CodeEnd, #[case] f
     assert_eq!(shop.account.query(&order.number).await, Outcome::Pending);
     let end = shop.account.query(&order.number).await;
     match fails {
-        Some(code) => assert_eq!(end, refused(code)),
+        Some(code) => assert_eq!(end, Outcome::Failed(Failure::to_reverse(code))),
         None => assert!(matches!(end, Outcome::Succeeded(_)), "{end:?}"),
     }
 }

@@ -64,7 +64,8 @@ pub fn state(body: &[u8], number: &ChannelNumber) -> Outcome<Paid> {
             .paid()
             .map_or_else(|| garbled("a paid order"), Outcome::Succeeded),
         "NOTPAY" | "USERPAYING" | "ACCEPT" => Outcome::Pending,
-        "CLOSED" | "REVOKED" | "PAYERROR" => Outcome::Failed(Failure::for_good(transaction.trade_state)),
+        "CLOSED" | "REVOKED" => Outcome::Failed(Failure::for_good(transaction.trade_state)),
+        "PAYERROR" => Outcome::Failed(Failure::to_reverse(transaction.trade_state)),
         other => Outcome::Unknown(format!("trade_state {other}")),
     }
 }
