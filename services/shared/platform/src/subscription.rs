@@ -1,5 +1,5 @@
 //! Facts on their way in. Each is applied once: inbox, effect, own facts and
-//! cursor are one transaction. What cannot be applied parks its aggregate; a
+//! cursor are one transaction, which those that wait already share. What cannot be applied parks its aggregate; a
 //! source whose history parted from what was applied is not followed further.
 
 mod compare;
@@ -109,30 +109,52 @@ impl<S: Service> Subscription<S> {
         .await
     }
 
-    /// Applies the fact that comes after `from`. False when the cursor is not
-    /// there any more: then nothing happens.
+    /// Applies the facts that come after `from`, all or none of them. False when
+    /// the cursor is not there any more: then nothing happens.
     async fn apply_next(
         &self,
         app: &S,
         from: &Place,
         standing: Standing,
+        envelopes: &[Envelope],
+    ) -> Result<bool, Error> {
+        let mut tx = app.begin_system().await?;
+        let mut place = from.clone();
+        for envelope in envelopes {
+            let to = Place::of(envelope);
+            if !self.apply_one(app, &mut tx, &place, standing, envelope).await? {
+                return Ok(false);
+            }
+            place = to;
+        }
+        for envelope in envelopes {
+            crash_point!("react.before_commit", "{} {}", self.source, envelope.r#type);
+        }
+        tx.commit().await?;
+        for envelope in envelopes {
+            crash_point!("react.after_commit", "{} {}", self.source, envelope.r#type);
+        }
+        Ok(true)
+    }
+
+    async fn apply_one(
+        &self,
+        app: &S,
+        tx: &mut SystemTx,
+        from: &Place,
+        standing: Standing,
         envelope: &Envelope,
     ) -> Result<bool, Error> {
         async {
-            let mut tx = app.begin_system().await?;
-            let to = Place::of(envelope);
-            let moved = place::advance(&mut tx, self.source, standing, from, &to).await?;
-            let behind = moved && parked::is_behind(&mut tx, self.source, envelope).await?;
-            let fresh = moved && place::claim(&mut tx, self.source, envelope).await?;
+            let moved = place::advance(tx, self.source, standing, from, &Place::of(envelope)).await?;
+            let behind = moved && parked::is_behind(tx, self.source, envelope).await?;
+            let fresh = moved && place::claim(tx, self.source, envelope).await?;
             match take(moved, fresh, behind) {
                 Take::Elsewhere => return Ok(false),
                 Take::Known => {}
-                Take::Park => parked::park(&mut tx, self.source, envelope, parked::BEHIND).await?,
-                Take::Apply => self.take(app, &mut tx, envelope).await?,
+                Take::Park => parked::park(tx, self.source, envelope, parked::BEHIND).await?,
+                Take::Apply => self.take(app, tx, envelope).await?,
             }
-            crash_point!("react.before_commit", "{} {}", self.source, envelope.r#type);
-            tx.commit().await?;
-            crash_point!("react.after_commit", "{} {}", self.source, envelope.r#type);
             Ok(true)
         }
         .instrument(self.span(envelope))

@@ -14,6 +14,9 @@ use crate::{Error, Service, crash_point, inconsistent, telemetry};
 
 /// Most facts of one reply.
 const MOST: i32 = 200;
+/// Most facts of one transaction: a commit costs as much as several of them, and
+/// the first waits for the last.
+const TOGETHER: usize = 20;
 
 impl<S: Service> Subscription<S> {
     /// Pulls and applies what there is. Returns how many facts came. Fails
@@ -122,8 +125,9 @@ impl<S: Service> Subscription<S> {
         Ok(reply.events.len() + 1)
     }
 
-    /// Applies facts one after the other. None when another process was faster
-    /// or the source is not followed any more; what is left is its business then.
+    /// Applies facts one after the other, some in one transaction. None when
+    /// another process was faster or the source is not followed any more; what is
+    /// left is its business then.
     async fn apply_in_turn(
         &self,
         app: &S,
@@ -131,11 +135,44 @@ impl<S: Service> Subscription<S> {
         standing: Standing,
         events: &[Envelope],
     ) -> Result<Option<Place>, Error> {
+        let mut last = place.seq;
         for envelope in events {
-            if !standing.comes_next(place.seq, envelope.seq) {
-                let what = format!("{} went from {} to {}", self.source, place.seq, envelope.seq);
+            if !standing.comes_next(last, envelope.seq) {
+                let what = format!("{} went from {last} to {}", self.source, envelope.seq);
                 return Err(inconsistent("feed", what));
             }
+            last = envelope.seq;
+        }
+        for together in events.chunks(TOGETHER) {
+            match self.apply_together(app, &place, standing, together).await? {
+                Some(reached) => place = reached,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(place))
+    }
+
+    /// In one transaction; each in its own when that fails, so that only the one
+    /// that cannot be applied waits or is parked.
+    async fn apply_together(
+        &self,
+        app: &S,
+        from: &Place,
+        standing: Standing,
+        events: &[Envelope],
+    ) -> Result<Option<Place>, Error> {
+        if let [_, .., last] = events {
+            match self.apply_next(app, from, standing, events).await {
+                Ok(applied) => return Ok(applied.then(|| Place::of(last))),
+                Err(error) => tracing::debug!(
+                    error = telemetry::chain(&error),
+                    feed.source = self.source,
+                    "facts are applied one by one"
+                ),
+            }
+        }
+        let mut place = from.clone();
+        for envelope in events {
             if !self.apply_or_park(app, &place, standing, envelope).await? {
                 return Ok(None);
             }
@@ -153,7 +190,10 @@ impl<S: Service> Subscription<S> {
     ) -> Result<bool, Error> {
         let (mut tries, mut failures) = (0, 0);
         loop {
-            let error = match self.apply_next(app, place, standing, envelope).await {
+            let error = match self
+                .apply_next(app, place, standing, std::slice::from_ref(envelope))
+                .await
+            {
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,
             };

@@ -87,6 +87,35 @@ async fn a_fact_that_contradicts_what_is_there_keeps_others_waiting_no_longer_th
 }
 
 #[tokio::test]
+async fn facts_that_wait_share_transactions_until_one_of_them_fails() {
+    let it = Pair::start().await;
+    let mut good = it.many(25).await;
+    it.flow().await.unwrap();
+    assert_eq!(it.applied().await, good);
+    assert_eq!(transactions(&it).await, 2, "twenty and five");
+
+    good.push(it.news().await);
+    let bad = it.news().await;
+    good.push(it.news().await);
+    sqlx::query("insert into poison values ($1, null)")
+        .bind(bad)
+        .execute(it.toy.pool())
+        .await
+        .unwrap();
+    it.flow().await.unwrap();
+    assert_eq!(it.applied().await, good);
+    assert_eq!(it.cursor().await.parked, 1);
+    assert_eq!(transactions(&it).await, 5, "each of the three alone");
+}
+
+async fn transactions(it: &Pair) -> i64 {
+    sqlx::query_scalar("select count(distinct xmin::text) from inbox")
+        .fetch_one(it.toy.pool())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
 async fn a_fact_that_was_applied_is_not_parked_behind_others_and_the_cursor_passes_it() {
     let about = fresh_uuid();
     let fact = |seq| Event {
