@@ -33,7 +33,7 @@ impl World {
     }
 
     /// An attempt with its QR of Alipay on the screen.
-    async fn alipay_qr(&self, intent: &pb::Intent) -> pb::Attempt {
+    pub async fn alipay_qr(&self, intent: &pb::Intent) -> pb::Attempt {
         let attempt = self.alipay_start(intent).await.unwrap();
         self.it.settle().await;
         let attempt = self.attempt(&attempt.attempt_id).await;

@@ -10,6 +10,7 @@ pub mod house;
 pub mod made_up;
 pub mod messages;
 pub mod otlp;
+mod phone;
 pub mod program;
 pub mod raw;
 mod running;

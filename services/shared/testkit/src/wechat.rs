@@ -27,7 +27,7 @@ use chrono::{NaiveDate, TimeDelta};
 use kernel::Timestamp;
 use platform::keys::KeyFolder;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -337,19 +337,7 @@ impl Inner {
 
     fn orders(&self) -> Vec<Value> {
         let truth = lock(&self.truth);
-        let show = |order: &truth::Order| {
-            json!({
-                "out_trade_no": order.asked.out_trade_no,
-                "description": order.asked.description,
-                "code_url": order.code_url,
-                "trade_state": order.state,
-                "amount_minor": order.asked.amount.total,
-                "notify_url": order.asked.notify_url,
-                "transaction_id": order.payment.as_ref().map(|p| p.transaction_id.clone()),
-                "expires": order.expires.map(show::rfc3339),
-            })
-        };
-        truth.orders.values().map(show).collect()
+        truth.orders.values().map(truth::Order::summary).collect()
     }
 }
 

@@ -15,13 +15,15 @@ use super::bills::BillFlaw;
 use super::fields::Problem;
 use super::script::Script;
 use super::{Inner, lock};
+use crate::phone;
 
 pub(super) fn routes(inner: Arc<Inner>) -> Router {
     Router::new()
+        .merge(phone::routes("alipay"))
         .route("/control/health", get(|| async { "ok" }))
         .route("/control/scan", post(scan))
         .route("/control/pay", post(pay))
-        .route("/control/refuse", post(scan))
+        .route("/control/refuse", post(refuse))
         .route("/control/script", post(script))
         .route("/control/routes", post(route))
         .route("/control/bill", post(flaw_bill))
@@ -64,8 +66,14 @@ async fn pay(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Valu
     Ok(Json(json!({ "out_trade_no": number, "paid": true })))
 }
 
-/// Who scans and does not pay leaves a trade that waits.
+/// What the payer is shown before paying. Who scans and does not pay leaves a
+/// trade that waits.
 async fn scan(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {
+    let mut truth = lock(&inner.truth);
+    Ok(Json(truth.scan(which.name()?, false, Inner::now())?.summary()))
+}
+
+async fn refuse(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {
     let mut truth = lock(&inner.truth);
     let order = truth.scan(which.name()?, false, Inner::now())?;
     Ok(Json(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::NaiveDate;
@@ -15,13 +15,13 @@ use super::bill::{BillKind, BillScript};
 use super::fields::Problem;
 use super::script::{Fault, Script};
 use super::{Inner, lock, truth};
-
-const PHONE: &str = include_str!("phone.html");
+use crate::phone;
 
 pub(super) fn routes(inner: Arc<Inner>) -> Router {
     Router::new()
-        .route("/phone", get(|| async { Html(PHONE) }))
+        .merge(phone::routes("wechat"))
         .route("/control/health", get(|| async { "ok" }))
+        .route("/control/scan", post(scan))
         .route("/control/pay", post(pay))
         .route("/control/refuse", post(refuse))
         .route("/control/script", post(script))
@@ -65,6 +65,13 @@ impl Which {
         let name = self.code_url.as_deref().or(self.out_trade_no.as_deref());
         name.ok_or_else(|| Problem::param("give code_url or out_trade_no"))
     }
+}
+
+/// What the payer is shown before paying.
+async fn scan(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {
+    let truth = lock(&inner.truth);
+    let number = truth.find(which.name()?)?;
+    Ok(Json(truth.order(&number)?.summary()))
 }
 
 async fn pay(State(inner): Shared, Json(which): Json<Which>) -> Result<Json<Value>, Problem> {

@@ -31,6 +31,20 @@ impl Order {
         }
         object
     }
+
+    /// The order as people and tests look at it.
+    pub fn summary(&self) -> Value {
+        json!({
+            "out_trade_no": self.asked.out_trade_no,
+            "description": self.asked.description,
+            "code_url": self.code_url,
+            "trade_state": self.state,
+            "amount_minor": self.asked.amount.total,
+            "notify_url": self.asked.notify_url,
+            "transaction_id": self.payment.as_ref().map(|p| p.transaction_id.clone()),
+            "expires": self.expires.map(rfc3339),
+        })
+    }
 }
 
 impl Refund {
