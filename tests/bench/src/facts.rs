@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use faults::house::{House, SERVICES};
 use prost::Message as _;
@@ -18,6 +19,9 @@ pub struct Lag {
     pub consumer: &'static str,
     pub micros: Vec<i64>,
 }
+
+const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 type Time = DateTime<Utc>;
 
@@ -59,6 +63,30 @@ pub async fn payments_to_cards(house: &Arc<House>) -> Result<Vec<i64>> {
 async fn published(house: &Arc<House>, service: &str) -> Result<Vec<(Vec<u8>, Time)>> {
     let facts = sqlx::query_as("select payload, pg_xact_commit_timestamp(xmin) from outbox order by id");
     Ok(facts.fetch_all(house.pool(service)?).await?)
+}
+
+/// Waits until everybody who follows `source` has applied all of it.
+pub async fn caught_up(house: &Arc<House>, source: &str) -> Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let head: i64 = sqlx::query_scalar("select count(*) from outbox")
+            .fetch_one(house.pool(source)?)
+            .await?;
+        let mut behind = 0;
+        for consumer in SERVICES {
+            behind +=
+                sqlx::query_scalar::<_, i64>("select count(*) from cursors where source = $1 and seq < $2")
+                    .bind(source)
+                    .bind(head)
+                    .fetch_one(house.pool(consumer)?)
+                    .await?;
+        }
+        if behind == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bail!("facts of {source} were not applied in {PATIENCE:?}")
 }
 
 /// From the commit of a fact of `source` to the commit of what each consumer

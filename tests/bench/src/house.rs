@@ -51,15 +51,20 @@ pub fn programs() -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// Lets members live their journeys, and then spend.
-pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
+/// A house of its own, as a server is run.
+pub async fn open(programs: &Path) -> Result<Arc<House>> {
     let programs: &str = programs.to_str().context("a folder's name")?.to_owned().leak();
     let plan = Plan {
         postgres: DURABLE.to_vec(),
         settings: SETTINGS,
         ..Plan::new("bench", programs)
     };
-    let house = House::open(&plan).await?;
+    House::open(&plan).await
+}
+
+/// Lets members live their journeys, and then spend.
+pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
+    let house = open(programs).await?;
     let load = Load {
         at_once: 2,
         ..Load::new(SEED, MEMBERS)
@@ -71,9 +76,11 @@ pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
     let payers = Payers::of(&house).await?;
     let mut alone = payers.one_at_a_time(UNLOADED).await?;
     let most = payers.closed_loop(IN_FLIGHT, LASTS).await?;
+    facts::caught_up(&house, "wallet").await?;
     let since = facts::now(&house).await?;
     let half = payers.open_loop(most / 2, LASTS).await?;
     let loaded = resident(&house, "wallet").await?;
+    facts::caught_up(&house, "wallet").await?;
     let lags = facts::lags(&house, "wallet", since).await?;
     let mut bars = bars(&mut cards, &mut alone, most, half, loaded, lags)?;
     bars.push(scan(&mut scans::to_desk(&house, SCANS).await?));

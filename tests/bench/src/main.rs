@@ -2,6 +2,7 @@
 //! never fails a build: machines are shared, so the share of the processor
 //! that others took is printed beside each.
 
+mod bills;
 mod facts;
 mod house;
 mod processor;
@@ -45,11 +46,13 @@ const TOGETHER: [&str; 5] = [
     "rss-loaded",
     "scan-to-desk",
 ];
+/// Bars of a large day's bills.
+const BILLS: [&str; 2] = ["reconcile-time", "reconcile-memory"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let known = || ALONE.into_iter().chain(TOGETHER);
+    let known = || ALONE.into_iter().chain(TOGETHER).chain(BILLS);
     if let Some(unknown) = arguments
         .bars
         .iter()
@@ -68,6 +71,11 @@ async fn main() -> Result<()> {
     if TOGETHER.into_iter().any(wanted) {
         let watch = Watch::start()?;
         let bars = house::measure(&programs).await?;
+        print(&bars, &watch, &wanted, arguments.json)?;
+    }
+    if BILLS.into_iter().any(wanted) {
+        let watch = Watch::start()?;
+        let bars = bills::measure(&house::open(&programs).await?).await?;
         print(&bars, &watch, &wanted, arguments.json)?;
     }
     Ok(())

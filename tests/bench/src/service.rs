@@ -102,11 +102,20 @@ fn serves(port: u16) -> bool {
 
 /// Resident memory in MiB.
 pub fn resident(pid: u32) -> Result<Decimal> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most memory that was ever resident, in MiB.
+pub fn peak(pid: u32) -> Result<Decimal> {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, what: &str) -> Result<Decimal> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status
         .lines()
-        .find_map(|l| l.strip_prefix("VmRSS:"))
-        .context("no VmRSS")?;
+        .find_map(|l| l.strip_prefix(what))
+        .with_context(|| format!("no {what}"))?;
     let kib: i64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok((Decimal::from(kib) / Decimal::from(1024)).round_dp(1))
 }
