@@ -24,6 +24,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long a day may take to bring what it brings, and how many are waited for.
 const DAY_LASTS: Duration = Duration::from_secs(5);
 const DAYS: u32 = 20;
+/// Until what was left on the last day is done.
+const REST: Duration = Duration::from_mins(2);
 
 /// Points of which one has to be hit.
 pub type Choice = Vec<String>;
@@ -164,6 +166,8 @@ pub async fn crash_as_days_pass(house: &House, points: &Points, visit: u32) -> R
             }
         }
         house.restart(name, Vec::new()).await?;
+        // what was left on the last day waits for that day, and holds its lane
+        house.quiet(REST).await?;
         house.set_clock(name, 0).await?;
     }
     Ok(passed)

@@ -13,16 +13,16 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use testkit::Running;
 use tokio::time::Instant;
-use tonic::Code;
 
 use far::Far;
-use load::{Callers, End, Kind};
+use load::{Answer, Callers, End, Kind};
 
 type Wallet = Running<wallet::App>;
 
 /// One way to the database: far enough that connections to it run out first,
-/// and not the processors, on which the load is made too.
-const DISTANCE: Duration = Duration::from_millis(1);
+/// and not the processors, on which the load is made too, and that timers which
+/// are a little late change nothing.
+const DISTANCE: Duration = Duration::from_millis(5);
 /// Few connections: the capacity is so small that the processors of any machine
 /// have room for ten times as many callers.
 const FEW: &str = "database.max_connections = 4";
@@ -64,7 +64,9 @@ async fn ten_times_the_capacity_keeps_goodput_money_and_memory() {
     );
     report(&ends);
     let goodput = rate(&ends, lasts) * 100 / peak;
-    println!("goodput {goodput} % of the peak, memory +{growth} KiB, recovered after {recovery:?}");
+    println!(
+        "goodput {goodput} % of the peak, memory +{growth} KiB, recovered after {recovery:?}; timers were {lag:?} late"
+    );
     nobody_was_treated_badly(&ends);
     assert!(growth < GROWTH_KIB, "memory grew by {growth} KiB");
     if lag > BUSY {
@@ -109,7 +111,7 @@ async fn capacity(callers: &Arc<Callers>, chance: &mut StdRng) -> (u64, Vec<End>
 fn rate(ends: &[End], lasts: Duration) -> u64 {
     let served = ends
         .iter()
-        .filter(|end| end.answer.is_ok() && end.at <= lasts)
+        .filter(|end| end.is_served() && end.at <= lasts)
         .count();
     per_second(served, lasts)
 }
@@ -122,7 +124,7 @@ fn served_of_thousand(ends: &[End], kind: Kind) -> u64 {
     let asked = ends.iter().filter(|end| end.kind == kind).count();
     let served = ends
         .iter()
-        .filter(|end| end.kind == kind && end.answer.is_ok())
+        .filter(|end| end.kind == kind && end.is_served())
         .count();
     u64::try_from(served * 1000 / asked.max(1)).unwrap()
 }
@@ -134,23 +136,18 @@ fn shed_of_thousand(ends: &[End]) -> usize {
 fn nobody_was_treated_badly(ends: &[End]) {
     let faults: Vec<_> = ends
         .iter()
-        .filter(|end| end.is_fault())
+        .filter(|end| matches!(end.answer, Answer::Fault(_)))
         .map(|end| &end.answer)
         .collect();
     assert!(faults.is_empty(), "{} faults: {:?}", faults.len(), faults.first());
-    let shed: Vec<_> = ends.iter().filter(|end| end.is_shed()).collect();
-    let untold = shed.iter().find(|end| !end.says_when_to_come_back());
-    assert!(untold.is_none(), "{:?}", untold.map(|end| &end.answer));
 }
 
 /// The dues that were acknowledged, and how many spends nobody knows of.
 fn spends(ends: &[End]) -> (Vec<String>, usize) {
     let money = || ends.iter().filter(|end| end.kind == Kind::Money);
-    let acknowledged = money()
-        .filter(|end| end.answer.is_ok())
-        .map(|end| end.due.clone());
-    let unknown = money().filter(|end| end.answer.is_err() && !end.is_shed());
-    (acknowledged.collect(), unknown.count())
+    let acknowledged = money().filter(|end| end.is_served()).filter_map(|end| end.due);
+    let unknown = money().filter(|end| !end.is_served() && !end.is_shed());
+    (acknowledged.map(|due| due.to_string()).collect(), unknown.count())
 }
 
 /// How long it took until callers were served as before, and no more of them
@@ -183,9 +180,9 @@ fn report(ends: &[End]) {
         println!(
             "{kind:?}: {} asked, {} served, {} shed, {} too late",
             of(&|_| true),
-            of(&|end| end.answer.is_ok()),
+            of(&|end| end.is_served()),
             of(&End::is_shed),
-            of(&|end| matches!(&end.answer, Err(status) if status.code() != Code::ResourceExhausted))
+            of(&|end| end.answer == Answer::TooLate)
         );
     }
     for (what, test) in [("served", false), ("shed", true)] {

@@ -103,7 +103,13 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
         .unwrap();
     let at = applied(&house).await;
     acknowledged(&workload.history, 75).await;
-    let had = applied(&house).await;
+    let had = loop {
+        let had = applied(&house).await;
+        if had > at {
+            break had;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
     house.home("notifications").lock().await.vanish().await.unwrap();
     let mut older = backup.cluster().unwrap();
     older.configure(&[]).unwrap();
@@ -112,7 +118,6 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
     drop(house.move_to("notifications", older).await.unwrap());
     let again = applied(&house).await;
     println!("notifications had {had} facts, goes back to about {at}, and has {again}");
-    assert!(at < had, "nothing came after the backup");
     let load = Load {
         first: 10_000,
         ..Load::new(seed + 1, 2)

@@ -36,38 +36,56 @@ pub enum Kind {
     Report,
 }
 
-/// How one call ended.
+/// How one call ended; small, since there are very many of them.
 pub struct End {
     pub kind: Kind,
     pub took: Duration,
     /// When the call came back, since the load began.
     pub at: Duration,
-    /// The due of a spend, to be found again.
-    pub due: String,
-    pub answer: Result<(), Status>,
+    /// The due of a spend that was not turned away, to be found again.
+    pub due: Option<DueId>,
+    pub answer: Answer,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    Served,
+    /// Told to come back, and when.
+    Shed,
+    /// Cut off, or not heard in time.
+    TooLate,
+    /// What nobody deserves, also to be shed without being told when to come back.
+    Fault(String),
+}
+
+impl Answer {
+    fn of(answer: Result<(), Status>) -> Self {
+        match answer {
+            Ok(()) => Self::Served,
+            Err(status) => match status.code() {
+                Code::ResourceExhausted if says_when_to_come_back(&status) => Self::Shed,
+                Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable => Self::TooLate,
+                _ => Self::Fault(format!("{status:?}")),
+            },
+        }
+    }
+}
+
+fn says_when_to_come_back(status: &Status) -> bool {
+    use tonic_types::StatusExt as _;
+    let details = status.get_error_details();
+    let when = details.retry_info().and_then(|retry| retry.retry_delay);
+    let reason = Error::from(status.clone()).reason();
+    when.is_some_and(|when| !when.is_zero()) && reason.as_deref() == Some("OVERLOADED")
 }
 
 impl End {
+    pub fn is_served(&self) -> bool {
+        self.answer == Answer::Served
+    }
+
     pub fn is_shed(&self) -> bool {
-        matches!(&self.answer, Err(status) if status.code() == Code::ResourceExhausted)
-    }
-
-    pub fn says_when_to_come_back(&self) -> bool {
-        use tonic_types::StatusExt as _;
-        let Err(status) = &self.answer else { return false };
-        let details = status.get_error_details();
-        let when = details.retry_info().and_then(|retry| retry.retry_delay);
-        let reason = Error::from(status.clone()).reason();
-        when.is_some_and(|when| !when.is_zero()) && reason.as_deref() == Some("OVERLOADED")
-    }
-
-    /// Neither served nor told to come back nor too late: nobody deserves that.
-    pub fn is_fault(&self) -> bool {
-        let Err(status) = &self.answer else { return false };
-        !matches!(
-            status.code(),
-            Code::ResourceExhausted | Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable
-        )
+        self.answer == Answer::Shed
     }
 }
 
@@ -99,11 +117,12 @@ impl Callers {
         let mut chance = StdRng::seed_from_u64(seed);
         let person = self.members[chance.random_range(0..self.members.len())].to_string();
         let started = Instant::now();
-        let mut due = String::new();
+        let mut due = None;
         let answer = match kind {
             Kind::Money => {
-                let ask = spend(person);
-                due.clone_from(&ask.due_id);
+                let fresh = DueId::fresh();
+                due = Some(fresh);
+                let ask = spend(person, fresh);
                 let mut client = WalletServiceClient::new(self.door(&mut chance, &self.orders));
                 client.spend(patient(ask)).await.map(drop)
             }
@@ -119,11 +138,12 @@ impl Callers {
                 client.list_recharges(patient(ask)).await.map(drop)
             }
         };
+        let answer = Answer::of(answer);
         End {
             kind,
             took: started.elapsed(),
             at: began.elapsed(),
-            due,
+            due: due.filter(|_| answer != Answer::Shed),
             answer,
         }
     }
@@ -135,11 +155,11 @@ fn patient<T>(message: T) -> Request<T> {
     request
 }
 
-fn spend(person_id: String) -> pb::SpendRequest {
+fn spend(person_id: String, due: DueId) -> pb::SpendRequest {
     pb::SpendRequest {
         request_id: id(),
         person_id,
-        due_id: DueId::fresh().to_string(),
+        due_id: due.to_string(),
         order_id: id(),
         amount: fen(1),
         studio_id: chain().chaoyang.to_string(),
