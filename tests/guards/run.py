@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Takes one guard away at a time and looks whether a test notices.
 
-    tests/guards/run.py chosen               a guard of the schema for each kind of guard: quick, part of tests/run
+    tests/guards/run.py chosen               a guard of the schema for each kind of guard, and whether code.toml is still
+                                             true of the code: quick, part of tests/run
     tests/guards/run.py schema [NAME [PART]] every CHECK, UNIQUE, trigger and policy of schema/NAME.txt (all files without
                                              NAME), of those whose line holds PART
     tests/guards/run.py code [PART]          the edits of code.toml, each in a copy of the last commit, built and tested
@@ -37,7 +38,10 @@ def tests(where: Path, packages: list[str], only: str, environment: dict[str, st
     """Runs tests until one fails. Returns whether they could run, who failed, and what they said."""
     chosen = [argument for package in packages for argument in ("-p", package)]
     if nextest():
-        pattern = f"not test({LISTING})" + (f" and test(/{only}/)" if only else "")
+        if where == ROOT:  # as tests/run builds them, so that nothing is built again
+            chosen = ["--workspace"]
+        named = " | ".join(f"package({package})" for package in packages)
+        pattern = f"({named}) & not test({LISTING})" + (f" & test(/{only}/)" if only else "")
         command = ["cargo", "nextest", "run", *chosen, "--retries", "0", "--fail-fast", "-E", pattern]
     else:
         command = ["cargo", "test", *chosen, "--lib", "--tests", "--", "--skip", LISTING, *([only.lstrip("^")] if only else [])]
@@ -138,10 +142,10 @@ def follow(folder: Path, guard: str, without: str) -> None:
 
 
 def edited(tree: Path, guard: dict) -> tuple[bool, str, str]:
+    if (found := times(tree, guard)) != 1:
+        return False, f"{guard['file']} holds this guard {found} times", ""
     file = tree / guard["file"]
     sound = file.read_text(encoding="utf-8")
-    if sound.count(guard["guard"]) != 1:
-        return False, f"{guard['file']} holds this guard {sound.count(guard['guard'])} times", ""
     file.write_text(sound.replace(guard["guard"], guard["without"]), encoding="utf-8")
     if "sql" in guard:
         follow(tree / guard["sql"] / ".sqlx", guard["guard"].strip('"'), guard["without"].strip('"'))
@@ -155,6 +159,10 @@ def edited(tree: Path, guard: dict) -> tuple[bool, str, str]:
 def code_guards(part: str) -> list[dict]:
     with (HERE / "code.toml").open("rb") as file:
         return [guard for guard in tomllib.load(file)["guard"] if part in guard["name"]]
+
+
+def times(tree: Path, guard: dict) -> int:
+    return (tree / guard["file"]).read_text(encoding="utf-8").count(guard["guard"])
 
 
 # ---- telling
@@ -192,6 +200,9 @@ def main() -> int:
         with (HERE / "chosen.toml").open("rb") as file:
             for guard in tomllib.load(file)["guard"]:
                 report.tell(f"{guard['schema']} {guard['name']}", *without(guard["schema"], guard["statement"], guard["tests"]))
+        for guard in code_guards(""):
+            if (found := times(ROOT, guard)) != 1:
+                report.tell(guard["name"], False, f"{guard['file']} holds this guard {found} times", "")
     else:
         tree = copy_of_last_commit()
         for guard in code_guards(asked.name):
