@@ -1,6 +1,7 @@
 //! The calls, one line each, and how a refusal leaves.
 
 mod attempt;
+mod credential;
 mod intent;
 mod notice;
 mod payment;
@@ -21,6 +22,7 @@ use proto::studio::payments::v1::reconciliation_service_server::ReconciliationSe
 use proto::studio::payments::v1::refund_service_server::RefundService;
 use proto::studio::payments::v1::{self as pb, ErrorReason};
 use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
 
 use crate::App;
 use crate::domain::{OutOfOrder, Refusal};
@@ -230,6 +232,10 @@ impl From<Refusal> for Error {
                 refused(Code::FailedPrecondition, ErrorReason::DifferencesOpen).with("open", open)
             }
             Refusal::NoBankAccount => refused(Code::NotFound, ErrorReason::NoBankAccount),
+            Refusal::CredentialExists => refused(Code::AlreadyExists, ErrorReason::CredentialExists),
+            Refusal::CredentialRetired => refused(Code::FailedPrecondition, ErrorReason::CredentialRetired),
+            Refusal::RotationRecorded => refused(Code::FailedPrecondition, ErrorReason::RotationRecorded),
+            Refusal::RotationEnded => refused(Code::FailedPrecondition, ErrorReason::RotationEnded),
         }
         .into()
     }
@@ -240,6 +246,11 @@ impl From<OutOfOrder> for Error {
     fn from(error: OutOfOrder) -> Self {
         Self::Internal(error.to_string())
     }
+}
+
+/// A field with an id that has no type of its own.
+fn uuid(field: &str, text: &str) -> Result<Uuid, BadField> {
+    text.parse().map_err(|_| BadField::new(field, "must be a UUID"))
 }
 
 /// A field that may be left empty.

@@ -15,6 +15,7 @@ struct Meters {
     bills_unreadable: Counter<u64>,
     differences: Counter<u64>,
     overdue: Gauge<u64>,
+    credentials: Gauge<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -55,6 +56,10 @@ fn meters() -> &'static Meters {
             overdue: meter
                 .u64_gauge("payments_differences_overdue")
                 .with_description("Differences at which nobody looked in time")
+                .build(),
+            credentials: meter
+                .u64_gauge("payments_credentials_overdue")
+                .with_description("Credentials of the company's accounts that were not renewed in time")
                 .build(),
         }
     })
@@ -101,5 +106,12 @@ pub fn difference(kind: &'static str) {
 pub fn differences_overdue(count: i64) {
     meters()
         .overdue
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// So many credentials of the company's accounts were not renewed in time.
+pub fn credentials_overdue(count: i64) {
+    meters()
+        .credentials
         .record(u64::try_from(count).unwrap_or_default(), &[]);
 }

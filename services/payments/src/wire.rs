@@ -1,5 +1,6 @@
 //! Domain values as the contract writes them.
 
+pub mod credential;
 pub mod reconciliation;
 
 use kernel::to_proto_time;
@@ -17,6 +18,28 @@ use crate::domain::receipt::Receipt;
 use crate::domain::refund::{Refund, State as RefundState};
 use crate::domain::{Method, Purpose};
 use crate::store;
+
+/// Pairs each variant of ours with the contract's, both ways.
+macro_rules! mirrored {
+    ($ours:ident, $theirs:ident { $($variant:ident),+ $(,)? }) => {
+        impl From<$ours> for pb::$theirs {
+            fn from(ours: $ours) -> Self {
+                match ours { $($ours::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl $ours {
+            /// Of a request; nothing when it is not specified.
+            pub fn asked(theirs: pb::$theirs) -> Option<Self> {
+                match theirs {
+                    pb::$theirs::Unspecified => None,
+                    $(pb::$theirs::$variant => Some(Self::$variant)),+
+                }
+            }
+        }
+    };
+}
+use mirrored;
 
 impl From<Purpose> for pb::Purpose {
     fn from(purpose: Purpose) -> Self {

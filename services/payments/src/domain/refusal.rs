@@ -41,4 +41,12 @@ pub enum Refusal {
     DifferencesOpen { open: i64 },
     #[error("no bank account has this name")]
     NoBankAccount,
+    #[error("an active credential of the legal entity has this account and name")]
+    CredentialExists,
+    #[error("the credential is retired")]
+    CredentialRetired,
+    #[error("a rotation of the credential waits for a second person")]
+    RotationRecorded,
+    #[error("the rotation was confirmed or declined")]
+    RotationEnded,
 }

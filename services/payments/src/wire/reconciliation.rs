@@ -7,33 +7,13 @@ use proto::studio::money::v1::Money;
 use proto::studio::payments::v1 as pb;
 use uuid::Uuid;
 
+use super::mirrored;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::day::State as DayState;
 use crate::domain::reconciliation::difference::{Resolution, State, Type};
 use crate::domain::statement::{Party, figures};
 use crate::store::reconciliation::days::{Listed, Reported};
 use crate::store::reconciliation::differences::Difference;
-
-/// Pairs each variant of ours with the contract's, both ways.
-macro_rules! mirrored {
-    ($ours:ident, $theirs:ident { $($variant:ident),+ $(,)? }) => {
-        impl From<$ours> for pb::$theirs {
-            fn from(ours: $ours) -> Self {
-                match ours { $($ours::$variant => Self::$variant),+ }
-            }
-        }
-
-        impl $ours {
-            /// Of a request; nothing when it is not specified.
-            pub fn asked(theirs: pb::$theirs) -> Option<Self> {
-                match theirs {
-                    pb::$theirs::Unspecified => None,
-                    $(pb::$theirs::$variant => Some(Self::$variant)),+
-                }
-            }
-        }
-    };
-}
 
 mirrored!(Party, Party { Wechat, Alipay, Bank });
 mirrored!(

@@ -1,7 +1,7 @@
 use platform::{Caller, Claim, Error};
 use proto::studio::payments::v1 as pb;
 
-use super::resolve::parse;
+use crate::api::uuid;
 use crate::domain::reconciliation::difference::{State, Step};
 use crate::store::reconciliation::differences::{self, Change};
 use crate::{App, facts};
@@ -13,7 +13,7 @@ pub async fn handle(
     caller: &Caller,
     request: pb::ConfirmResolutionRequest,
 ) -> Result<pb::ConfirmResolutionResponse, Error> {
-    let id = parse("difference_id", &request.difference_id)?;
+    let id = uuid("difference_id", &request.difference_id)?;
     let by = caller.require_person()?;
     let mut tx = match app.claim(caller, &request).await? {
         Claim::Fresh(tx) => tx,

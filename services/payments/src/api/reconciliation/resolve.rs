@@ -1,8 +1,8 @@
 use kernel::{BadField, Invalid};
 use platform::{Caller, Claim, Error};
 use proto::studio::payments::v1 as pb;
-use uuid::Uuid;
 
+use crate::api::uuid;
 use crate::domain::reconciliation::difference::{Resolution, State, Step};
 use crate::store::reconciliation::differences::{self, Change};
 use crate::{App, facts};
@@ -14,7 +14,7 @@ pub async fn handle(
     caller: &Caller,
     request: pb::ResolveDifferenceRequest,
 ) -> Result<pb::ResolveDifferenceResponse, Error> {
-    let id = parse("difference_id", &request.difference_id)?;
+    let id = uuid("difference_id", &request.difference_id)?;
     let by = caller.require_person()?;
     let resolution = Resolution::asked(request.resolution())
         .ok_or_else(|| Invalid(vec![BadField::new("resolution", "must be a resolution")]))?;
@@ -42,8 +42,4 @@ pub async fn handle(
         version: kept.version + 1,
     })
     .await
-}
-
-pub fn parse(field: &str, text: &str) -> Result<Uuid, BadField> {
-    text.parse().map_err(|_| BadField::new(field, "must be a UUID"))
 }
