@@ -1,6 +1,7 @@
 //! The calls, one line each, and how a refusal leaves.
 
 mod attempt;
+mod cashier;
 mod intent;
 mod notice;
 mod payment;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use futures::future::Either;
 use kernel::{BadField, Invalid};
 use platform::{Error, Refused, answer, answer_stream};
+use proto::studio::payments::v1::cashier_service_server::CashierService;
 use proto::studio::payments::v1::intent_service_server::IntentService;
 use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
@@ -191,6 +193,28 @@ impl ReconciliationService for Api {
     }
 }
 
+#[tonic::async_trait]
+impl CashierService for Api {
+    async fn set_limit(
+        &self,
+        r: Request<pb::SetLimitRequest>,
+    ) -> Result<Response<pb::SetLimitResponse>, Status> {
+        answer(&self.0, r, cashier::set_limit::handle).await
+    }
+    async fn list_limits(
+        &self,
+        r: Request<pb::ListLimitsRequest>,
+    ) -> Result<Response<pb::ListLimitsResponse>, Status> {
+        answer(&self.0, r, cashier::list_limits::handle).await
+    }
+    async fn list_blocked_starts(
+        &self,
+        r: Request<pb::ListBlockedStartsRequest>,
+    ) -> Result<Response<pb::ListBlockedStartsResponse>, Status> {
+        answer(&self.0, r, cashier::list_blocked::handle).await
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
@@ -230,6 +254,21 @@ impl From<Refusal> for Error {
                 refused(Code::FailedPrecondition, ErrorReason::DifferencesOpen).with("open", open)
             }
             Refusal::NoBankAccount => refused(Code::NotFound, ErrorReason::NoBankAccount),
+            Refusal::LimitReached {
+                subject,
+                window_s,
+                retry_after,
+            } => {
+                let refused = refused(Code::FailedPrecondition, ErrorReason::LimitReached)
+                    .with("subject", subject)
+                    .with("window_s", window_s);
+                match retry_after.and_then(|delay| delay.to_std().ok()) {
+                    Some(delay) => refused.retry_after(delay),
+                    None => refused,
+                }
+            }
+            Refusal::LimitBackDated => refused(Code::FailedPrecondition, ErrorReason::LimitBackDated),
+            Refusal::LimitRaced => return Self::version_conflict("limit"),
         }
         .into()
     }

@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod evidence;
 pub mod intent;
 pub mod isolated;
+pub mod limit;
 pub mod notice;
 pub mod payment;
 pub mod receipt;

@@ -15,6 +15,7 @@ struct Meters {
     bills_unreadable: Counter<u64>,
     differences: Counter<u64>,
     overdue: Gauge<u64>,
+    blocked: Counter<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -55,6 +56,10 @@ fn meters() -> &'static Meters {
             overdue: meter
                 .u64_gauge("payments_differences_overdue")
                 .with_description("Differences at which nobody looked in time")
+                .build(),
+            blocked: meter
+                .u64_counter("payments_starts_blocked")
+                .with_description("Attempts that a limit did not let start, by what it counts")
                 .build(),
         }
     })
@@ -102,4 +107,9 @@ pub fn differences_overdue(count: i64) {
     meters()
         .overdue
         .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// A limit did not let an attempt start.
+pub fn start_blocked(subject: &'static str) {
+    meters().blocked.add(1, &[KeyValue::new("subject", subject)]);
 }

@@ -1,10 +1,12 @@
 //! The only SQL of this service: rows in, domain values out.
 
 pub mod attempt;
+pub mod blocked;
 pub mod callback;
 pub mod checks;
 pub mod intent;
 pub mod isolated;
+pub mod limit;
 pub mod notice;
 pub mod payment;
 pub mod receipt;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod audit;
+mod cashier;
 mod feeds;
 mod grants;
 mod pay;
@@ -17,6 +18,7 @@ use crate::output::Output;
 use crate::session::StateFolder;
 
 pub use audit::Audit;
+pub use cashier::{Cashier, Place as CashierPlace};
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
@@ -107,6 +109,9 @@ pub enum Command {
     /// Refund cases.
     #[command(subcommand)]
     Refunds(Refunds),
+    /// What may be started at cashiers.
+    #[command(subcommand)]
+    Cashier(Cashier),
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),

@@ -1,4 +1,5 @@
 pub mod get;
+mod limits;
 mod payer;
 pub mod start;
 pub mod watch;

@@ -1,3 +1,4 @@
+use chrono::Duration;
 use kernel::Balance;
 
 /// Why a call is refused, in the service's own words.
@@ -41,4 +42,15 @@ pub enum Refusal {
     DifferencesOpen { open: i64 },
     #[error("no bank account has this name")]
     NoBankAccount,
+    #[error("too much was started for one {subject} within {window_s} s")]
+    LimitReached {
+        subject: &'static str,
+        window_s: i32,
+        /// None when waiting does not help.
+        retry_after: Option<Duration>,
+    },
+    #[error("a limit comes into force later than the one before, and not in the past")]
+    LimitBackDated,
+    #[error("another limit for the same was set at the same moment")]
+    LimitRaced,
 }

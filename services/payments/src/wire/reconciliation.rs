@@ -34,6 +34,7 @@ macro_rules! mirrored {
         }
     };
 }
+pub(super) use mirrored;
 
 mirrored!(Party, Party { Wechat, Alipay, Bank });
 mirrored!(

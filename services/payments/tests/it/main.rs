@@ -13,6 +13,7 @@ mod closing;
 mod collecting;
 mod erasing;
 mod in_app;
+mod limits;
 mod notices;
 mod played;
 mod races;

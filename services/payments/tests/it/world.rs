@@ -50,11 +50,14 @@ fn file(name: &str) -> String {
 }
 
 /// What one test changes.
+#[derive(Default)]
 pub struct Told {
     /// How long StartAttempt waits for the channel.
     pub wait_ms: u64,
     /// For whom the merchant `house` collects; nobody named means all others.
     pub house_for: Vec<LegalEntityId>,
+    /// More of the table `[service.cashier]`.
+    pub cashier: &'static str,
 }
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
@@ -77,11 +80,13 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
     };
     format!(
         "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
+         [service.cashier]\n{}\n\
          [service.statements.rates]\nhouse = {{ alipay = '0.006' }}\n{}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
          [service.merchants.stranger.wechat]\n{}",
         told.wait_ms,
+        told.cashier,
         crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
@@ -101,11 +106,7 @@ pub fn receipts(door: Door) -> ReceiptServiceClient<Door> {
 
 impl World {
     pub async fn open() -> Self {
-        Self::open_told(Told {
-            wait_ms: 0,
-            house_for: Vec::new(),
-        })
-        .await
+        Self::open_told(Told::default()).await
     }
 
     pub async fn open_told(told: Told) -> Self {

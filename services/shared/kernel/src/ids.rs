@@ -84,6 +84,8 @@ ids! {
     AuditId,
     /// One benefit that a card gives.
     BenefitId,
+    /// An attempt that a limit did not let start.
+    BlockedStartId,
     /// A callback of a channel, as it came.
     CallbackId,
     /// An annual card.
@@ -110,6 +112,8 @@ ids! {
     JournalId,
     /// A company that sells and owes.
     LegalEntityId,
+    /// How many attempts may be started within a window.
+    LimitId,
     /// Money or value that came into a wallet at one time from one origin.
     LotId,
     /// A notice to somebody.

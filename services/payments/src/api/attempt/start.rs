@@ -2,6 +2,7 @@ use kernel::{AttemptId, BadField, Clock, IntentId};
 use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
+use super::limits;
 use super::payer::{self, Payer};
 use crate::api::intent::cancel::close;
 use crate::domain::attempt::{Attempt, Life, State};
@@ -28,13 +29,17 @@ pub async fn handle(
     let payer = payer::of(method, &request)?;
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
-            let (attempt, is_new) = start(app, &mut tx, id, method, &payer).await?;
+            let (attempt, is_new) = match start(app, &mut tx, id, method, &payer, &request.device).await? {
+                Started::Open(attempt) => (attempt, false),
+                Started::New(attempt) => (attempt, true),
+                Started::Blocked(refusal) => return Err(tx.commit_refusal(refusal).await),
+            };
             let reply = pb::StartAttemptResponse {
                 attempt: Some(wire::attempt(&attempt)),
             };
             let reply = tx.commit(reply).await?;
             if let (Payer::Shows(code), true) = (payer, is_new) {
-                charge(app, &attempt, code).await?;
+                charge(app, &attempt, code, &request.device).await?;
             }
             reply
         }
@@ -43,15 +48,25 @@ pub async fn handle(
     wait_for_channel(app, caller, reply).await
 }
 
-/// The attempt that is open, or a new one, and whether it is new. An open one by
-/// another method has to end first: it is closed, and answered as it ends.
+/// What became of asking for an attempt.
+enum Started {
+    /// One was open, or is being closed.
+    Open(Attempt),
+    New(Attempt),
+    /// A limit is reached; that is recorded and has to last.
+    Blocked(Refusal),
+}
+
+/// The attempt that is open, or a new one. An open one by another method has to
+/// end first: it is closed, and answered as it ends.
 async fn start(
     app: &App,
     tx: &mut WriteTx,
     id: IntentId,
     method: Method,
     payer: &Payer,
-) -> Result<(Attempt, bool), Error> {
+    device: &str,
+) -> Result<Started, Error> {
     let intent = store::intent::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
@@ -63,7 +78,7 @@ async fn start(
         } else {
             close(tx, open).await?
         };
-        return Ok((open, false));
+        return Ok(Started::Open(open));
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());
@@ -72,8 +87,11 @@ async fn start(
         channel_expire_at,
     };
     let attempt = planned(app, &intent, method, life)?;
+    if let Some(refusal) = limits::blocked(app, tx, &intent, method, device).await? {
+        return Ok(Started::Blocked(refusal));
+    }
     record(app, tx, &attempt, payer).await?;
-    Ok((attempt, true))
+    Ok(Started::New(attempt))
 }
 
 fn planned(app: &App, intent: &Intent, method: Method, life: Life) -> Result<Attempt, Error> {

@@ -8,7 +8,7 @@ use crate::domain::evidence::Evidence;
 use crate::evidence::apply_channel_evidence;
 use crate::store::callback::Source;
 
-/// Desks have no names of their own here.
+/// A desk that nobody named.
 const DESK: &str = "desk";
 
 /// What the audit calls the answer to a charge.
@@ -17,11 +17,11 @@ const DOOR: &str = "charge";
 /// Sends the code that a payer shows, once: under an attempt that is durable,
 /// with no transaction open, from memory alone. Whoever dies here takes the code
 /// along; the resolver then asks what became of it, and reverses it.
-pub async fn charge(app: &App, attempt: &Attempt, code: PayerCode) -> Result<(), Error> {
+pub async fn charge(app: &App, attempt: &Attempt, code: PayerCode, device: &str) -> Result<(), Error> {
     let channel = app.channel_of(attempt)?;
     let counter = Counter {
         studio: attempt.studio_id,
-        device: DESK.to_owned(),
+        device: if device.is_empty() { DESK } else { device }.to_owned(),
     };
     let began = Clock::real();
     let outcome = channel.charge(&attempt.order(), &code, &counter).await;
