@@ -213,6 +213,24 @@ impl CashierService for Api {
     ) -> Result<Response<pb::ListBlockedStartsResponse>, Status> {
         answer(&self.0, r, cashier::list_blocked::handle).await
     }
+    async fn close_cashier(
+        &self,
+        r: Request<pb::CloseCashierRequest>,
+    ) -> Result<Response<pb::CloseCashierResponse>, Status> {
+        answer(&self.0, r, cashier::close::handle).await
+    }
+    async fn reopen_cashier(
+        &self,
+        r: Request<pb::ReopenCashierRequest>,
+    ) -> Result<Response<pb::ReopenCashierResponse>, Status> {
+        answer(&self.0, r, cashier::reopen::handle).await
+    }
+    async fn list_closures(
+        &self,
+        r: Request<pb::ListClosuresRequest>,
+    ) -> Result<Response<pb::ListClosuresResponse>, Status> {
+        answer(&self.0, r, cashier::list_closures::handle).await
+    }
 }
 
 impl From<Refusal> for Error {
@@ -268,6 +286,10 @@ impl From<Refusal> for Error {
                 }
             }
             Refusal::LimitBackDated => refused(Code::FailedPrecondition, ErrorReason::LimitBackDated),
+            Refusal::CashierClosed { reason } => {
+                refused(Code::FailedPrecondition, ErrorReason::CashierClosed).with("reason", reason)
+            }
+            Refusal::CashierState { state } => return Self::wrong_state("cashier", state),
             Refusal::LimitRaced => return Self::version_conflict("limit"),
         }
         .into()

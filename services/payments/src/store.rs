@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod blocked;
 pub mod callback;
 pub mod checks;
+pub mod closure;
 pub mod intent;
 pub mod isolated;
 pub mod limit;

@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::session::StateFolder;
 
 pub use audit::Audit;
-pub use cashier::{Cashier, Place as CashierPlace};
+pub use cashier::{Cashier, Channel as CashierChannel, Place as CashierPlace};
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};

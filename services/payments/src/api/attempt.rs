@@ -1,3 +1,4 @@
+mod gate;
 pub mod get;
 mod limits;
 mod payer;

@@ -51,6 +51,10 @@ pub enum Refusal {
     },
     #[error("a limit comes into force later than the one before, and not in the past")]
     LimitBackDated,
+    #[error("the cashier takes no new payments: {reason}")]
+    CashierClosed { reason: String },
+    #[error("the cashier is {state}")]
+    CashierState { state: &'static str },
     #[error("another limit for the same was set at the same moment")]
     LimitRaced,
 }

@@ -1,12 +1,14 @@
 //! What may be started at cashiers, as the contract writes it.
 
-use kernel::{LimitId, to_proto_time};
+use kernel::{ClosureId, LimitId, to_proto_time};
 use proto::studio::money::v1::Money;
 use proto::studio::payments::v1 as pb;
 
 use super::id;
 use super::reconciliation::mirrored;
+use crate::domain::closure::Closure;
 use crate::domain::limit::{Limit, Place, Set, Subject};
+use crate::domain::notice::Offered;
 use crate::store::blocked::Listed;
 
 mirrored!(
@@ -18,16 +20,21 @@ mirrored!(
     }
 );
 
+/// The ids of a studio and of a legal entity, of which one is empty.
+fn named(place: Place) -> (String, String) {
+    match place {
+        Place::Everywhere => (String::new(), String::new()),
+        Place::Studio(studio) => (studio.to_string(), String::new()),
+        Place::LegalEntity(entity) => (String::new(), entity.to_string()),
+    }
+}
+
 fn limit(limit: &Limit) -> pb::Limit {
-    let (studio, entity) = match limit.place {
-        Place::Everywhere => (None, None),
-        Place::Studio(studio) => (Some(studio), None),
-        Place::LegalEntity(entity) => (None, Some(entity)),
-    };
+    let (studio, entity) = named(limit.place);
     pb::Limit {
         limit_id: id(limit.id),
-        studio_id: id(studio),
-        legal_entity_id: id(entity),
+        studio_id: studio,
+        legal_entity_id: entity,
         subject: pb::LimitSubject::from(limit.terms.subject).into(),
         window_s: limit.terms.window_s,
         most_starts: limit.terms.most_starts.unwrap_or_default(),
@@ -44,6 +51,26 @@ pub fn limit_set(limit_id: LimitId, set: &Set) -> pb::Limit {
         set_by: set.set_by.to_string(),
         set_at: Some(to_proto_time(set.set_at)),
         ..limit(&set.limit)
+    }
+}
+
+pub fn closure(closure_id: ClosureId, closure: &Closure) -> pb::CashierClosure {
+    let (studio, entity) = named(closure.place);
+    let reopened = closure.reopened;
+    pb::CashierClosure {
+        closure_id: closure_id.to_string(),
+        studio_id: studio,
+        legal_entity_id: entity,
+        channel: closure
+            .channel
+            .and_then(Offered::of_channel)
+            .map_or(pb::OfferedMethod::Unspecified, pb::OfferedMethod::from)
+            .into(),
+        reason: closure.reason.clone(),
+        closed_by: id(closure.closed_by),
+        closed_at: Some(to_proto_time(closure.closed_at)),
+        reopened_by: id(reopened.and_then(|r| r.by)),
+        reopened_at: reopened.map(|r| to_proto_time(r.at)),
     }
 }
 

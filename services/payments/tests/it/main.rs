@@ -10,6 +10,7 @@ mod books;
 mod callbacks;
 mod charging;
 mod closing;
+mod closures;
 mod collecting;
 mod erasing;
 mod in_app;

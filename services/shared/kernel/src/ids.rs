@@ -96,6 +96,8 @@ ids! {
     CheckInId,
     /// A complaint or another ticket.
     TicketId,
+    /// A time at which a cashier took no new payments.
+    ClosureId,
     /// What one payment intent pays.
     DueId,
     /// A published fact.

@@ -1,5 +1,5 @@
 use clap::{Args, Subcommand, ValueEnum};
-use proto::studio::payments::v1::LimitSubject;
+use proto::studio::payments::v1::{LimitSubject, OfferedMethod};
 
 #[derive(Debug, Subcommand)]
 pub enum Cashier {
@@ -35,6 +35,45 @@ pub enum Cashier {
         #[arg(long, default_value = "")]
         person: String,
     },
+    /// Takes no new payments from now on; what was started goes on.
+    Close {
+        #[command(flatten)]
+        at: Place,
+        /// Only by this channel.
+        #[arg(long, value_enum)]
+        channel: Option<Channel>,
+        /// Why, as payers will read it.
+        reason: String,
+    },
+    /// Takes new payments again.
+    Reopen {
+        #[command(flatten)]
+        at: Place,
+        /// The channel for which it was closed.
+        #[arg(long, value_enum)]
+        channel: Option<Channel>,
+    },
+    /// Lists where no new payments are taken, the newest first.
+    Closures {
+        /// Those that are over as well.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Channel {
+    Wechat,
+    Alipay,
+}
+
+impl From<Channel> for OfferedMethod {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Wechat => Self::WechatPay,
+            Channel::Alipay => Self::Alipay,
+        }
+    }
 }
 
 /// A studio, or all those of a company.

@@ -4,7 +4,7 @@ use comfy_table::Table;
 use proto::studio::payments::v1 as pb;
 
 use super::{Desk, money, studio};
-use crate::cli::{Cashier, CashierPlace};
+use crate::cli::{Cashier, CashierChannel, CashierPlace};
 use crate::failure::Failure;
 use crate::house::{House, request_id};
 use crate::output::{table, time, word, yuan};
@@ -61,7 +61,73 @@ pub async fn run(desk: &Desk, command: Cashier) -> Result<(), Failure> {
             desk.output
                 .reply::<pb::ListBlockedStartsRequest>(&reply, |r| blocked(&r.blocked_starts))
         }
+        gate => open_or_close(desk, &house, gate).await,
     }
+}
+
+async fn open_or_close(desk: &Desk, house: &House, gate: Cashier) -> Result<(), Failure> {
+    let word = |channel: Option<CashierChannel>| {
+        channel
+            .map_or(pb::OfferedMethod::Unspecified, pb::OfferedMethod::from)
+            .into()
+    };
+    match gate {
+        Cashier::Close { at, channel, reason } => {
+            let (studio_id, legal_entity_id) = named(house, at).await?;
+            let request = pb::CloseCashierRequest {
+                request_id: request_id(),
+                studio_id,
+                legal_entity_id,
+                channel: word(channel),
+                reason,
+            };
+            let reply = house.ask(request).await?;
+            desk.output
+                .reply::<pb::CloseCashierRequest>(&reply, |r| closures(r.closure.as_slice()))
+        }
+        Cashier::Reopen { at, channel } => {
+            let (studio_id, legal_entity_id) = named(house, at).await?;
+            let request = pb::ReopenCashierRequest {
+                request_id: request_id(),
+                studio_id,
+                legal_entity_id,
+                channel: word(channel),
+            };
+            house.ask(request).await?;
+            eprintln!("it takes new payments");
+            Ok(())
+        }
+        Cashier::Closures { all } => {
+            let request = pb::ListClosuresRequest {
+                closed_only: !all,
+                page_size: PAGE,
+                ..Default::default()
+            };
+            let reply = house.ask(request).await?;
+            desk.output
+                .reply::<pb::ListClosuresRequest>(&reply, |r| closures(&r.closures))
+        }
+        Cashier::Limits { .. } | Cashier::Limit { .. } | Cashier::Blocked { .. } => Ok(()),
+    }
+}
+
+fn closures(closures: &[pb::CashierClosure]) -> Table {
+    let mut rows = table(["studio", "company", "channel", "reason", "closed", "opened"]);
+    for closure in closures {
+        let channel = match closure.channel() {
+            pb::OfferedMethod::Unspecified => "all".to_owned(),
+            one => word(one.as_str_name(), "OFFERED_METHOD_"),
+        };
+        rows.add_row([
+            closure.studio_id.clone(),
+            closure.legal_entity_id.clone(),
+            channel,
+            closure.reason.clone(),
+            time(closure.closed_at.as_ref()),
+            time(closure.reopened_at.as_ref()),
+        ]);
+    }
+    rows
 }
 
 /// The ids of a studio or of a legal entity; the other one is empty.

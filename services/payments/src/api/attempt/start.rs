@@ -2,7 +2,7 @@ use kernel::{AttemptId, BadField, Clock, IntentId};
 use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
-use super::limits;
+use super::{gate, limits};
 use super::payer::{self, Payer};
 use crate::api::intent::cancel::close;
 use crate::domain::attempt::{Attempt, Life, State};
@@ -72,13 +72,13 @@ async fn start(
         .ok_or_else(|| Error::not_found("intent"))?;
     let life = method.life(app.config.attempts.life());
     let expire_at = intent.attempt_until(app.clock.now(), life)?;
-    if let Some(open) = Intent::attempt_under_way(store::attempt::live(tx, id).await?)? {
-        let open = if open.method == method {
-            open
-        } else {
-            close(tx, open).await?
-        };
-        return Ok(Started::Open(open));
+    let open = Intent::attempt_under_way(store::attempt::live(tx, id).await?)?;
+    if let Some(same) = open.as_ref().filter(|open| open.method == method) {
+        return Ok(Started::Open(same.clone()));
+    }
+    gate::pass(tx, &intent, method).await?;
+    if let Some(another) = open {
+        return Ok(Started::Open(close(tx, another).await?));
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());
