@@ -290,6 +290,11 @@ impl From<Refusal> for Error {
                 refused(Code::FailedPrecondition, ErrorReason::CashierClosed).with("reason", reason)
             }
             Refusal::CashierState { state } => return Self::wrong_state("cashier", state),
+            Refusal::ChannelDown { channel, retry_after } => {
+                refused(Code::FailedPrecondition, ErrorReason::ChannelDown)
+                    .with("channel", channel)
+                    .retry_after(*retry_after)
+            }
             Refusal::LimitRaced => return Self::version_conflict("limit"),
         }
         .into()
@@ -309,6 +314,14 @@ fn given<T>(text: &str, read: impl FnOnce(&str) -> Result<T, BadField>) -> Resul
         Ok(None)
     } else {
         read(text).map(Some)
+    }
+}
+
+/// Words that say something.
+fn said(field: &str, text: &str) -> Result<String, BadField> {
+    match text.trim() {
+        "" => Err(BadField::new(field, "must hold words")),
+        words => Ok(words.to_owned()),
     }
 }
 

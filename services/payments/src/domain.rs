@@ -2,6 +2,7 @@
 //! clock.
 
 pub mod attempt;
+pub mod breaker;
 pub mod closure;
 pub mod evidence;
 pub mod intent;

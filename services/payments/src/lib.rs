@@ -7,6 +7,7 @@
 //! `evidence`. `channel` holds the adapters, `domain` the rules, `store` the SQL.
 
 mod api;
+mod breakers;
 mod callbacks;
 pub mod channel;
 pub mod config;
@@ -33,6 +34,7 @@ use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
 use proto::studio::payments::v1::reconciliation_service_server::ReconciliationServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 
+use breakers::Breakers;
 use channel::Channel;
 pub use config::Config;
 use domain::Method;
@@ -44,6 +46,7 @@ pub struct App {
     platform: Platform,
     config: Config,
     merchants: Merchants,
+    breakers: Breakers,
 }
 
 impl App {
@@ -79,10 +82,12 @@ impl platform::Service for App {
 
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
         let merchants = Merchants::new(&config.merchants).context("service.merchants")?;
+        let breakers = Breakers::new(config.cashier.breaker());
         Ok(Self {
             platform,
             config,
             merchants,
+            breakers,
         })
     }
 

@@ -16,6 +16,7 @@ struct Meters {
     differences: Counter<u64>,
     overdue: Gauge<u64>,
     blocked: Counter<u64>,
+    breaker: Gauge<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -60,6 +61,12 @@ fn meters() -> &'static Meters {
             blocked: meter
                 .u64_counter("payments_starts_blocked")
                 .with_description("Attempts that a limit did not let start, by what it counts")
+                .build(),
+            breaker: meter
+                .u64_gauge("payments_breaker_open")
+                .with_description(
+                    "1 while nothing is started by a method of a merchant since its channel does not answer",
+                )
                 .build(),
         }
     })
@@ -112,4 +119,13 @@ pub fn differences_overdue(count: i64) {
 /// A limit did not let an attempt start.
 pub fn start_blocked(subject: &'static str) {
     meters().blocked.add(1, &[KeyValue::new("subject", subject)]);
+}
+
+/// The breaker of a merchant's method opened or closed.
+pub fn breaker(merchant: &str, method: &'static str, open: bool) {
+    let labels = [
+        KeyValue::new("merchant", merchant.to_owned()),
+        KeyValue::new("method", method),
+    ];
+    meters().breaker.record(open.into(), &labels);
 }

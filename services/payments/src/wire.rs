@@ -10,8 +10,8 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 
 use crate::channel::AppCall;
-use crate::domain::closure::{self, Closure};
 use crate::domain::attempt::{Attempt, Prompt, State as AttemptState};
+use crate::domain::closure::{self, Closure};
 use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
 use crate::domain::notice::{Notice, Offered};

@@ -1,15 +1,24 @@
 //! What stands between a cashier and a channel: the table `[service.cashier]`.
 
+use std::time::Duration;
+
 use kernel::Amount;
 use serde::{Deserialize, Deserializer, de};
 
+use crate::domain::breaker;
 use crate::domain::limit::{Limit, Place, Subject, Terms};
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Longer than the longest call of a channel that starts money.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cashier {
+    pub breaker_failures: u32,
+    pub breaker_pause_s: u64,
     /// Hold where neither studio nor legal entity has set one for the same
     /// subject and window.
+    #[serde(default)]
     pub limits: Vec<Configured>,
 }
 
@@ -29,6 +38,14 @@ pub struct Configured {
 }
 
 impl Cashier {
+    pub fn breaker(&self) -> breaker::Terms {
+        breaker::Terms {
+            failures: self.breaker_failures,
+            pause: Duration::from_secs(self.breaker_pause_s),
+            patience: PATIENCE,
+        }
+    }
+
     pub fn limits(&self) -> Vec<Limit> {
         let limit = |configured: &Configured| Limit {
             id: None,

@@ -55,6 +55,11 @@ pub enum Refusal {
     CashierClosed { reason: String },
     #[error("the cashier is {state}")]
     CashierState { state: &'static str },
+    #[error("{channel} has not answered for a while")]
+    ChannelDown {
+        channel: &'static str,
+        retry_after: std::time::Duration,
+    },
     #[error("another limit for the same was set at the same moment")]
     LimitRaced,
 }

@@ -142,7 +142,10 @@ pub async fn list(
 ) -> Result<Vec<(ClosureId, Closure)>, Error> {
     let mut query = QueryBuilder::<Postgres>::new("select p.* from cashier_closures p where true");
     if let Some(within) = &filter.within {
-        query.push(" and p.place = any(").push_bind(within.clone()).push(")");
+        query
+            .push(" and p.place = any(")
+            .push_bind(within.clone())
+            .push(")");
     }
     if let Some(place) = filter.place {
         query.push(" and p.place = ").push_bind(place);

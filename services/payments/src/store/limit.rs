@@ -192,14 +192,19 @@ pub async fn list(
 ) -> Result<Vec<(LimitId, Set)>, Error> {
     let mut query = QueryBuilder::<Postgres>::new("select p.* from limits p where true");
     if let Some(within) = &filter.within {
-        query.push(" and p.place = any(").push_bind(within.clone()).push(")");
+        query
+            .push(" and p.place = any(")
+            .push_bind(within.clone())
+            .push(")");
     }
     if let Some(place) = filter.place {
         query.push(" and p.place = ").push_bind(place);
     }
     if let Some(at) = filter.in_force_at {
         query
-            .push(" and p.effective_from = (select max(o.effective_from) from limits o where o.place = p.place")
+            .push(
+                " and p.effective_from = (select max(o.effective_from) from limits o where o.place = p.place",
+            )
             .push(" and o.subject = p.subject and o.window_s = p.window_s and o.effective_from <= ")
             .push_bind(at)
             .push(")");

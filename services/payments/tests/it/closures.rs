@@ -41,7 +41,11 @@ impl World {
         self.it.as_staff(Role::FinanceSupervisor, self.chain.operator)
     }
 
-    async fn close_as(&self, door: Door, request: pb::CloseCashierRequest) -> Result<pb::CashierClosure, Status> {
+    async fn close_as(
+        &self,
+        door: Door,
+        request: pb::CloseCashierRequest,
+    ) -> Result<pb::CashierClosure, Status> {
         let closed = cashier(door).close_cashier(request).await?;
         Ok(closed.into_inner().closure.unwrap())
     }
@@ -72,9 +76,15 @@ async fn a_closed_cashier_starts_nothing_and_says_why_until_it_is_opened_again()
     let closed = world.close(at_studio(world.chain.chaoyang, ALL)).await;
     for method in [pb::Method::WechatNative, pb::Method::AlipayQr] {
         let refused = world.start_fresh(method).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "CASHIER_CLOSED"));
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::FailedPrecondition, "CASHIER_CLOSED")
+        );
         assert!(refused.message().contains(WHY), "{refused}");
-        assert_eq!(refused.get_error_details().error_info().unwrap().metadata["reason"], WHY);
+        assert_eq!(
+            refused.get_error_details().error_info().unwrap().metadata["reason"],
+            WHY
+        );
     }
     let elsewhere = world.asked_of(world.chain.haidian, world.chain.beijing_company);
     let elsewhere = world.create(elsewhere).await.unwrap();
@@ -103,11 +113,17 @@ async fn a_closed_cashier_lets_everything_go_on_that_was_started() {
     );
     world.pay(&attempt).await;
     assert_eq!(world.intent_now(&intent).await.state(), pb::IntentState::Paid);
-    world.refund(&paid, kernel::RefundLegId::fresh(), 100).await.unwrap();
+    world
+        .refund(&paid, kernel::RefundLegId::fresh(), 100)
+        .await
+        .unwrap();
     world.refunds_done().await;
     assert_eq!(world.sim.refunds().len(), 1);
     world.later(std::time::Duration::from_secs(901)).await;
-    assert_eq!(world.attempt(&unheard.attempt_id).await.state(), pb::AttemptState::Expired);
+    assert_eq!(
+        world.attempt(&unheard.attempt_id).await.state(),
+        pb::AttemptState::Expired
+    );
     world.books_balance().await;
 }
 
@@ -118,11 +134,19 @@ async fn one_channel_is_closed_and_its_codes_never_reach_it() {
         .close(at_studio(world.chain.chaoyang, pb::OfferedMethod::Alipay))
         .await;
     At::Alipay.next(&world, Does::Pays, &[]);
-    let refused = world.charge(At::Alipay, &world.intent().await, 1).await.unwrap_err();
+    let refused = world
+        .charge(At::Alipay, &world.intent().await, 1)
+        .await
+        .unwrap_err();
     assert_eq!(reason(&refused), "CASHIER_CLOSED");
     world.it.settle().await;
     assert!(At::Alipay.truth(&world).is_empty());
-    assert_eq!(world.count("select count(*) from attempts where $1 = ''", "").await, 0);
+    assert_eq!(
+        world
+            .count("select count(*) from attempts where $1 = ''", "")
+            .await,
+        0
+    );
     assert!(world.start_fresh(pb::Method::WechatNative).await.is_ok());
 }
 
@@ -139,7 +163,9 @@ async fn choices_show_what_is_closed_and_why() {
     publish(director(), draft(studio, &offers)).await.unwrap();
     let closed = async || {
         let request = pb::ListMethodChoicesRequest::default();
-        let listed = NoticeServiceClient::new(director()).list_method_choices(request).await;
+        let listed = NoticeServiceClient::new(director())
+            .list_method_choices(request)
+            .await;
         let choice = listed.unwrap().into_inner().choices.remove(0);
         assert_eq!(choice.methods().collect::<Vec<_>>(), offers);
         choice
@@ -154,7 +180,10 @@ async fn choices_show_what_is_closed_and_why() {
     assert_eq!(closed().await, [(pb::OfferedMethod::Alipay, why.clone())]);
     world.reopen_as(world.finance(), &one).await.unwrap();
     world.close(at_company(world.chain.beijing_company)).await;
-    let both = [(pb::OfferedMethod::WechatPay, why.clone()), (pb::OfferedMethod::Alipay, why)];
+    let both = [
+        (pb::OfferedMethod::WechatPay, why.clone()),
+        (pb::OfferedMethod::Alipay, why),
+    ];
     assert_eq!(closed().await, both);
 }
 
@@ -166,7 +195,12 @@ async fn what_is_closed_twice_at_once_is_closed_once_and_every_time_is_listed() 
     let asked = join_all((0..8).map(|_| world.close_as(world.finance(), request()))).await;
     let (closed, refused): (Vec<_>, Vec<_>) = asked.into_iter().partition(Result::is_ok);
     assert_eq!((closed.len(), refused.len()), (1, 7));
-    assert!(refused.into_iter().filter_map(Result::err).all(|no| reason(&no) == "WRONG_STATE"));
+    assert!(
+        refused
+            .into_iter()
+            .filter_map(Result::err)
+            .all(|no| reason(&no) == "WRONG_STATE")
+    );
     let first = closed.into_iter().next().unwrap().unwrap();
     world.close(at_studio(studio, pb::OfferedMethod::Alipay)).await;
     world.reopen_as(world.finance(), &first).await.unwrap();
@@ -181,8 +215,16 @@ async fn what_is_closed_twice_at_once_is_closed_once_and_every_time_is_listed() 
                 page_token,
                 ..Default::default()
             };
-            let page = cashier(door.clone()).list_closures(request).await.unwrap().into_inner();
-            found.extend(page.closures.into_iter().map(|c| (c.channel(), c.reopened_at.is_some())));
+            let page = cashier(door.clone())
+                .list_closures(request)
+                .await
+                .unwrap()
+                .into_inner();
+            found.extend(
+                page.closures
+                    .into_iter()
+                    .map(|c| (c.channel(), c.reopened_at.is_some())),
+            );
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 return found;
@@ -193,14 +235,27 @@ async fn what_is_closed_twice_at_once_is_closed_once_and_every_time_is_listed() 
     let (alipay, all) = ((pb::OfferedMethod::Alipay, false), (ALL, true));
     assert_eq!(list(desk(), false).await, [alipay, all]);
     assert_eq!(list(desk(), true).await, [alipay]);
-    assert!(list(world.it.as_staff(Role::FrontDesk, world.chain.xuhui), false).await.is_empty());
+    assert!(
+        list(world.it.as_staff(Role::FrontDesk, world.chain.xuhui), false)
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn directors_close_their_studio_finance_opens_it_and_nobody_reaches_further() {
     let world = World::open().await;
     let director = || world.it.as_staff(Role::StudioDirector, world.chain.chaoyang);
-    for beyond in [at_studio(world.chain.haidian, ALL), at_company(world.chain.beijing_company)] {
+    let wordless = pb::CloseCashierRequest {
+        reason: " ".to_owned(),
+        ..at_studio(world.chain.chaoyang, ALL)
+    };
+    let refused = world.close_as(director(), wordless).await.unwrap_err();
+    assert_eq!(reason(&refused), "INVALID_FIELDS");
+    for beyond in [
+        at_studio(world.chain.haidian, ALL),
+        at_company(world.chain.beijing_company),
+    ] {
         let refused = world.close_as(director(), beyond).await.unwrap_err();
         assert_eq!(reason(&refused), "NOT_FOUND");
     }
@@ -212,11 +267,20 @@ async fn directors_close_their_studio_finance_opens_it_and_nobody_reaches_furthe
     let refused = world.reopen_as(director(), &closed).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     let desk = world.it.as_staff(Role::FrontDesk, world.chain.chaoyang);
-    let refused = world.close_as(desk, at_studio(world.chain.chaoyang, ALL)).await.unwrap_err();
+    let refused = world
+        .close_as(desk, at_studio(world.chain.chaoyang, ALL))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
-    world.reopen_as(world.it.as_service("oversight"), &closed).await.unwrap();
+    world
+        .reopen_as(world.it.as_service("oversight"), &closed)
+        .await
+        .unwrap();
     let by_service = world
-        .close_as(world.it.as_service("oversight"), at_company(world.chain.beijing_company))
+        .close_as(
+            world.it.as_service("oversight"),
+            at_company(world.chain.beijing_company),
+        )
         .await
         .unwrap();
     assert_eq!(by_service.closed_by, "");

@@ -21,7 +21,7 @@ pub fn cashier(door: Door) -> CashierServiceClient<Door> {
 /// A week: no test lives to see it begin anew by itself.
 const WEEK_S: i32 = 604_800;
 
-fn at_studio(studio: StudioId, subject: pb::LimitSubject, most_starts: i32) -> pb::SetLimitRequest {
+pub fn at_studio(studio: StudioId, subject: pb::LimitSubject, most_starts: i32) -> pb::SetLimitRequest {
     pb::SetLimitRequest {
         request_id: request_id(),
         studio_id: studio.to_string(),
@@ -46,7 +46,7 @@ impl World {
         self.it.as_staff(Role::FinanceSupervisor, self.chain.operator)
     }
 
-    async fn limit(&self, request: pb::SetLimitRequest) -> Result<pb::Limit, Status> {
+    pub async fn limit(&self, request: pb::SetLimitRequest) -> Result<pb::Limit, Status> {
         let set = cashier(self.supervisor()).set_limit(request).await?;
         Ok(set.into_inner().limit.unwrap())
     }
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// A due of somebody, at Chaoyang.
-    async fn due_of(&self, person: PersonId, minor: i64) -> pb::Intent {
+    pub async fn due_of(&self, person: PersonId, minor: i64) -> pb::Intent {
         let asked = pb::CreateIntentRequest {
             person_id: person.to_string(),
             amount: Some(fen(minor)),
@@ -83,8 +83,11 @@ impl World {
     }
 }
 
-fn retry_after(status: &Status) -> Option<std::time::Duration> {
-    status.get_error_details().retry_info().and_then(|info| info.retry_delay)
+pub fn retry_after(status: &Status) -> Option<std::time::Duration> {
+    status
+        .get_error_details()
+        .retry_info()
+        .and_then(|info| info.retry_delay)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -101,11 +104,27 @@ async fn of_sixteen_starts_at_once_a_limit_of_three_lets_three_through() {
     let refused: Vec<&Status> = started.iter().filter_map(|s| s.as_ref().err()).collect();
     assert_eq!((started.len(), refused.len()), (16, 13));
     for status in refused {
-        assert_eq!((status.code(), reason(status).as_str()), (Code::FailedPrecondition, "LIMIT_REACHED"));
+        assert_eq!(
+            (status.code(), reason(status).as_str()),
+            (Code::FailedPrecondition, "LIMIT_REACHED")
+        );
         assert!(retry_after(status).is_some());
     }
-    assert_eq!(world.count("select count(*) from attempts where $1 = ''", "").await, 3);
-    assert_eq!(world.count("select starts::bigint from start_counts where subject = $1", "member").await, 3);
+    assert_eq!(
+        world
+            .count("select count(*) from attempts where $1 = ''", "")
+            .await,
+        3
+    );
+    assert_eq!(
+        world
+            .count(
+                "select starts::bigint from start_counts where subject = $1",
+                "member"
+            )
+            .await,
+        3
+    );
     assert_eq!(world.blocked().await.len(), 13);
 }
 
@@ -135,17 +154,35 @@ async fn a_blocked_start_is_recorded_with_its_limit_and_its_refusal_stays() {
         assert_eq!(metadata.get("subject").map(String::as_str), Some("member"));
     }
     let blocked = world.blocked().await;
-    let [event] = blocked.as_slice() else { panic!("asked again it is one event: {blocked:?}") };
-    assert_eq!((event.intent_id.as_str(), event.device.as_str()), (second.intent_id.as_str(), "till-1"));
-    assert_eq!((event.amount.clone(), event.started.clone(), event.starts), (Some(fen(700)), Some(fen(500)), 1));
+    let [event] = blocked.as_slice() else {
+        panic!("asked again it is one event: {blocked:?}")
+    };
+    assert_eq!(
+        (event.intent_id.as_str(), event.device.as_str()),
+        (second.intent_id.as_str(), "till-1")
+    );
+    assert_eq!(
+        (event.amount.clone(), event.started.clone(), event.starts),
+        (Some(fen(700)), Some(fen(500)), 1)
+    );
     assert_eq!(event.method(), pb::Method::AlipayQr);
     let held = event.limit.as_ref().unwrap();
-    assert_eq!((&held.limit_id, held.most_starts, &held.studio_id), (&limit.limit_id, 1, &limit.studio_id));
+    assert_eq!(
+        (&held.limit_id, held.most_starts, &held.studio_id),
+        (&limit.limit_id, 1, &limit.studio_id)
+    );
     assert!(event.retry_at.is_some());
 
-    assert_eq!(world.start(&first).await.unwrap().attempt_id, open.attempt_id, "what is open is answered");
+    assert_eq!(
+        world.start(&first).await.unwrap().attempt_id,
+        open.attempt_id,
+        "what is open is answered"
+    );
     let another = world.due_of(PersonId::fresh(), 500).await;
-    assert!(world.start(&another).await.is_ok(), "another person is another count");
+    assert!(
+        world.start(&another).await.is_ok(),
+        "another person is another count"
+    );
     world.it.advance(std::time::Duration::from_secs(604_800));
     let asked = pb::CreateIntentRequest {
         person_id: person.to_string(),
@@ -166,11 +203,17 @@ async fn amounts_are_limited_and_one_that_never_fits_is_told_no_time() {
     world.limit(request).await.unwrap();
     let person = PersonId::fresh();
     let never = world.start(&world.due_of(person, 1_001).await).await.unwrap_err();
-    assert_eq!((reason(&never).as_str(), retry_after(&never)), ("LIMIT_REACHED", None));
+    assert_eq!(
+        (reason(&never).as_str(), retry_after(&never)),
+        ("LIMIT_REACHED", None)
+    );
     assert!(world.start(&world.due_of(person, 600).await).await.is_ok());
     let refused = world.start(&world.due_of(person, 401).await).await.unwrap_err();
     assert!(retry_after(&refused).is_some());
-    assert!(world.start(&world.due_of(person, 400).await).await.is_ok(), "what is blocked is not counted");
+    assert!(
+        world.start(&world.due_of(person, 400).await).await.is_ok(),
+        "what is blocked is not counted"
+    );
 }
 
 #[tokio::test]
@@ -181,7 +224,10 @@ async fn devices_are_counted_by_their_name_and_studios_as_a_whole() {
         world.limit(at_studio(studio, subject, most)).await.unwrap();
     }
     assert!(world.start_at("till-1").await.is_ok());
-    assert_eq!(reason(&world.start_at("till-1").await.unwrap_err()), "LIMIT_REACHED");
+    assert_eq!(
+        reason(&world.start_at("till-1").await.unwrap_err()),
+        "LIMIT_REACHED"
+    );
     assert!(world.start_at("till-2").await.is_ok());
     assert!(world.start_at("").await.is_ok());
     let refused = world.start_at("").await.unwrap_err();
@@ -219,16 +265,29 @@ async fn a_studios_limit_takes_the_place_of_its_companys_and_that_of_the_configu
     let person = PersonId::fresh();
     let tries = async || {
         let due = world.due_of(person, PRICE).await;
-        world.start(&due).await.map(drop).map_err(|refused| reason(&refused))
+        world
+            .start(&due)
+            .await
+            .map(drop)
+            .map_err(|refused| reason(&refused))
     };
     let reached = Err("LIMIT_REACHED".to_owned());
-    assert_eq!((tries().await, tries().await), (Ok(()), reached.clone()), "as configured");
-    let [event] = &world.blocked().await[..] else { panic!("one event") };
+    assert_eq!(
+        (tries().await, tries().await),
+        (Ok(()), reached.clone()),
+        "as configured"
+    );
+    let [event] = &world.blocked().await[..] else {
+        panic!("one event")
+    };
     assert_eq!(event.limit.as_ref().unwrap().limit_id, "", "nobody set it");
 
     let company = at_company(world.chain.beijing_company, member, 2);
     world.limit(company).await.unwrap();
-    assert_eq!((tries().await, tries().await, tries().await), (Ok(()), Ok(()), reached.clone()));
+    assert_eq!(
+        (tries().await, tries().await, tries().await),
+        (Ok(()), Ok(()), reached.clone())
+    );
 
     let tomorrow = world.it.clock().now() + Duration::hours(1);
     let lifted = pb::SetLimitRequest {
@@ -238,7 +297,11 @@ async fn a_studios_limit_takes_the_place_of_its_companys_and_that_of_the_configu
     world.limit(lifted).await.unwrap();
     assert_eq!(tries().await, reached, "it is not in force yet");
     world.it.advance(std::time::Duration::from_secs(3_601));
-    assert_eq!((tries().await, tries().await), (Ok(()), Ok(())), "the studio has none");
+    assert_eq!(
+        (tries().await, tries().await),
+        (Ok(()), Ok(())),
+        "the studio has none"
+    );
 }
 
 #[tokio::test]
@@ -263,7 +326,11 @@ async fn limits_are_dated_and_listed_and_of_two_set_at_once_one_is_refused() {
         assert!(["VERSION_CONFLICT", "LIMIT_BACK_DATED"].contains(&reason(&status).as_str()));
     }
     world
-        .limit(at_company(world.chain.beijing_company, pb::LimitSubject::Studio, 9))
+        .limit(at_company(
+            world.chain.beijing_company,
+            pb::LimitSubject::Studio,
+            9,
+        ))
         .await
         .unwrap();
     let list = async |door: Door, in_force_only: bool, page_size: i32| {
@@ -275,8 +342,16 @@ async fn limits_are_dated_and_listed_and_of_two_set_at_once_one_is_refused() {
                 page_token,
                 ..Default::default()
             };
-            let page = cashier(door.clone()).list_limits(request).await.unwrap().into_inner();
-            found.extend(page.limits.into_iter().map(|limit| limit.window_s + limit.most_starts));
+            let page = cashier(door.clone())
+                .list_limits(request)
+                .await
+                .unwrap()
+                .into_inner();
+            found.extend(
+                page.limits
+                    .into_iter()
+                    .map(|limit| limit.window_s + limit.most_starts),
+            );
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 return found;
@@ -285,7 +360,11 @@ async fn limits_are_dated_and_listed_and_of_two_set_at_once_one_is_refused() {
     };
     let all = [WEEK_S + 9, WEEK_S + 5, WEEK_S + 5];
     assert_eq!(list(world.supervisor(), false, 1).await, all);
-    assert_eq!(list(world.supervisor(), true, 0).await, [WEEK_S + 9], "the others come later");
+    assert_eq!(
+        list(world.supervisor(), true, 0).await,
+        [WEEK_S + 9],
+        "the others come later"
+    );
     let director = world.it.as_staff(Role::StudioDirector, studio);
     assert_eq!(list(director, false, 0).await, all);
     let elsewhere = world.it.as_staff(Role::StudioDirector, world.chain.xuhui);
@@ -304,12 +383,22 @@ async fn only_finance_sets_limits_and_only_where_it_reaches_every_studio() {
     assert_eq!(reason(&refused), "NOT_FOUND", "it does not reach Haidian");
     let here = at_studio(world.chain.chaoyang, pb::LimitSubject::Member, 1);
     assert!(cashier(of_one()).set_limit(here).await.is_ok());
-    let of_all = world.it.as_staff(Role::FinanceSupervisor, world.chain.beijing_company);
+    let of_all = world
+        .it
+        .as_staff(Role::FinanceSupervisor, world.chain.beijing_company);
     assert!(cashier(of_all).set_limit(request()).await.is_ok());
     for both in [true, false] {
         let request = pb::SetLimitRequest {
-            studio_id: if both { world.chain.chaoyang.to_string() } else { String::new() },
-            legal_entity_id: if both { world.chain.beijing_company.to_string() } else { String::new() },
+            studio_id: if both {
+                world.chain.chaoyang.to_string()
+            } else {
+                String::new()
+            },
+            legal_entity_id: if both {
+                world.chain.beijing_company.to_string()
+            } else {
+                String::new()
+            },
             ..request()
         };
         let refused = world.limit(request).await.unwrap_err();
@@ -321,7 +410,11 @@ async fn only_finance_sets_limits_and_only_where_it_reaches_every_studio() {
 async fn desks_see_what_was_blocked_at_their_studio_and_a_member_is_blocked_alike() {
     let world = World::open().await;
     world
-        .limit(at_company(world.chain.beijing_company, pb::LimitSubject::Member, 1))
+        .limit(at_company(
+            world.chain.beijing_company,
+            pb::LimitSubject::Member,
+            1,
+        ))
         .await
         .unwrap();
     let person = PersonId::fresh();
@@ -349,11 +442,17 @@ async fn desks_see_what_was_blocked_at_their_studio_and_a_member_is_blocked_alik
             blocked_before: Some(to_proto_time(world.it.clock().now() + Duration::minutes(1))),
             ..Default::default()
         };
-        let listed = cashier(world.supervisor()).list_blocked_starts(request).await.unwrap();
+        let listed = cashier(world.supervisor())
+            .list_blocked_starts(request)
+            .await
+            .unwrap();
         listed.into_inner().blocked_starts.len()
     };
     assert_eq!(narrowed(person.to_string(), pb::LimitSubject::Member).await, 1);
-    assert_eq!(narrowed(PersonId::fresh().to_string(), pb::LimitSubject::Member).await, 0);
+    assert_eq!(
+        narrowed(PersonId::fresh().to_string(), pb::LimitSubject::Member).await,
+        0
+    );
     assert_eq!(narrowed(String::new(), pb::LimitSubject::Device).await, 0);
 }
 
@@ -364,7 +463,8 @@ async fn counts_of_windows_that_are_over_are_forgotten() {
     world.limit(limit).await.unwrap();
     world.start_at("").await.unwrap();
     for (counted, hours_over) in [("over", 1), ("goes on", -1)] {
-        let began_at = world.it.clock().now() - Duration::seconds(WEEK_S.into()) - Duration::hours(hours_over);
+        let began_at =
+            world.it.clock().now() - Duration::seconds(WEEK_S.into()) - Duration::hours(hours_over);
         sqlx::query("insert into start_counts select place, subject, $1, window_s, $2, starts, started_minor from start_counts limit 1")
             .bind(counted)
             .bind(began_at)
@@ -374,7 +474,9 @@ async fn counts_of_windows_that_are_over_are_forgotten() {
     }
     world.run_again("forget_counts").await;
     let kept = async |counted| {
-        world.count("select count(*) from start_counts where counted = $1", counted).await
+        world
+            .count("select count(*) from start_counts where counted = $1", counted)
+            .await
     };
     assert_eq!((kept("over").await, kept("goes on").await), (0, 1));
 }

@@ -7,6 +7,7 @@ mod access;
 mod alipay;
 mod belts;
 mod books;
+mod breaking;
 mod callbacks;
 mod charging;
 mod closing;

@@ -58,6 +58,9 @@ pub struct Told {
     pub house_for: Vec<LegalEntityId>,
     /// More of the table `[service.cashier]`.
     pub cashier: &'static str,
+    /// After how many unknown outcomes nothing is started, and for how long; most
+    /// tests want their channel asked whatever it does.
+    pub breaker: Option<(u32, u64)>,
 }
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
@@ -80,12 +83,14 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
     };
     format!(
         "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
-         [service.cashier]\n{}\n\
+         [service.cashier]\nbreaker_failures = {}\nbreaker_pause_s = {}\n{}\n\
          [service.statements.rates]\nhouse = {{ alipay = '0.006' }}\n{}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
          [service.merchants.stranger.wechat]\n{}",
         told.wait_ms,
+        told.breaker.map_or(u32::MAX, |(failures, _)| failures),
+        told.breaker.map_or(0, |(_, pause_s)| pause_s),
         told.cashier,
         crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),

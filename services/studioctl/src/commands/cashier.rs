@@ -140,7 +140,9 @@ async fn named(house: &House, at: CashierPlace) -> Result<(String, String), Fail
 }
 
 fn limits(limits: &[pb::Limit]) -> Table {
-    let mut rows = table(["studio", "company", "counts", "window", "starts", "amount", "from", "note"]);
+    let mut rows = table([
+        "studio", "company", "counts", "window", "starts", "amount", "from", "note",
+    ]);
     for limit in limits {
         rows.add_row([
             limit.studio_id.clone(),
@@ -157,11 +159,17 @@ fn limits(limits: &[pb::Limit]) -> Table {
 }
 
 fn figure(most: i32) -> String {
-    if most == 0 { String::new() } else { most.to_string() }
+    if most == 0 {
+        String::new()
+    } else {
+        most.to_string()
+    }
 }
 
 fn blocked(events: &[pb::BlockedStart]) -> Table {
-    let mut rows = table(["when", "studio", "person", "device", "amount", "counts", "started", "again at"]);
+    let mut rows = table([
+        "when", "studio", "person", "device", "amount", "counts", "started", "again at",
+    ]);
     for event in events {
         let limit = event.limit.clone().unwrap_or_default();
         rows.add_row([

@@ -2,13 +2,15 @@ use kernel::{AttemptId, BadField, Clock, IntentId};
 use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
-use super::{gate, limits};
 use super::payer::{self, Payer};
+use super::{gate, limits};
 use crate::api::intent::cancel::close;
+use crate::breakers::Permit;
 use crate::domain::attempt::{Attempt, Life, State};
 use crate::domain::intent::Intent;
 use crate::domain::schedule::next_look;
 use crate::domain::{Method, Refusal, Way};
+use crate::merchants::Merchant;
 use crate::reactions::attempt::charge::charge;
 use crate::reactions::attempt::open::PAYER;
 use crate::reactions::kinds;
@@ -29,17 +31,17 @@ pub async fn handle(
     let payer = payer::of(method, &request)?;
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
-            let (attempt, is_new) = match start(app, &mut tx, id, method, &payer, &request.device).await? {
-                Started::Open(attempt) => (attempt, false),
-                Started::New(attempt) => (attempt, true),
+            let (attempt, permit) = match start(app, &mut tx, id, method, &payer, &request.device).await? {
+                Started::Open(attempt) => (attempt, None),
+                Started::New(attempt, permit) => (attempt, permit),
                 Started::Blocked(refusal) => return Err(tx.commit_refusal(refusal).await),
             };
             let reply = pb::StartAttemptResponse {
                 attempt: Some(wire::attempt(&attempt)),
             };
             let reply = tx.commit(reply).await?;
-            if let (Payer::Shows(code), true) = (payer, is_new) {
-                charge(app, &attempt, code, &request.device).await?;
+            if let (Payer::Shows(code), Some(permit)) = (payer, permit) {
+                charge(app, &attempt, (code, permit), &request.device).await?;
             }
             reply
         }
@@ -52,7 +54,8 @@ pub async fn handle(
 enum Started {
     /// One was open, or is being closed.
     Open(Attempt),
-    New(Attempt),
+    /// With the right to charge, when it is to be charged.
+    New(Attempt, Option<Permit>),
     /// A limit is reached; that is recorded and has to last.
     Blocked(Refusal),
 }
@@ -76,7 +79,8 @@ async fn start(
     if let Some(same) = open.as_ref().filter(|open| open.method == method) {
         return Ok(Started::Open(same.clone()));
     }
-    gate::pass(tx, &intent, method).await?;
+    let merchant = collecting(app, &intent, method)?;
+    let permit = gate::pass(app, tx, &intent, merchant, method).await?;
     if let Some(another) = open {
         return Ok(Started::Open(close(tx, another).await?));
     }
@@ -86,25 +90,30 @@ async fn start(
         expire_at,
         channel_expire_at,
     };
-    let attempt = planned(app, &intent, method, life)?;
+    let attempt = Attempt {
+        traceparent: telemetry::current_traceparent(),
+        ..Attempt::start(
+            AttemptId::fresh(),
+            &intent,
+            method,
+            &merchant.name,
+            life,
+            app.clock.now(),
+        )
+    };
     if let Some(refusal) = limits::blocked(app, tx, &intent, method, device).await? {
         return Ok(Started::Blocked(refusal));
     }
     record(app, tx, &attempt, payer).await?;
-    Ok(Started::New(attempt))
+    Ok(Started::New(attempt, permit))
 }
 
-fn planned(app: &App, intent: &Intent, method: Method, life: Life) -> Result<Attempt, Error> {
-    let now = app.clock.now();
-    let merchant = app
-        .merchants
+/// Who collects for the intent, by this method.
+fn collecting<'a>(app: &'a App, intent: &Intent, method: Method) -> Result<&'a Merchant, Refusal> {
+    app.merchants
         .of_entity(intent.claim.legal_entity_id)
-        .ok_or(Refusal::NoMerchant)?;
-    merchant.channel(method).ok_or(Refusal::NoMerchant)?;
-    Ok(Attempt {
-        traceparent: telemetry::current_traceparent(),
-        ..Attempt::start(AttemptId::fresh(), intent, method, &merchant.name, life, now)
-    })
+        .filter(|merchant| merchant.channel(method).is_some())
+        .ok_or(Refusal::NoMerchant)
 }
 
 /// Makes an attempt durable, with what goes on by itself from there.

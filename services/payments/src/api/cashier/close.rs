@@ -3,6 +3,7 @@ use platform::{Caller, Claim, Error};
 use proto::studio::payments::v1 as pb;
 
 use super::place;
+use crate::api::said;
 use crate::domain::closure::Closure;
 use crate::domain::notice::Offered;
 use crate::{App, store, wire};
@@ -17,7 +18,7 @@ pub async fn handle(
     let closure = Closure {
         place: place::named(app, caller, &request.studio_id, &request.legal_entity_id)?,
         channel: wire::offered(request.channel()).and_then(Offered::channel),
-        reason: request.reason.trim().to_owned(),
+        reason: said("reason", &request.reason)?,
         closed_by: caller.person(),
         closed_at: app.clock.now(),
         reopened: None,

@@ -23,7 +23,9 @@ pub async fn handle(
     let mut tx = app.begin(caller).await?;
     let rows = closure::list(&mut tx, &filter, &page).await?;
     let (rows, next_page_token) = page.cut(rows, |(id, closure)| (closure.closed_at, *id));
-    let closures = rows.iter().map(|(id, closure)| wire::cashier::closure(*id, closure));
+    let closures = rows
+        .iter()
+        .map(|(id, closure)| wire::cashier::closure(*id, closure));
     Ok(pb::ListClosuresResponse {
         closures: closures.collect(),
         next_page_token,

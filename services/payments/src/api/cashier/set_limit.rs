@@ -3,6 +3,7 @@ use platform::{Caller, Claim, Error};
 use proto::studio::payments::v1 as pb;
 
 use super::place;
+use crate::api::said;
 use crate::domain::limit::{Limit, Set, Subject, Terms};
 use crate::{App, store, wire};
 
@@ -46,7 +47,7 @@ fn asked(app: &App, caller: &Caller, request: &pb::SetLimitRequest) -> Result<Se
                 most,
             },
         },
-        note: request.note.trim().to_owned(),
+        note: said("note", &request.note)?,
         effective_from: effective_from(request, now)?,
         set_by: caller.require_person()?,
         set_at: now,

@@ -7,7 +7,13 @@ use crate::domain::examples::{intent, noon};
 const HOUR: i32 = 3600;
 const DAY: i32 = 86_400;
 
-fn limit(place: Place, subject: Subject, window_s: i32, most_starts: Option<i32>, most: Option<i64>) -> Limit {
+fn limit(
+    place: Place,
+    subject: Subject,
+    window_s: i32,
+    most_starts: Option<i32>,
+    most: Option<i64>,
+) -> Limit {
     Limit {
         id: None,
         place,
@@ -51,7 +57,10 @@ fn a_limit_is_reached_by_count_or_amount_and_says_when_to_come_back(
     let limit = limit(Place::Everywhere, Subject::Member, HOUR, most_starts, most);
     let weighed = limit.weigh(&start(&claim, ""), Counted { starts, minor });
     let comes_back = weighed.map_err(|block| {
-        assert_eq!((block.before.starts, block.before.minor), (starts - 1, minor - WORTH));
+        assert_eq!(
+            (block.before.starts, block.before.minor),
+            (starts - 1, minor - WORTH)
+        );
         assert!(block.retry_at.is_none_or(|at| at == noon() + Duration::hours(1)));
         block.retry_at.is_some()
     });
@@ -62,7 +71,10 @@ fn a_limit_is_reached_by_count_or_amount_and_says_when_to_come_back(
 fn a_day_begins_at_midnight_in_china() {
     let day = limit(Place::Everywhere, Subject::Studio, DAY, Some(1), None);
     let (began, ends) = day.terms.window(noon());
-    assert_eq!(began, chrono::Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap());
+    assert_eq!(
+        began,
+        chrono::Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap()
+    );
     assert_eq!(ends - began, Duration::days(1));
     let (same, _) = day.terms.window(ends - Duration::seconds(1));
     let (next, _) = day.terms.window(ends);
@@ -107,7 +119,11 @@ fn a_device_is_counted_by_its_studio_and_only_when_it_is_named() {
         studio_id: StudioId::fresh(),
         ..claim.clone()
     };
-    let key = |claim, device| holding(&by_device, Vec::new(), &start(claim, device))[0].0.clone();
+    let key = |claim, device| {
+        holding(&by_device, Vec::new(), &start(claim, device))[0]
+            .0
+            .clone()
+    };
     assert_eq!(key(&claim, "till-1"), key(&claim, "till-1"));
     assert_ne!(key(&claim, "till-1"), key(&claim, "till-2"));
     assert_ne!(key(&claim, "till-1"), key(&elsewhere, "till-1"));
@@ -117,7 +133,13 @@ fn a_device_is_counted_by_its_studio_and_only_when_it_is_named() {
 fn counts_are_locked_in_one_order_whatever_the_limits_came_in() {
     let claim = intent().claim;
     let one = limit(Place::Everywhere, Subject::Member, HOUR, Some(1), None);
-    let two = limit(Place::Studio(claim.studio_id), Subject::Studio, DAY, Some(1), None);
+    let two = limit(
+        Place::Studio(claim.studio_id),
+        Subject::Studio,
+        DAY,
+        Some(1),
+        None,
+    );
     let keys = |set| -> Vec<Key> {
         let held = holding(&[], set, &start(&claim, ""));
         held.into_iter().map(|(key, _)| key).collect()

@@ -2,6 +2,7 @@ use kernel::Clock;
 use platform::Error;
 
 use crate::App;
+use crate::breakers::Permit;
 use crate::channel::{Counter, PayerCode};
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::Evidence;
@@ -17,7 +18,12 @@ const DOOR: &str = "charge";
 /// Sends the code that a payer shows, once: under an attempt that is durable,
 /// with no transaction open, from memory alone. Whoever dies here takes the code
 /// along; the resolver then asks what became of it, and reverses it.
-pub async fn charge(app: &App, attempt: &Attempt, code: PayerCode, device: &str) -> Result<(), Error> {
+pub async fn charge(
+    app: &App,
+    attempt: &Attempt,
+    (code, permit): (PayerCode, Permit),
+    device: &str,
+) -> Result<(), Error> {
     let channel = app.channel_of(attempt)?;
     let counter = Counter {
         studio: attempt.studio_id,
@@ -26,6 +32,7 @@ pub async fn charge(app: &App, attempt: &Attempt, code: PayerCode, device: &str)
     let began = Clock::real();
     let outcome = channel.charge(&attempt.order(), &code, &counter).await;
     drop(code);
+    permit.heard(&outcome);
     let took_ms = (Clock::real() - began).num_milliseconds();
     tracing::info!(attempt.id = %attempt.id, took_ms, "charged the code that a payer shows");
     let Some(evidence) = Evidence::of_charge(outcome) else {
