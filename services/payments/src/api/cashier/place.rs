@@ -60,8 +60,10 @@ pub fn narrowed(studio: &str, entity: &str) -> Result<Option<Uuid>, Error> {
     }
     let studio = given(studio, |id| StudioId::parse("studio_id", id))?;
     let entity = given(entity, |id| LegalEntityId::parse("legal_entity_id", id))?;
-    Ok(Some(match one_of(("studio_id", studio), ("legal_entity_id", entity))? {
-        Either::Left(studio) => studio.0,
-        Either::Right(entity) => entity.0,
-    }))
+    Ok(Some(
+        match one_of(("studio_id", studio), ("legal_entity_id", entity))? {
+            Either::Left(studio) => studio.0,
+            Either::Right(entity) => entity.0,
+        },
+    ))
 }
