@@ -103,6 +103,16 @@ TOML
 [service.callbacks]
 listen = "127.0.0.1:$(port CALLBACKS 7110)"
 
+[[service.cashier.limits]]
+subject = "member"
+window_s = 3600
+most_starts = 60
+
+[[service.cashier.limits]]
+subject = "member"
+window_s = 86400
+most_minor = 50000000
+
 [service.merchants.studio]
 legal_entity_ids = []
 receipt_series = "YD"

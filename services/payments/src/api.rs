@@ -1,6 +1,7 @@
 //! The calls, one line each, and how a refusal leaves.
 
 mod attempt;
+mod cashier;
 mod credential;
 mod intent;
 mod notice;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use futures::future::Either;
 use kernel::{BadField, Invalid};
 use platform::{Error, Refused, answer, answer_stream};
+use proto::studio::payments::v1::cashier_service_server::CashierService;
 use proto::studio::payments::v1::intent_service_server::IntentService;
 use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
@@ -193,6 +195,46 @@ impl ReconciliationService for Api {
     }
 }
 
+#[tonic::async_trait]
+impl CashierService for Api {
+    async fn set_limit(
+        &self,
+        r: Request<pb::SetLimitRequest>,
+    ) -> Result<Response<pb::SetLimitResponse>, Status> {
+        answer(&self.0, r, cashier::set_limit::handle).await
+    }
+    async fn list_limits(
+        &self,
+        r: Request<pb::ListLimitsRequest>,
+    ) -> Result<Response<pb::ListLimitsResponse>, Status> {
+        answer(&self.0, r, cashier::list_limits::handle).await
+    }
+    async fn list_blocked_starts(
+        &self,
+        r: Request<pb::ListBlockedStartsRequest>,
+    ) -> Result<Response<pb::ListBlockedStartsResponse>, Status> {
+        answer(&self.0, r, cashier::list_blocked::handle).await
+    }
+    async fn close_cashier(
+        &self,
+        r: Request<pb::CloseCashierRequest>,
+    ) -> Result<Response<pb::CloseCashierResponse>, Status> {
+        answer(&self.0, r, cashier::close::handle).await
+    }
+    async fn reopen_cashier(
+        &self,
+        r: Request<pb::ReopenCashierRequest>,
+    ) -> Result<Response<pb::ReopenCashierResponse>, Status> {
+        answer(&self.0, r, cashier::reopen::handle).await
+    }
+    async fn list_closures(
+        &self,
+        r: Request<pb::ListClosuresRequest>,
+    ) -> Result<Response<pb::ListClosuresResponse>, Status> {
+        answer(&self.0, r, cashier::list_closures::handle).await
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
@@ -236,6 +278,30 @@ impl From<Refusal> for Error {
             Refusal::CredentialRetired => refused(Code::FailedPrecondition, ErrorReason::CredentialRetired),
             Refusal::RotationRecorded => refused(Code::FailedPrecondition, ErrorReason::RotationRecorded),
             Refusal::RotationEnded => refused(Code::FailedPrecondition, ErrorReason::RotationEnded),
+            Refusal::LimitReached {
+                subject,
+                window_s,
+                retry_after,
+            } => {
+                let refused = refused(Code::FailedPrecondition, ErrorReason::LimitReached)
+                    .with("subject", subject)
+                    .with("window_s", window_s);
+                match retry_after.and_then(|delay| delay.to_std().ok()) {
+                    Some(delay) => refused.retry_after(delay),
+                    None => refused,
+                }
+            }
+            Refusal::LimitBackDated => refused(Code::FailedPrecondition, ErrorReason::LimitBackDated),
+            Refusal::CashierClosed { reason } => {
+                refused(Code::FailedPrecondition, ErrorReason::CashierClosed).with("reason", reason)
+            }
+            Refusal::CashierState { state } => return Self::wrong_state("cashier", state),
+            Refusal::ChannelDown { channel, retry_after } => {
+                refused(Code::FailedPrecondition, ErrorReason::ChannelDown)
+                    .with("channel", channel)
+                    .retry_after(*retry_after)
+            }
+            Refusal::LimitRaced => return Self::version_conflict("limit"),
         }
         .into()
     }
@@ -259,6 +325,14 @@ fn given<T>(text: &str, read: impl FnOnce(&str) -> Result<T, BadField>) -> Resul
         Ok(None)
     } else {
         read(text).map(Some)
+    }
+}
+
+/// Words that say something.
+fn said(field: &str, text: &str) -> Result<String, BadField> {
+    match text.trim() {
+        "" => Err(BadField::new(field, "must hold words")),
+        words => Ok(words.to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The service's own settings: the table `[service]`.
 
+pub mod cashier;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::domain::statement::figures;
 pub struct Config {
     pub callbacks: Callbacks,
     pub attempts: Attempts,
+    pub cashier: cashier::Cashier,
     pub refunds: Refunds,
     pub statements: Statements,
     /// Accounts at banks, by a name of the operator's choice.

@@ -2,10 +2,13 @@
 //! clock.
 
 pub mod attempt;
+pub mod breaker;
+pub mod closure;
 pub mod credential;
 pub mod evidence;
 pub mod intent;
 pub mod isolated;
+pub mod limit;
 pub mod notice;
 pub mod payment;
 pub mod receipt;

@@ -7,6 +7,7 @@
 //! `evidence`. `channel` holds the adapters, `domain` the rules, `store` the SQL.
 
 mod api;
+mod breakers;
 mod callbacks;
 pub mod channel;
 pub mod config;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use platform::{Error, Listener, Platform, Subscription, TaskKind};
+use proto::studio::payments::v1::cashier_service_server::CashierServiceServer;
 use proto::studio::payments::v1::credential_service_server::CredentialServiceServer;
 use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
@@ -33,6 +35,7 @@ use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
 use proto::studio::payments::v1::reconciliation_service_server::ReconciliationServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 
+use breakers::Breakers;
 use channel::Channel;
 pub use config::Config;
 use domain::Method;
@@ -44,6 +47,7 @@ pub struct App {
     platform: Platform,
     config: Config,
     merchants: Merchants,
+    breakers: Breakers,
 }
 
 impl App {
@@ -79,16 +83,19 @@ impl platform::Service for App {
 
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
         let merchants = Merchants::new(&config.merchants).context("service.merchants")?;
+        let breakers = Breakers::new(config.cashier.breaker());
         Ok(Self {
             platform,
             config,
             merchants,
+            breakers,
         })
     }
 
     fn routes(app: &Arc<Self>) -> tonic::service::Routes {
         tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
             .add_service(CredentialServiceServer::new(api::Api(app.clone())))
+            .add_service(CashierServiceServer::new(api::Api(app.clone())))
             .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
             .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))
@@ -104,7 +111,7 @@ impl platform::Service for App {
     }
 
     fn standing() -> Vec<&'static str> {
-        vec![reactions::kinds::PLAN_BILLS]
+        vec![reactions::kinds::PLAN_BILLS, reactions::kinds::FORGET_COUNTS]
     }
 
     fn checks() -> Vec<platform::Check> {

@@ -16,6 +16,8 @@ struct Meters {
     differences: Counter<u64>,
     overdue: Gauge<u64>,
     credentials: Gauge<u64>,
+    blocked: Counter<u64>,
+    breaker: Gauge<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -60,6 +62,16 @@ fn meters() -> &'static Meters {
             credentials: meter
                 .u64_gauge("payments_credentials_overdue")
                 .with_description("Credentials of the company's accounts that were not renewed in time")
+                .build(),
+            blocked: meter
+                .u64_counter("payments_starts_blocked")
+                .with_description("Attempts that a limit did not let start, by what it counts")
+                .build(),
+            breaker: meter
+                .u64_gauge("payments_breaker_open")
+                .with_description(
+                    "1 while nothing is started by a method of a merchant since its channel does not answer",
+                )
                 .build(),
         }
     })
@@ -114,4 +126,18 @@ pub fn credentials_overdue(count: i64) {
     meters()
         .credentials
         .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// A limit did not let an attempt start.
+pub fn start_blocked(subject: &'static str) {
+    meters().blocked.add(1, &[KeyValue::new("subject", subject)]);
+}
+
+/// The breaker of a merchant's method opened or closed.
+pub fn breaker(merchant: &str, method: &'static str, open: bool) {
+    let labels = [
+        KeyValue::new("merchant", merchant.to_owned()),
+        KeyValue::new("method", method),
+    ];
+    meters().breaker.record(open.into(), &labels);
 }

@@ -1,11 +1,14 @@
 //! The only SQL of this service: rows in, domain values out.
 
 pub mod attempt;
+pub mod blocked;
 pub mod callback;
 pub mod checks;
+pub mod closure;
 pub mod credential;
 pub mod intent;
 pub mod isolated;
+pub mod limit;
 pub mod notice;
 pub mod payment;
 pub mod receipt;

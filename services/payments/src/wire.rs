@@ -1,5 +1,6 @@
 //! Domain values as the contract writes them.
 
+pub mod cashier;
 pub mod credential;
 pub mod reconciliation;
 
@@ -11,6 +12,7 @@ use qrcode::render::svg;
 
 use crate::channel::AppCall;
 use crate::domain::attempt::{Attempt, Prompt, State as AttemptState};
+use crate::domain::closure::{self, Closure};
 use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
 use crate::domain::notice::{Notice, Offered};
@@ -328,13 +330,26 @@ pub fn notice(notice: &Notice, to_staff: bool) -> pb::Notice {
     }
 }
 
-pub fn choice(choice: &store::notice::Choice) -> pb::MethodChoice {
+/// What a studio offers, with what is closed there.
+pub fn choice(choice: &store::notice::Choice, closures: &[Closure]) -> pb::MethodChoice {
     let methods = choice.ways.iter();
     pb::MethodChoice {
         studio_id: choice.studio.to_string(),
         notice_id: id(choice.notice),
         methods: methods
             .map(|way| pb::OfferedMethod::from(way.method).into())
+            .collect(),
+        closed: choice
+            .ways
+            .iter()
+            .filter_map(|way| {
+                let closure = closure::holding(closures, way.method.channel()?)?;
+                Some(pb::MethodClosed {
+                    method: pb::OfferedMethod::from(way.method).into(),
+                    reason: closure.reason.clone(),
+                    since: Some(to_proto_time(closure.closed_at)),
+                })
+            })
             .collect(),
     }
 }

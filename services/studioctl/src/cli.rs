@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod audit;
+mod cashier;
 mod credentials;
 mod feeds;
 mod grants;
@@ -18,6 +19,7 @@ use crate::output::Output;
 use crate::session::StateFolder;
 
 pub use audit::Audit;
+pub use cashier::{Cashier, Channel as CashierChannel, Place as CashierPlace};
 pub use credentials::Credentials;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
@@ -109,6 +111,9 @@ pub enum Command {
     /// Refund cases.
     #[command(subcommand)]
     Refunds(Refunds),
+    /// What may be started at cashiers.
+    #[command(subcommand)]
+    Cashier(Cashier),
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),

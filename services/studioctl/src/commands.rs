@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod cashier;
 mod charge;
 pub mod check;
 pub mod credentials;

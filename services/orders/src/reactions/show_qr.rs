@@ -3,6 +3,7 @@ use std::time::Duration;
 use kernel::{AttemptId, IntentId, OrderId, derived_uuid, to_proto_time};
 use platform::{BoxFuture, Error, Settled, Task};
 use proto::studio::payments::v1 as pay;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use super::end_with;
@@ -150,6 +151,19 @@ async fn refused(
         No::PaidAlready => task.begin(app).await?.done(task).await,
         No::NotYet => task.begin(app).await?.again(task, PAUSE).await,
         No::Over => end_with(app, task, News::Released(TakeBack { due, spend })).await,
-        No::Refused => end_with(app, task, News::Refused { paying, method, why }).await,
+        No::Refused => {
+            let why = told(&error, why);
+            end_with(app, task, News::Refused { paying, method, why }).await
+        }
+    }
+}
+
+/// A cashier that is closed has a reason of its own, which payers read.
+fn told(error: &Error, why: String) -> String {
+    let Error::Peer(status) = error else { return why };
+    let details = status.get_error_details();
+    match details.error_info().and_then(|info| info.metadata.get("reason")) {
+        Some(words) if why == "CASHIER_CLOSED" => format!("{why}: {words}"),
+        _ => why,
     }
 }

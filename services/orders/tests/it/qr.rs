@@ -5,6 +5,7 @@ use proto::studio::access::v1::Role;
 use proto::studio::orders::v1 as pb;
 use proto::studio::payments::v1::{self as pay, payments_event::Fact};
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::peers::{Trouble, intent_of, no, unknown};
 use crate::world::{PRICE, World, id, reason};
@@ -86,6 +87,24 @@ async fn a_qr_that_ran_out_is_replaced_under_the_same_intent() {
     assert_ne!(again.dues[0].attempt_id, order.dues[0].attempt_id);
     assert_eq!(again.dues.len(), 1);
     assert_eq!(world.peers.seen().intents.len(), 1);
+}
+
+#[tokio::test]
+async fn why_the_cashier_is_closed_stands_in_the_due() {
+    let world = World::open().await;
+    let person = PersonId::fresh();
+    let order = world.confirmed(person).await;
+    let mut details = tonic_types::ErrorDetails::new();
+    let metadata = [("reason".to_owned(), "系统维护".to_owned())];
+    details.set_error_info("CASHIER_CLOSED", "studio.payments", metadata);
+    let closed = tonic::Status::with_error_details(Code::FailedPrecondition, "closed", details);
+    world.peers.trouble("StartAttempt", &[Trouble::Before(closed)]);
+    world.start(person, &order, QR).await;
+    let due = &world.see(&order.order_id).await.dues[0];
+    assert_eq!(
+        (due.state(), due.refusal.as_str()),
+        (pb::DueState::Open, "CASHIER_CLOSED: 系统维护")
+    );
 }
 
 #[tokio::test]

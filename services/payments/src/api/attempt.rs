@@ -1,4 +1,6 @@
+mod gate;
 pub mod get;
+mod limits;
 mod payer;
 pub mod start;
 pub mod watch;

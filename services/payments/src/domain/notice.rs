@@ -30,6 +30,15 @@ impl Offered {
     }
 }
 
+impl Offered {
+    /// The way by which a channel is offered.
+    pub fn of_channel(word: &str) -> Option<Self> {
+        [Self::WechatPay, Self::Alipay]
+            .into_iter()
+            .find(|way| way.channel() == Some(word))
+    }
+}
+
 /// One way to pay and how it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {

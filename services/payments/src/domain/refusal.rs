@@ -1,3 +1,4 @@
+use chrono::Duration;
 use kernel::Balance;
 
 /// Why a call is refused, in the service's own words.
@@ -49,4 +50,24 @@ pub enum Refusal {
     RotationRecorded,
     #[error("the rotation was confirmed or declined")]
     RotationEnded,
+    #[error("too much was started for one {subject} within {window_s} s")]
+    LimitReached {
+        subject: &'static str,
+        window_s: i32,
+        /// None when waiting does not help.
+        retry_after: Option<Duration>,
+    },
+    #[error("a limit comes into force later than the one before, and not in the past")]
+    LimitBackDated,
+    #[error("the cashier takes no new payments: {reason}")]
+    CashierClosed { reason: String },
+    #[error("the cashier is {state}")]
+    CashierState { state: &'static str },
+    #[error("{channel} has not answered for a while")]
+    ChannelDown {
+        channel: &'static str,
+        retry_after: std::time::Duration,
+    },
+    #[error("another limit for the same was set at the same moment")]
+    LimitRaced,
 }

@@ -145,6 +145,7 @@ async fn an_intent_without_time_or_merchant_is_refused() {
     let world = World::open_told(Told {
         wait_ms: 0,
         house_for: vec![chain().beijing_company],
+        ..Told::default()
     })
     .await;
     let nobody = world.asked_of(world.chain.chaoyang, LegalEntityId::fresh());
@@ -241,6 +242,7 @@ async fn the_call_waits_for_the_qr_while_the_channel_is_asked() {
     let world = World::open_told(Told {
         wait_ms: 2000,
         house_for: Vec::new(),
+        ..Told::default()
     })
     .await;
     let intent = world.intent().await;

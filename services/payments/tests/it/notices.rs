@@ -22,7 +22,7 @@ fn way(method: pb::OfferedMethod) -> pb::NoticeMethod {
     }
 }
 
-fn draft(studio: StudioId, methods: &[pb::OfferedMethod]) -> pb::PublishNoticeRequest {
+pub fn draft(studio: StudioId, methods: &[pb::OfferedMethod]) -> pb::PublishNoticeRequest {
     pb::PublishNoticeRequest {
         request_id: request_id(),
         studio_id: studio.to_string(),
@@ -40,7 +40,7 @@ fn draft(studio: StudioId, methods: &[pb::OfferedMethod]) -> pb::PublishNoticeRe
 
 const BOTH: [pb::OfferedMethod; 2] = [pb::OfferedMethod::WechatPay, pb::OfferedMethod::Wallet];
 
-async fn publish(door: Door, request: pb::PublishNoticeRequest) -> Result<pb::Notice, Status> {
+pub async fn publish(door: Door, request: pb::PublishNoticeRequest) -> Result<pb::Notice, Status> {
     let published = notices(door).publish_notice(request).await?;
     Ok(published.into_inner().notice.unwrap())
 }

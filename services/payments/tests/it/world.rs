@@ -50,11 +50,17 @@ fn file(name: &str) -> String {
 }
 
 /// What one test changes.
+#[derive(Default)]
 pub struct Told {
     /// How long StartAttempt waits for the channel.
     pub wait_ms: u64,
     /// For whom the merchant `house` collects; nobody named means all others.
     pub house_for: Vec<LegalEntityId>,
+    /// More of the table `[service.cashier]`.
+    pub cashier: &'static str,
+    /// After how many unknown outcomes nothing is started, and for how long; most
+    /// tests want their channel asked whatever it does.
+    pub breaker: Option<(u32, u64)>,
 }
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
@@ -77,11 +83,15 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
     };
     format!(
         "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
+         [service.cashier]\nbreaker_failures = {}\nbreaker_pause_s = {}\n{}\n\
          [service.statements.rates]\nhouse = {{ alipay = '0.006' }}\n{}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
          [service.merchants.stranger.wechat]\n{}",
         told.wait_ms,
+        told.breaker.map_or(u32::MAX, |(failures, _)| failures),
+        told.breaker.map_or(0, |(_, pause_s)| pause_s),
+        told.cashier,
         crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
@@ -101,11 +111,7 @@ pub fn receipts(door: Door) -> ReceiptServiceClient<Door> {
 
 impl World {
     pub async fn open() -> Self {
-        Self::open_told(Told {
-            wait_ms: 0,
-            house_for: Vec::new(),
-        })
-        .await
+        Self::open_told(Told::default()).await
     }
 
     pub async fn open_told(told: Told) -> Self {

@@ -84,6 +84,8 @@ ids! {
     AuditId,
     /// One benefit that a card gives.
     BenefitId,
+    /// An attempt that a limit did not let start.
+    BlockedStartId,
     /// A callback of a channel, as it came.
     CallbackId,
     /// An annual card.
@@ -94,6 +96,8 @@ ids! {
     CheckInId,
     /// A complaint or another ticket.
     TicketId,
+    /// A time at which a cashier took no new payments.
+    ClosureId,
     /// What one payment intent pays.
     DueId,
     /// A published fact.
@@ -110,6 +114,8 @@ ids! {
     JournalId,
     /// A company that sells and owes.
     LegalEntityId,
+    /// How many attempts may be started within a window.
+    LimitId,
     /// Money or value that came into a wallet at one time from one origin.
     LotId,
     /// A notice to somebody.

@@ -3,11 +3,14 @@ use platform::{Caller, Claim, Error, NewTask, WriteTx, telemetry};
 use proto::studio::payments::v1 as pb;
 
 use super::payer::{self, Payer};
+use super::{gate, limits};
 use crate::api::intent::cancel::close;
+use crate::breakers::Permit;
 use crate::domain::attempt::{Attempt, Life, State};
 use crate::domain::intent::Intent;
 use crate::domain::schedule::next_look;
 use crate::domain::{Method, Refusal, Way};
+use crate::merchants::Merchant;
 use crate::reactions::attempt::charge::charge;
 use crate::reactions::attempt::open::PAYER;
 use crate::reactions::kinds;
@@ -28,13 +31,17 @@ pub async fn handle(
     let payer = payer::of(method, &request)?;
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
-            let (attempt, is_new) = start(app, &mut tx, id, method, &payer).await?;
+            let (attempt, permit) = match start(app, &mut tx, id, method, &payer, &request.device).await? {
+                Started::Open(attempt) => (attempt, None),
+                Started::New(attempt, permit) => (attempt, permit),
+                Started::Blocked(refusal) => return Err(tx.commit_refusal(refusal).await),
+            };
             let reply = pb::StartAttemptResponse {
                 attempt: Some(wire::attempt(&attempt)),
             };
             let reply = tx.commit(reply).await?;
-            if let (Payer::Shows(code), true) = (payer, is_new) {
-                charge(app, &attempt, code).await?;
+            if let (Payer::Shows(code), Some(permit)) = (payer, permit) {
+                charge(app, &attempt, (code, permit), &request.device).await?;
             }
             reply
         }
@@ -43,27 +50,39 @@ pub async fn handle(
     wait_for_channel(app, caller, reply).await
 }
 
-/// The attempt that is open, or a new one, and whether it is new. An open one by
-/// another method has to end first: it is closed, and answered as it ends.
+/// What became of asking for an attempt.
+enum Started {
+    /// One was open, or is being closed.
+    Open(Attempt),
+    /// With the right to charge, when it is to be charged.
+    New(Attempt, Option<Permit>),
+    /// A limit is reached; that is recorded and has to last.
+    Blocked(Refusal),
+}
+
+/// The attempt that is open, or a new one. An open one by another method has to
+/// end first: it is closed, and answered as it ends.
 async fn start(
     app: &App,
     tx: &mut WriteTx,
     id: IntentId,
     method: Method,
     payer: &Payer,
-) -> Result<(Attempt, bool), Error> {
+    device: &str,
+) -> Result<Started, Error> {
     let intent = store::intent::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
     let life = method.life(app.config.attempts.life());
     let expire_at = intent.attempt_until(app.clock.now(), life)?;
-    if let Some(open) = Intent::attempt_under_way(store::attempt::live(tx, id).await?)? {
-        let open = if open.method == method {
-            open
-        } else {
-            close(tx, open).await?
-        };
-        return Ok((open, false));
+    let open = Intent::attempt_under_way(store::attempt::live(tx, id).await?)?;
+    if let Some(same) = open.as_ref().filter(|open| open.method == method) {
+        return Ok(Started::Open(same.clone()));
+    }
+    let merchant = collecting(app, &intent, method)?;
+    let permit = gate::pass(app, tx, &intent, merchant, method).await?;
+    if let Some(another) = open {
+        return Ok(Started::Open(close(tx, another).await?));
     }
     // the channel knows real time only, and must be told the same on every retry
     let channel_expire_at = expire_at - chrono::Duration::milliseconds(app.clock.offset_ms());
@@ -71,22 +90,30 @@ async fn start(
         expire_at,
         channel_expire_at,
     };
-    let attempt = planned(app, &intent, method, life)?;
+    let attempt = Attempt {
+        traceparent: telemetry::current_traceparent(),
+        ..Attempt::start(
+            AttemptId::fresh(),
+            &intent,
+            method,
+            &merchant.name,
+            life,
+            app.clock.now(),
+        )
+    };
+    if let Some(refusal) = limits::blocked(app, tx, &intent, method, device).await? {
+        return Ok(Started::Blocked(refusal));
+    }
     record(app, tx, &attempt, payer).await?;
-    Ok((attempt, true))
+    Ok(Started::New(attempt, permit))
 }
 
-fn planned(app: &App, intent: &Intent, method: Method, life: Life) -> Result<Attempt, Error> {
-    let now = app.clock.now();
-    let merchant = app
-        .merchants
+/// Who collects for the intent, by this method.
+fn collecting<'a>(app: &'a App, intent: &Intent, method: Method) -> Result<&'a Merchant, Refusal> {
+    app.merchants
         .of_entity(intent.claim.legal_entity_id)
-        .ok_or(Refusal::NoMerchant)?;
-    merchant.channel(method).ok_or(Refusal::NoMerchant)?;
-    Ok(Attempt {
-        traceparent: telemetry::current_traceparent(),
-        ..Attempt::start(AttemptId::fresh(), intent, method, &merchant.name, life, now)
-    })
+        .filter(|merchant| merchant.channel(method).is_some())
+        .ok_or(Refusal::NoMerchant)
 }
 
 /// Makes an attempt durable, with what goes on by itself from there.

@@ -1,8 +1,13 @@
-use kernel::StudioId;
+use std::collections::HashMap;
+
+use kernel::{LegalEntityId, StudioId};
 use platform::page::Page;
 use platform::{Caller, Error};
 use proto::studio::payments::v1 as pb;
+use uuid::Uuid;
 
+use crate::domain::closure::Closure;
+use crate::domain::limit::Place;
 use crate::store::notice::Choice;
 use crate::{App, store, wire};
 
@@ -31,8 +36,38 @@ pub async fn handle(
         .take(usize::try_from(page.limit()).unwrap_or(usize::MAX))
         .collect();
     let (rows, next_page_token) = page.cut(rows, |choice| choice.studio);
+    let entity_of: HashMap<StudioId, LegalEntityId> = app
+        .organisation()
+        .studios()
+        .into_iter()
+        .map(|studio| (studio.id, studio.legal_entity))
+        .collect();
+    let places: Vec<Uuid> = rows
+        .iter()
+        .flat_map(|row| [Some(row.studio.0), entity_of.get(&row.studio).map(|e| e.0)])
+        .flatten()
+        .collect();
+    let closures = store::closure::standing(&mut tx, &places).await?;
+    let choices = rows.iter().map(|row| {
+        let entity = entity_of.get(&row.studio).copied();
+        wire::choice(row, &closures_of(&closures, row.studio, entity))
+    });
     Ok(pb::ListMethodChoicesResponse {
-        choices: rows.iter().map(wire::choice).collect(),
+        choices: choices.collect(),
         next_page_token,
     })
+}
+
+/// Those of a studio and its legal entity.
+fn closures_of(closures: &[Closure], studio: StudioId, entity: Option<LegalEntityId>) -> Vec<Closure> {
+    let here = |place| match place {
+        Place::Everywhere => true,
+        Place::Studio(closed) => closed == studio,
+        Place::LegalEntity(closed) => Some(closed) == entity,
+    };
+    closures
+        .iter()
+        .filter(|closure| here(closure.place))
+        .cloned()
+        .collect()
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use kernel::AttemptId;
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
+use crate::breakers::Permit;
 use crate::channel::{Channel, Failure, Outcome, Retry};
 use crate::domain::Way;
 use crate::domain::attempt::{Attempt, Prompt, State};
@@ -38,7 +39,12 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             Way::Charge => return tx.done(task).await,
         };
         drop(tx);
-        let found = ask(app.channel_of(&attempt)?.as_ref(), &attempt, payer.as_deref()).await;
+        let permit = match app.breakers.enter(&attempt.merchant, attempt.method) {
+            Ok(permit) => permit,
+            Err(wait) => return task.begin(app).await?.again(task, wait).await,
+        };
+        let channel = app.channel_of(&attempt)?.as_ref();
+        let found = ask(channel, &attempt, payer.as_deref(), permit).await;
         let mut tx = task.begin(app).await?;
         match found {
             Some(evidence) => {
@@ -59,12 +65,18 @@ async fn payer(app: &App, tx: &mut SystemTx, attempt: &Attempt) -> Result<Option
 }
 
 /// What the channel proves, if anything.
-async fn ask(channel: &dyn Channel, attempt: &Attempt, payer: Option<&str>) -> Option<Evidence> {
+async fn ask(
+    channel: &dyn Channel,
+    attempt: &Attempt,
+    payer: Option<&str>,
+    permit: Permit,
+) -> Option<Evidence> {
     let order = attempt.order();
     let asked = match payer {
         None => channel.open(&order).await.map(Prompt::Qr),
         Some(payer) => channel.open_in_app(&order, payer).await.map(Prompt::InApp),
     };
+    permit.heard(&asked);
     let refusal = match asked {
         Outcome::Succeeded(prompt) => return Some(Evidence::Opened { prompt }),
         Outcome::Failed(Failure {

@@ -36,10 +36,15 @@ pub struct Asked {
 }
 
 /// Fields of which a call takes one; without these it takes the other.
-const INSTEAD: [(&str, &str); 6] = [
+const INSTEAD: [(&str, &str); 11] = [
     ("ReceiptService/GetReceipt", "payment_id"),
     ("RefundService/GetRefund", "leg_id"),
     ("CatalogueService/GetProduct", "code"),
+    ("CashierService/SetLimit", "legal_entity_id"),
+    ("CashierService/ListLimits", "legal_entity_id"),
+    ("CashierService/CloseCashier", "legal_entity_id"),
+    ("CashierService/ReopenCashier", "legal_entity_id"),
+    ("CashierService/ListClosures", "legal_entity_id"),
     ("PolicyService/GetPolicy", "policy_id"),
     ("RefundService/QuoteRefund", "due_id"),
     ("RefundService/OpenCase", "due_id"),

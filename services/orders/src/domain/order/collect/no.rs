@@ -3,7 +3,7 @@
 pub enum No {
     /// The money was faster; a fact brings it.
     PaidAlready,
-    /// Ask again: what stands in the way passes.
+    /// Ask again: what stands in the way passes, as a channel that is down.
     NotYet,
     /// No QR of it can be paid any more, or ever could.
     Over,
@@ -16,7 +16,7 @@ impl No {
     pub fn to_qr(reason: &str) -> Self {
         match reason {
             "ALREADY_PAID" => Self::PaidAlready,
-            "ATTEMPT_CLOSING" => Self::NotYet,
+            "ATTEMPT_CLOSING" | "CHANNEL_DOWN" => Self::NotYet,
             "INTENT_CLOSED" => Self::Over,
             _ => Self::Refused,
         }
