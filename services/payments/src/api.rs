@@ -1,6 +1,7 @@
 //! The calls, one line each, and how a refusal leaves.
 
 mod attempt;
+mod exception;
 mod intent;
 mod notice;
 mod payment;
@@ -230,6 +231,11 @@ impl From<Refusal> for Error {
                 refused(Code::FailedPrecondition, ErrorReason::DifferencesOpen).with("open", open)
             }
             Refusal::NoBankAccount => refused(Code::NotFound, ErrorReason::NoBankAccount),
+            Refusal::ExceptionState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::ExceptionState).with("state", state)
+            }
+            Refusal::NotTakenByCaller => refused(Code::FailedPrecondition, ErrorReason::NotTakenByCaller),
+            Refusal::ExceptionTooOld => refused(Code::FailedPrecondition, ErrorReason::ExceptionTooOld),
         }
         .into()
     }

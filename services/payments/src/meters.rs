@@ -15,6 +15,8 @@ struct Meters {
     bills_unreadable: Counter<u64>,
     differences: Counter<u64>,
     overdue: Gauge<u64>,
+    exceptions: Counter<u64>,
+    unanswered: Counter<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -55,6 +57,14 @@ fn meters() -> &'static Meters {
             overdue: meter
                 .u64_gauge("payments_differences_overdue")
                 .with_description("Differences at which nobody looked in time")
+                .build(),
+            exceptions: meter
+                .u64_counter("payments_exceptions")
+                .with_description("Cases of money that may have gone wrong, opened or reopened, by type")
+                .build(),
+            unanswered: meter
+                .u64_counter("payments_exceptions_overdue")
+                .with_description("Cases in which a member had no answer in time, by type")
                 .build(),
         }
     })
@@ -102,4 +112,14 @@ pub fn differences_overdue(count: i64) {
     meters()
         .overdue
         .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// A member's money may have gone wrong.
+pub fn exception(kind: &'static str) {
+    meters().exceptions.add(1, &[KeyValue::new("type", kind)]);
+}
+
+/// A member had no answer in time.
+pub fn exception_overdue(kind: &'static str) {
+    meters().unanswered.add(1, &[KeyValue::new("type", kind)]);
 }

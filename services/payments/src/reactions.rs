@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod callback;
+pub mod exception;
 mod intent;
 mod isolated;
 mod person;
@@ -29,6 +30,7 @@ pub mod kinds {
     pub const JUDGE_DAY: &str = "judge_day";
     pub const APPLY_BILL: &str = "apply_bill";
     pub const SETTLE: &str = "settle";
+    pub const WATCH_EXCEPTION: &str = "watch_exception";
 }
 
 pub fn tasks() -> Vec<TaskKind<App>> {
@@ -45,6 +47,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::JUDGE_DAY, reconciliation::judge::run),
         TaskKind::new(kinds::APPLY_BILL, reconciliation::apply::run),
         TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
+        TaskKind::new(kinds::WATCH_EXCEPTION, exception::watch),
     ]
 }
 

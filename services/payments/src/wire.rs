@@ -1,5 +1,6 @@
 //! Domain values as the contract writes them.
 
+pub mod exception;
 pub mod reconciliation;
 
 use kernel::to_proto_time;

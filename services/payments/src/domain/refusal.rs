@@ -41,4 +41,10 @@ pub enum Refusal {
     DifferencesOpen { open: i64 },
     #[error("no bank account has this name")]
     NoBankAccount,
+    #[error("the case is {state}")]
+    ExceptionState { state: &'static str },
+    #[error("the case is taken by nobody, or by another person")]
+    NotTakenByCaller,
+    #[error("the case was answered too long ago")]
+    ExceptionTooOld,
 }

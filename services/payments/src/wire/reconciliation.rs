@@ -35,6 +35,8 @@ macro_rules! mirrored {
     };
 }
 
+pub(super) use mirrored;
+
 mirrored!(Party, Party { Wechat, Alipay, Bank });
 mirrored!(
     DayState,

@@ -12,6 +12,7 @@ mod charging;
 mod closing;
 mod collecting;
 mod erasing;
+mod exceptions;
 mod in_app;
 mod notices;
 mod played;
