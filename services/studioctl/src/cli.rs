@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod audit;
+mod exceptions;
 mod feeds;
 mod grants;
 mod pay;
@@ -17,6 +18,7 @@ use crate::output::Output;
 use crate::session::StateFolder;
 
 pub use audit::Audit;
+pub use exceptions::Exceptions;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
@@ -110,6 +112,9 @@ pub enum Command {
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),
+    /// Money of members' that may have gone wrong: charged twice, or paid and not there.
+    #[command(subcommand)]
+    Exceptions(Exceptions),
     /// Complaints and requests.
     #[command(subcommand)]
     Tickets(Tickets),
