@@ -34,7 +34,15 @@ def main(studioctl: str, traces: str) -> int:
     bad += report("every service appears in the three traces", everyone <= seen, f"only {seen}")
     checked = subprocess.run([studioctl, "check", "--channel"], capture_output=True, text=True, timeout=120)
     bad += report("the nine invariants hold afterwards", checked.returncode == 0, checked.stdout + checked.stderr)
-    return bad + whole_chains(studioctl) + a_day_is_closed(studioctl)
+    return bad + whole_chains(studioctl) + nobody_waits(studioctl) + a_day_is_closed(studioctl)
+
+
+def nobody_waits(studioctl: str) -> int:
+    """Finance looks for money that may have gone wrong: the demo left no member without an answer."""
+    asked = [studioctl, "exceptions", "list", "-o", "json"]
+    run = subprocess.run(asked, capture_output=True, text=True, timeout=60)
+    cases = json.loads(run.stdout or "{}").get("exceptions", []) if run.returncode == 0 else None
+    return report("studioctl exceptions list finds nobody who waits for an answer", cases == [], f"{cases} {run.stderr}")
 
 
 def whole_chains(studioctl: str) -> int:

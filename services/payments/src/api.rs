@@ -3,6 +3,7 @@
 mod attempt;
 mod cashier;
 mod credential;
+mod exception;
 mod intent;
 mod notice;
 mod payment;
@@ -302,6 +303,11 @@ impl From<Refusal> for Error {
                     .retry_after(*retry_after)
             }
             Refusal::LimitRaced => return Self::version_conflict("limit"),
+            Refusal::ExceptionState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::ExceptionState).with("state", state)
+            }
+            Refusal::NotTakenByCaller => refused(Code::FailedPrecondition, ErrorReason::NotTakenByCaller),
+            Refusal::ExceptionTooOld => refused(Code::FailedPrecondition, ErrorReason::ExceptionTooOld),
         }
         .into()
     }

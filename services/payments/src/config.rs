@@ -12,6 +12,7 @@ use platform::config::{Maybe, SecretFile};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::domain::exception::Kind;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::Urgency;
 use crate::domain::statement::bank::Headings;
@@ -25,6 +26,7 @@ pub struct Config {
     pub cashier: cashier::Cashier,
     pub refunds: Refunds,
     pub statements: Statements,
+    pub exceptions: Exceptions,
     /// Accounts at banks, by a name of the operator's choice.
     #[serde(default)]
     pub banks: BTreeMap<String, Bank>,
@@ -54,6 +56,16 @@ pub struct Attempts {
 pub struct Refunds {
     pub window_days: i64,
     pub funds_patience_s: i64,
+}
+
+/// Money of members' that may have gone wrong.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exceptions {
+    pub duplicate_charge_h: i64,
+    pub paid_not_credited_h: i64,
+    pub reopen_days: i64,
+    pub twin_window_s: i64,
 }
 
 /// Bills of channels, and what is held against them.
@@ -251,6 +263,26 @@ impl Statements {
     /// When the bills of a day are fetched: the next day, in China's time.
     pub fn fetched_at(&self, day: NaiveDate) -> Timestamp {
         figures::at(day + chrono::Days::new(1), self.fetch_at)
+    }
+}
+
+impl Exceptions {
+    /// When a member has an answer to what was noticed at `at`.
+    pub fn due_at(&self, kind: Kind, at: Timestamp) -> Timestamp {
+        at + chrono::Duration::hours(match kind {
+            Kind::DuplicateCharge => self.duplicate_charge_h,
+            Kind::PaidNotCredited => self.paid_not_credited_h,
+        })
+    }
+
+    /// How long an answer can be doubted.
+    pub fn reopen_within(&self) -> chrono::Duration {
+        chrono::Duration::days(self.reopen_days)
+    }
+
+    /// Two payments of one amount within this time may be one charged twice.
+    pub fn twin_window(&self) -> chrono::Duration {
+        chrono::Duration::seconds(self.twin_window_s)
     }
 }
 

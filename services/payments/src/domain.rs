@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod closure;
 pub mod credential;
 pub mod evidence;
+pub mod exception;
 pub mod intent;
 pub mod isolated;
 pub mod limit;

@@ -7,13 +7,14 @@ use platform::{Error, NewTask, SystemTx};
 
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::{Evidence, Mismatch, Verdict, decide};
+use crate::domain::exception::Origin;
 use crate::domain::intent::Intent;
 use crate::domain::isolated::IsolatedMoney;
 use crate::domain::payment::Payment;
 use crate::domain::receipt::{self, Receipt};
 use crate::reactions::kinds;
 use crate::store::callback::{Contradiction, Source};
-use crate::{App, facts, store};
+use crate::{App, exceptions, facts, store};
 
 /// What applying a statement did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub async fn apply_channel_evidence(
         Verdict::Ended { attempt, expired } => {
             store::attempt::save_state(tx, &attempt).await?;
             expire(tx, expired).await?;
+            exceptions::nothing_came(app, tx, attempt.id).await?;
         }
         Verdict::Captured {
             attempt,
@@ -64,10 +66,12 @@ pub async fn apply_channel_evidence(
         } => {
             store::attempt::save_state(tx, &attempt).await?;
             capture(app, tx, &intent, &payment).await?;
+            exceptions::credited(app, tx, attempt.id).await?;
         }
         Verdict::Isolated { attempt, money } => {
             store::attempt::save_state(tx, &attempt).await?;
             isolate(tx, &intent, &money).await?;
+            exceptions::notice(app, tx, &attempt, money.cause.into(), Origin::IsolatedMoney).await?;
         }
     }
     Ok(Applied::Changed)

@@ -18,6 +18,8 @@ struct Meters {
     credentials: Gauge<u64>,
     blocked: Counter<u64>,
     breaker: Gauge<u64>,
+    exceptions: Counter<u64>,
+    unanswered: Counter<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -72,6 +74,14 @@ fn meters() -> &'static Meters {
                 .with_description(
                     "1 while nothing is started by a method of a merchant since its channel does not answer",
                 )
+                .build(),
+            exceptions: meter
+                .u64_counter("payments_exceptions")
+                .with_description("Cases of money that may have gone wrong, opened or reopened, by type")
+                .build(),
+            unanswered: meter
+                .u64_counter("payments_exceptions_overdue")
+                .with_description("Cases in which a member had no answer in time, by type")
                 .build(),
         }
     })
@@ -140,4 +150,14 @@ pub fn breaker(merchant: &str, method: &'static str, open: bool) {
         KeyValue::new("method", method),
     ];
     meters().breaker.record(open.into(), &labels);
+}
+
+/// A member's money may have gone wrong.
+pub fn exception(kind: &'static str) {
+    meters().exceptions.add(1, &[KeyValue::new("type", kind)]);
+}
+
+/// A member had no answer in time.
+pub fn exception_overdue(kind: &'static str) {
+    meters().unanswered.add(1, &[KeyValue::new("type", kind)]);
 }

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod callback;
+pub mod exception;
 mod intent;
 mod isolated;
 mod limit;
@@ -31,6 +32,7 @@ pub mod kinds {
     pub const APPLY_BILL: &str = "apply_bill";
     pub const SETTLE: &str = "settle";
     pub const FORGET_COUNTS: &str = "forget_counts";
+    pub const WATCH_EXCEPTION: &str = "watch_exception";
 }
 
 pub fn tasks() -> Vec<TaskKind<App>> {
@@ -48,6 +50,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::APPLY_BILL, reconciliation::apply::run),
         TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
         TaskKind::new(kinds::FORGET_COUNTS, limit::forget_counts),
+        TaskKind::new(kinds::WATCH_EXCEPTION, exception::watch),
     ]
 }
 

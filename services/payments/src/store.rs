@@ -6,6 +6,7 @@ pub mod callback;
 pub mod checks;
 pub mod closure;
 pub mod credential;
+pub mod exception;
 pub mod intent;
 pub mod isolated;
 pub mod limit;

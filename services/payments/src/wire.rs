@@ -2,6 +2,7 @@
 
 pub mod cashier;
 pub mod credential;
+pub mod exception;
 pub mod reconciliation;
 
 use kernel::to_proto_time;

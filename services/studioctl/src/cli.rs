@@ -3,6 +3,7 @@
 mod audit;
 mod cashier;
 mod credentials;
+mod exceptions;
 mod feeds;
 mod grants;
 mod pay;
@@ -21,6 +22,7 @@ use crate::session::StateFolder;
 pub use audit::Audit;
 pub use cashier::{Cashier, Channel as CashierChannel, Place as CashierPlace};
 pub use credentials::Credentials;
+pub use exceptions::Exceptions;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
@@ -120,6 +122,9 @@ pub enum Command {
     /// What opens the company's accounts: who holds it, and how old it is.
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Money of members' that may have gone wrong: charged twice, or paid and not there.
+    #[command(subcommand)]
+    Exceptions(Exceptions),
     /// Complaints and requests.
     #[command(subcommand)]
     Tickets(Tickets),

@@ -11,7 +11,7 @@ use crate::store::notices::Announcement;
 use crate::{App, store};
 
 /// The roles that are departments.
-const DEPARTMENTS: [Role; 11] = [
+const DEPARTMENTS: [Role; 12] = [
     Role::StudioDirector,
     Role::FinanceSupervisor,
     Role::FinanceStaff,
@@ -23,6 +23,7 @@ const DEPARTMENTS: [Role; 11] = [
     Role::FinanceAuditor,
     Role::RefundClerk,
     Role::RefundApprover,
+    Role::Technician,
 ];
 
 /// What was announced to the caller's departments.

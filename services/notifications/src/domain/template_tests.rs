@@ -6,8 +6,10 @@ use crate::domain::fill::Value;
 fn example(name: &str) -> Value {
     match name {
         "amount" | "balance" => Value::Money(9_900),
-        "at" | "valid_until" | "accept_by" | "pay_by" | "respond_by" => Value::Time(Clock::real()),
+        "at" | "valid_until" | "accept_by" | "pay_by" | "respond_by" | "due_at" => Value::Time(Clock::real()),
         "method" => Value::Word("wechat_native".to_owned()),
+        "type" => Value::Word("duplicate_charge".to_owned()),
+        "remedy" => Value::Word("send_back".to_owned()),
         "cause" => Value::Word("wrong_amount".to_owned()),
         ORDER_REASON => Value::Word(SEE_ORDER.to_owned()),
         "advice" => Value::Word("apply_again".to_owned()),

@@ -1,9 +1,11 @@
 //! Money that came through a channel, its receipt, and money that had to go
 //! back because nothing could take it.
 
+use kernel::StudioId;
 use platform::{BoxFuture, Delivery, Error, SystemTx};
+use proto::studio::money::v1::Money;
 use proto::studio::payments::v1::payments_event::Fact;
-use proto::studio::payments::v1::{Method, PaymentCaptured, PaymentsEvent, Purpose};
+use proto::studio::payments::v1::{ExceptionOrigin, Method, PaymentCaptured, PaymentsEvent, Purpose};
 
 use super::{cause, fen, id, notice, tell, time, word};
 use crate::domain::fill::Fill;
@@ -16,21 +18,61 @@ pub fn react<'a>(
     delivery: &'a Delivery<PaymentsEvent>,
 ) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
-        if let Some(Fact::PaymentCaptured(fact)) = &delivery.fact().fact {
-            let studio = kernel::StudioId::parse("studio_id", &fact.studio_id)?;
-            let payment = id("payment_id", &fact.payment_id)?;
-            queue::announce(
-                app,
-                tx,
-                cause(app, delivery),
-                "payment_announced",
-                studio,
-                (payment, captured(fact)?),
-            )
-            .await?;
+        if let Some(told) = announced(delivery.fact())? {
+            let studio = StudioId::parse("studio_id", told.studio)?;
+            let about = id("about_id", told.about)?;
+            let why = cause(app, delivery);
+            queue::announce(app, tx, why, told.template, studio, (about, told.fill)).await?;
         }
         tell(app, tx, delivery, told(delivery.fact())?).await
     })
+}
+
+/// What departments of a studio hear.
+struct Announced<'a> {
+    template: &'static str,
+    studio: &'a str,
+    about: &'a str,
+    fill: Fill,
+}
+
+fn announced(event: &PaymentsEvent) -> Result<Option<Announced<'_>>, Error> {
+    Ok(match &event.fact {
+        Some(Fact::PaymentCaptured(f)) => Some(Announced {
+            template: "payment_announced",
+            studio: &f.studio_id,
+            about: &f.payment_id,
+            fill: captured(f)?,
+        }),
+        // What the system isolated goes back by itself: nobody has to act.
+        Some(Fact::ExceptionOpened(f)) if f.origin() == ExceptionOrigin::IsolatedMoney => None,
+        Some(Fact::ExceptionOpened(f)) => Some(Announced {
+            template: "exception_announced",
+            studio: &f.studio_id,
+            about: &f.exception_id,
+            fill: exception(&f.exception_number, f.amount.as_ref(), f.due_at.as_ref())?
+                .word("type", word(f.r#type().as_str_name(), "EXCEPTION_TYPE_")),
+        }),
+        Some(Fact::ExceptionOverdue(f)) => Some(Announced {
+            template: "exception_overdue",
+            studio: &f.studio_id,
+            about: &f.exception_id,
+            fill: exception(&f.exception_number, f.amount.as_ref(), f.due_at.as_ref())?
+                .word("type", word(f.r#type().as_str_name(), "EXCEPTION_TYPE_")),
+        }),
+        _ => None,
+    })
+}
+
+fn exception(
+    number: &str,
+    amount: Option<&Money>,
+    due_at: Option<&prost_types::Timestamp>,
+) -> Result<Fill, Error> {
+    Ok(Fill::default()
+        .text("exception_number", number)
+        .money("amount", fen("amount", amount)?)
+        .time("due_at", time("due_at", due_at)?))
 }
 
 fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
@@ -60,6 +102,21 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
                 fill,
             )?
         }
+        // Isolated money goes back by itself, and `payment_returned` tells it.
+        Some(Fact::ExceptionOpened(f)) if f.origin() == ExceptionOrigin::IsolatedMoney => return Ok(None),
+        Some(Fact::ExceptionAnswered(f)) if f.origin() == ExceptionOrigin::IsolatedMoney && f.proven => {
+            return Ok(None);
+        }
+        Some(Fact::ExceptionOpened(f)) => {
+            let fill = exception(&f.exception_number, f.amount.as_ref(), f.due_at.as_ref())?;
+            notice("exception_opened", &f.person_id, &f.studio_id, &f.exception_id, fill)?
+        }
+        Some(Fact::ExceptionAnswered(f)) => {
+            let fill = Fill::default()
+                .text("exception_number", &f.exception_number)
+                .word("remedy", word(f.remedy().as_str_name(), "REMEDY_"));
+            notice("exception_answered", &f.person_id, &f.studio_id, &f.exception_id, fill)?
+        }
         Some(
             Fact::AttemptOpened(_)
             | Fact::IntentExpired(_)
@@ -73,7 +130,10 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::DifferenceResolved(_)
             | Fact::SettlementSeen(_)
             | Fact::BankBalanceSeen(_)
-            | Fact::ReconciliationDayClosed(_),
+            | Fact::ReconciliationDayClosed(_)
+            // The departments hear of it.
+            | Fact::ExceptionOverdue(_)
+            | Fact::ExceptionClosed(_),
         )
         | None => return Ok(None),
     }))

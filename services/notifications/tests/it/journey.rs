@@ -36,7 +36,7 @@ impl World {
     }
 
     /// Hears a fact and finds it told under `template`, with all of `pieces` in the text.
-    async fn tells<E: proto::Event>(&self, event: E, template: &str, pieces: &[&str]) {
+    pub async fn tells<E: proto::Event>(&self, event: E, template: &str, pieces: &[&str]) {
         let kind = event.kind();
         let mails = self.mails().len();
         self.hears(event).await;

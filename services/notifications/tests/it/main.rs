@@ -4,6 +4,7 @@
 
 mod codes;
 mod doors;
+mod exceptions;
 mod journey;
 mod mails;
 mod members;

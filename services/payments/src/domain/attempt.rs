@@ -270,6 +270,11 @@ impl Attempt {
         }
     }
 
+    /// Whether the channel has left it unknown for twice its life.
+    pub fn is_long_unknown(&self, now: Timestamp) -> bool {
+        self.state.is_live() && now - self.expire_at >= self.expire_at - self.created_at
+    }
+
     /// Before the channel is asked to reverse the charge this stands; `None` when
     /// it is too early to ask.
     pub fn begin_reversing(&self, now: Timestamp) -> Result<Option<Self>, OutOfOrder> {

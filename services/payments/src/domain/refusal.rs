@@ -70,4 +70,10 @@ pub enum Refusal {
     },
     #[error("another limit for the same was set at the same moment")]
     LimitRaced,
+    #[error("the case is {state}")]
+    ExceptionState { state: &'static str },
+    #[error("the case is taken by nobody, or by another person")]
+    NotTakenByCaller,
+    #[error("the case was answered too long ago")]
+    ExceptionTooOld,
 }

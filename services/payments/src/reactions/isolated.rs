@@ -6,7 +6,7 @@ use crate::channel::{Channel, Failure, Outcome, Returned};
 use crate::domain::Way;
 use crate::domain::isolated::{Followed, IsolatedMoney, MOST_TRIES, PAUSE, State};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
-use crate::{App, facts, meters, store};
+use crate::{App, exceptions, facts, meters, store};
 
 /// Sends isolated money back through the channel it came by. It gives up never:
 /// what a channel closes is tried anew under the next number, and after several
@@ -65,6 +65,7 @@ async fn settle(
         Followed::Returned { money, at } => {
             store::isolated::save_state(&mut tx, &money, "", Some(at)).await?;
             tx.publish(facts::money_returned(&money)).await?;
+            exceptions::returned(app, &mut tx, &money).await?;
             tx.done(task).await
         }
         Followed::Later(Failure { code, .. }) => {

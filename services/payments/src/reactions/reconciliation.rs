@@ -6,13 +6,15 @@ pub mod match_day;
 pub mod settle;
 
 use chrono::NaiveDate;
+use kernel::AttemptId;
 use platform::{Error, SystemTx};
 
+use crate::domain::exception::{Kind, Origin};
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::day::State;
-use crate::domain::reconciliation::difference::Finding;
+use crate::domain::reconciliation::difference::{Finding, Type};
 use crate::store::reconciliation::days;
-use crate::{App, facts, meters, store};
+use crate::{App, exceptions, facts, meters, store};
 
 /// Where a difference was found.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +33,21 @@ pub async fn note(app: &App, tx: &mut SystemTx, found: Found<'_>, finding: &Find
         tx.publish(facts::difference_found(book, day, finding, due))
             .await?;
         meters::difference(finding.kind.word());
+        concern(app, tx, finding).await?;
     }
     Ok(())
+}
+
+/// Money of a member's that a bill tells of and our attempt has not is a case.
+async fn concern(app: &App, tx: &mut SystemTx, finding: &Finding) -> Result<(), Error> {
+    let (Type::PaidUnknownHere, Some(subject)) = (finding.kind, finding.ours) else {
+        return Ok(());
+    };
+    let Some(attempt) = store::attempt::get(tx, AttemptId(subject.id)).await? else {
+        return Ok(());
+    };
+    let kind = Kind::PaidNotCredited;
+    exceptions::notice(app, tx, &attempt, kind, Origin::Difference).await
 }
 
 /// As [`note`], on a day that is held meanwhile, or on the next that is not

@@ -136,8 +136,13 @@ const ISOLATED_STUCK: &str = r"
 const PATH: &str = r#"{
     "":                ["attempt_opened", "payment_captured", "receipt_issued", "intent_expired", "intent_cancelled",
                         "refund_succeeded", "refund_bounced", "refund_abnormal", "money_isolated",
-                        "difference_found", "settlement_seen", "bank_balance_seen", "reconciliation_day_closed"],
+                        "difference_found", "settlement_seen", "bank_balance_seen", "reconciliation_day_closed",
+                        "exception_opened"],
     "refund_abnormal": ["refund_succeeded", "refund_bounced"],
     "money_isolated":  ["money_returned"],
-    "difference_found": ["difference_resolved"]
+    "difference_found": ["difference_resolved"],
+    "exception_opened": ["exception_answered", "exception_overdue"],
+    "exception_overdue": ["exception_answered"],
+    "exception_answered": ["exception_closed", "exception_opened"],
+    "exception_closed": ["exception_opened"]
 }"#;

@@ -15,6 +15,7 @@ mod closures;
 mod collecting;
 mod credentials;
 mod erasing;
+mod exceptions;
 mod in_app;
 mod limits;
 mod notices;

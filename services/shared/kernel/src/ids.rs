@@ -102,6 +102,8 @@ ids! {
     DueId,
     /// A published fact.
     EventId,
+    /// A case of money that may have gone wrong.
+    ExceptionId,
     /// A role held by a member of staff at a node.
     GrantId,
     /// A reservation of money or of a benefit.

@@ -3,6 +3,7 @@
 
 mod access;
 mod canary;
+mod charged_twice;
 mod checks;
 mod complaint;
 mod evidence;

@@ -150,6 +150,11 @@ impl World {
         self.channel.pay(&code).unwrap();
     }
 
+    /// Shows WeChat Pay's QR, which nobody scans yet.
+    pub async fn wechat_qr(&self, member: &Member, order: &Order) -> String {
+        self.qr_of(member, order, PaymentMethod::WechatNative).await
+    }
+
     /// Shows Alipay's QR, and lets the member scan and pay.
     pub async fn pays_by_alipay(&self, member: &Member, order: &Order) {
         let code = self.qr_of(member, order, PaymentMethod::AlipayQr).await;

@@ -137,6 +137,18 @@ fn a_charge_is_on_its_way_from_its_start_and_a_scan_until_the_end() {
 }
 
 #[test]
+fn an_attempt_is_long_unknown_after_twice_its_life_while_nobody_knows_its_end() {
+    let attempt = attempt_by(Method::WechatNative, &intent());
+    let at = |minutes| noon() + Duration::minutes(minutes);
+    assert!(!attempt.is_long_unknown(at(29)));
+    assert!(attempt.is_long_unknown(at(30)));
+    let closing = attempt.begin_closing(Why::Expired).unwrap().unwrap();
+    assert!(closing.is_long_unknown(at(30)));
+    let closed = closing.take(Step::Close).unwrap();
+    assert!(!closed.is_long_unknown(at(30)));
+}
+
+#[test]
 fn the_number_at_the_channel_follows_from_the_attempt_and_suits_every_channel() {
     let id = AttemptId::fresh();
     let number = ChannelNumber::of_attempt(id);

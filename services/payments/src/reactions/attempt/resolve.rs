@@ -1,16 +1,17 @@
 use std::time::Duration;
 
 use kernel::{AttemptId, Timestamp};
-use platform::{BoxFuture, Error, Settled, Task};
+use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
 use crate::channel::{Channel, Outcome};
 use crate::domain::Way;
 use crate::domain::attempt::{Attempt, Look};
 use crate::domain::evidence::Evidence;
+use crate::domain::exception::{Kind, Origin};
 use crate::domain::schedule::{next_close, next_look};
 use crate::evidence::{Applied, apply_channel_evidence};
 use crate::store::callback::Source;
-use crate::{App, store};
+use crate::{App, exceptions, store};
 
 /// How long after a statement that nobody believes the channel is asked again.
 const QUARANTINE_PAUSE: Duration = Duration::from_mins(5);
@@ -38,11 +39,30 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             return match apply_channel_evidence(app, &mut tx, id, &evidence, Source::Query).await? {
                 Applied::Changed | Applied::NoEffect if evidence.ends() => tx.done(task).await,
                 Applied::Changed | Applied::NoEffect => tx.again(task, pause(app, &attempt)).await,
-                Applied::Quarantined(_) => tx.again(task, QUARANTINE_PAUSE).await,
+                Applied::Quarantined(_) => {
+                    unknown(app, &mut tx, &attempt).await?;
+                    tx.again(task, QUARANTINE_PAUSE).await
+                }
             };
         }
+        unknown(app, &mut tx, &attempt).await?;
         tx.again(task, pause(app, &attempt)).await
     })
+}
+
+/// What a channel leaves unknown for twice its life is for people too.
+async fn unknown(app: &App, tx: &mut SystemTx, attempt: &Attempt) -> Result<(), Error> {
+    let now = app.clock.now();
+    if !attempt.is_long_unknown(now) {
+        return Ok(());
+    }
+    match store::attempt::lock(tx, attempt.id).await? {
+        Some(attempt) if attempt.is_long_unknown(now) => {
+            let kind = Kind::PaidNotCredited;
+            exceptions::notice(app, tx, &attempt, kind, Origin::UnknownAttempt).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn pause(app: &App, attempt: &Attempt) -> Duration {

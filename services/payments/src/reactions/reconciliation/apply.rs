@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::channel::{ChannelNumber, Identity, Paid};
+use crate::domain::attempt::State as AttemptState;
 use crate::domain::evidence::Evidence;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::{Step, Type};
@@ -11,7 +12,7 @@ use crate::domain::reconciliation::trades::{Group, Traded};
 use crate::evidence::{Applied, apply_channel_evidence};
 use crate::store::callback::Source;
 use crate::store::reconciliation::differences;
-use crate::{App, facts};
+use crate::{App, exceptions, facts, store};
 
 /// A line of a bill that proves a payment of ours.
 #[derive(Serialize, Deserialize)]
@@ -58,11 +59,22 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         match apply_channel_evidence(app, &mut tx, id, &evidence, Source::Bill).await? {
             Applied::Changed | Applied::NoEffect => {
                 repaired(&mut tx, proof.difference, app.clock.now()).await?;
+                booked(app, &mut tx, id).await?;
             }
             Applied::Quarantined(_) => {}
         }
         tx.done(task).await
     })
+}
+
+/// The money may have been booked in the moment in which the bill was read.
+async fn booked(app: &App, tx: &mut SystemTx, id: AttemptId) -> Result<(), Error> {
+    match store::attempt::get(tx, id).await? {
+        Some(attempt) if matches!(attempt.state, AttemptState::Paid { .. }) => {
+            exceptions::credited(app, tx, id).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The system put a difference right, if it was open.

@@ -113,7 +113,8 @@ fn agree(what: &str, ours: &Side, theirs: &Side) {
     );
 }
 
-/// Live attempts, refunds on their way, money that is not back, parked tasks.
+/// Live attempts, refunds on their way, money that is not back or was no case,
+/// members without an answer, parked tasks.
 async fn waiting(world: &World) -> Vec<String> {
     sqlx::query_scalar(
         "select 'attempt ' || channel_number || ' ' || state from attempts
@@ -122,6 +123,9 @@ async fn waiting(world: &World) -> Vec<String> {
          union all select 'refund ' || refund_number || ' ' || state from refunds
              where state in ('reserved', 'submitted', 'abnormal')
          union all select 'isolated ' || channel_number from isolated_money where state <> 'returned'
+         union all select 'isolated and no case ' || i.channel_number from isolated_money i
+             where not exists (select from exceptions e where e.attempt_id = i.attempt_id and e.proven)
+         union all select 'case ' || number || ' ' || state from exceptions where state not in ('answered', 'closed')
          union all select 'task ' || kind || ': ' || last_error from tasks where state = 'parked'",
     )
     .fetch_all(world.it.pool())

@@ -13,6 +13,9 @@ use proto::studio::members::v1::{
     CheckInRequest, Consent, ConsentDocument, GetBenefitsRequest, HoldBenefitRequest, RecordConsentRequest,
 };
 use proto::studio::orders::v1::{AddContactLogRequest, ContactDirection, Order, OrderState, PaymentMethod};
+use proto::studio::payments::v1::exception_service_client::ExceptionServiceClient;
+use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
+use proto::studio::payments::v1::{ExceptionType, ListPaymentsRequest, OpenExceptionRequest};
 use proto::studio::refunds::v1::refund_service_client::RefundServiceClient;
 use proto::studio::refunds::v1::{OpenCaseRequest, RefundReason};
 use sqlx::PgPool;
@@ -138,6 +141,7 @@ async fn furnished(
     refunds_part(world, &member, &bought.order_id, 10).await;
     let case = asks_for_money(world, &member, &packed).await;
     let ticket = complains(world, &member).await.ticket_id;
+    misses_money(world, &member).await;
     world.hires(Role::StudioDirector, code, studio).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
@@ -254,6 +258,23 @@ async fn asks_for_money(world: &World, member: &Member, order_id: &str) -> Strin
     cases.open_case(request).await.unwrap().into_inner().case_id
 }
 
+/// The member says of a payment that nothing came of it.
+async fn misses_money(world: &World, member: &Member) {
+    let mut intents = IntentServiceClient::new(world.at_payments(&member.who));
+    let paid = intents
+        .list_payments(ListPaymentsRequest::default())
+        .await
+        .unwrap();
+    let request = OpenExceptionRequest {
+        request_id: id(),
+        attempt_id: paid.into_inner().payments[0].attempt_id.clone(),
+        r#type: ExceptionType::PaidNotCredited.into(),
+        text: "付了钱没有到账".to_owned(),
+    };
+    let mut cases = ExceptionServiceClient::new(world.at_payments(&member.who));
+    cases.open_exception(request).await.unwrap();
+}
+
 /// A field, and where to read it for a studio.
 type Column = (&'static str, &'static str);
 
@@ -279,7 +300,11 @@ const MEMBERS: [Column; 5] = [
         "select challenge_id::text from challenges join people using (person_id) where home_studio_id = $1 limit 1",
     ),
 ];
-const PAYMENTS: [Column; 7] = [
+const PAYMENTS: [Column; 8] = [
+    (
+        "exception_id",
+        "select exception_id::text from exceptions where studio_id = $1 limit 1",
+    ),
     (
         "intent_id",
         "select intent_id::text from refunds join payments using (payment_id) where payments.studio_id = $1 limit 1",
