@@ -1,6 +1,7 @@
 //! The calls, one line each, and how a refusal leaves.
 
 mod attempt;
+mod drawer;
 mod intent;
 mod notice;
 mod payment;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use futures::future::Either;
 use kernel::{BadField, Invalid};
 use platform::{Error, Refused, answer, answer_stream};
+use proto::studio::payments::v1::drawer_service_server::DrawerService;
 use proto::studio::payments::v1::intent_service_server::IntentService;
 use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
@@ -191,6 +193,58 @@ impl ReconciliationService for Api {
     }
 }
 
+#[tonic::async_trait]
+impl DrawerService for Api {
+    async fn open_drawer(
+        &self,
+        r: Request<pb::OpenDrawerRequest>,
+    ) -> Result<Response<pb::OpenDrawerResponse>, Status> {
+        answer(&self.0, r, drawer::open::handle).await
+    }
+    async fn take_money(
+        &self,
+        r: Request<pb::TakeMoneyRequest>,
+    ) -> Result<Response<pb::TakeMoneyResponse>, Status> {
+        answer(&self.0, r, drawer::take::handle).await
+    }
+    async fn move_cash(
+        &self,
+        r: Request<pb::MoveCashRequest>,
+    ) -> Result<Response<pb::MoveCashResponse>, Status> {
+        answer(&self.0, r, drawer::move_cash::handle).await
+    }
+    async fn pay_refund(
+        &self,
+        r: Request<pb::PayRefundRequest>,
+    ) -> Result<Response<pb::PayRefundResponse>, Status> {
+        answer(&self.0, r, drawer::pay_refund::handle).await
+    }
+    async fn count_drawer(
+        &self,
+        r: Request<pb::CountDrawerRequest>,
+    ) -> Result<Response<pb::CountDrawerResponse>, Status> {
+        answer(&self.0, r, drawer::count::handle).await
+    }
+    async fn confirm_drawer_day(
+        &self,
+        r: Request<pb::ConfirmDrawerDayRequest>,
+    ) -> Result<Response<pb::ConfirmDrawerDayResponse>, Status> {
+        answer(&self.0, r, drawer::confirm_day::handle).await
+    }
+    async fn get_drawer_day(
+        &self,
+        r: Request<pb::GetDrawerDayRequest>,
+    ) -> Result<Response<pb::GetDrawerDayResponse>, Status> {
+        answer(&self.0, r, drawer::day::handle).await
+    }
+    async fn export_drawer_day(
+        &self,
+        r: Request<pb::ExportDrawerDayRequest>,
+    ) -> Result<Response<pb::ExportDrawerDayResponse>, Status> {
+        answer(&self.0, r, drawer::export_day::handle).await
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
@@ -230,6 +284,21 @@ impl From<Refusal> for Error {
                 refused(Code::FailedPrecondition, ErrorReason::DifferencesOpen).with("open", open)
             }
             Refusal::NoBankAccount => refused(Code::NotFound, ErrorReason::NoBankAccount),
+            Refusal::DrawerHeld => refused(Code::FailedPrecondition, ErrorReason::DrawerHeld),
+            Refusal::NotYourDrawer => refused(Code::PermissionDenied, ErrorReason::NotYourDrawer),
+            Refusal::DrawerCounted => refused(Code::FailedPrecondition, ErrorReason::DrawerCounted),
+            Refusal::DrawerShort => refused(Code::FailedPrecondition, ErrorReason::DrawerShort),
+            Refusal::TenderedTooLittle { missing_minor } => {
+                refused(Code::FailedPrecondition, ErrorReason::TenderedTooLittle)
+                    .with("missing_minor", missing_minor)
+            }
+            Refusal::SlipUsed => refused(Code::AlreadyExists, ErrorReason::SlipUsed),
+            Refusal::CountUnexplained => refused(Code::FailedPrecondition, ErrorReason::CountUnexplained),
+            Refusal::DrawersOpen { open } => {
+                refused(Code::FailedPrecondition, ErrorReason::DrawersOpen).with("open", open)
+            }
+            Refusal::OtherStudio => refused(Code::FailedPrecondition, ErrorReason::OtherStudio),
+            Refusal::RefundNotAtDrawer => refused(Code::FailedPrecondition, ErrorReason::RefundNotAtDrawer),
         }
         .into()
     }

@@ -1,5 +1,6 @@
 //! What others may know: domain values as facts, ids and amounts only.
 
+mod drawer;
 mod reconciliation;
 
 use kernel::{Timestamp, to_proto_time};
@@ -15,6 +16,7 @@ use crate::domain::payment::Payment;
 use crate::domain::receipt::Receipt;
 use crate::domain::refund::Refund;
 
+pub use drawer::{drawer_counted, drawer_day_confirmed};
 pub use reconciliation::{
     bank_balance_seen, day_closed, difference_found, difference_resolved, settlement_seen,
 };

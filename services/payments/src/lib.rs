@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use platform::{Error, Listener, Platform, Subscription, TaskKind};
+use proto::studio::payments::v1::drawer_service_server::DrawerServiceServer;
 use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
 use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
@@ -87,6 +88,7 @@ impl platform::Service for App {
 
     fn routes(app: &Arc<Self>) -> tonic::service::Routes {
         tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
+            .add_service(DrawerServiceServer::new(api::Api(app.clone())))
             .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
             .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))

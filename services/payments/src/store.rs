@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod callback;
 pub mod checks;
+pub mod drawer;
 pub mod intent;
 pub mod isolated;
 pub mod notice;

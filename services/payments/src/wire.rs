@@ -1,5 +1,6 @@
 //! Domain values as the contract writes them.
 
+pub mod drawer;
 pub mod reconciliation;
 
 use kernel::to_proto_time;
@@ -35,6 +36,8 @@ impl From<Method> for pb::Method {
             Method::WechatJsapi => Self::WechatJsapi,
             Method::AlipayQr => Self::AlipayQr,
             Method::AlipayBarcode => Self::AlipayBarcode,
+            Method::Cash => Self::Cash,
+            Method::CardTerminal => Self::CardTerminal,
         }
     }
 }
@@ -65,6 +68,8 @@ pub fn method(value: pb::Method) -> Option<Method> {
         pb::Method::WechatJsapi => Some(Method::WechatJsapi),
         pb::Method::AlipayQr => Some(Method::AlipayQr),
         pb::Method::AlipayBarcode => Some(Method::AlipayBarcode),
+        pb::Method::Cash => Some(Method::Cash),
+        pb::Method::CardTerminal => Some(Method::CardTerminal),
         pb::Method::Unspecified => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod audit;
+mod drawers;
 mod feeds;
 mod grants;
 mod pay;
@@ -17,6 +18,7 @@ use crate::output::Output;
 use crate::session::StateFolder;
 
 pub use audit::Audit;
+pub use drawers::{Drawers, Found};
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
@@ -107,6 +109,9 @@ pub enum Command {
     /// Refund cases.
     #[command(subcommand)]
     Refunds(Refunds),
+    /// Cash and cards at a studio's desk.
+    #[command(subcommand)]
+    Drawers(Drawers),
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),

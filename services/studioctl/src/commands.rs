@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod audit;
 mod charge;
 pub mod check;
+pub mod drawers;
 pub mod feeds;
 pub mod grants;
 pub mod import;

@@ -74,6 +74,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         }
         Command::Recharges(command) => commands::recharges::run(&desk, command).await,
         Command::Refunds(command) => commands::refunds::run(&desk, command).await,
+        Command::Drawers(command) => commands::drawers::run(&desk, command).await,
         Command::Reconcile(command) => commands::reconcile::run(&desk, command).await,
         Command::Tickets(command) => commands::tickets::run(&desk, command).await,
         Command::Inbox { english } => commands::notices::inbox(&desk, english).await,

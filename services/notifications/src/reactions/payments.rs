@@ -73,7 +73,10 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::DifferenceResolved(_)
             | Fact::SettlementSeen(_)
             | Fact::BankBalanceSeen(_)
-            | Fact::ReconciliationDayClosed(_),
+            | Fact::ReconciliationDayClosed(_)
+            // The studio and finance read of it in the report of the day.
+            | Fact::DrawerCounted(_)
+            | Fact::DrawerDayConfirmed(_),
         )
         | None => return Ok(None),
     }))

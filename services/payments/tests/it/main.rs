@@ -11,6 +11,7 @@ mod callbacks;
 mod charging;
 mod closing;
 mod collecting;
+mod drawers;
 mod erasing;
 mod in_app;
 mod notices;

@@ -94,6 +94,8 @@ ids! {
     CheckInId,
     /// A complaint or another ticket.
     TicketId,
+    /// One person's cash at a studio, from opening to counting.
+    DrawerId,
     /// What one payment intent pays.
     DueId,
     /// A published fact.

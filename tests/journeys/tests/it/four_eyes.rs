@@ -25,9 +25,10 @@ const CASES: usize = 500;
 /// Under how many names each person who must not decide comes to each call.
 const GUISES: usize = 8;
 
-/// Calls whose ground is a day's bills, which only payments' own tests have:
-/// `reconciling::closing` tries them.
-const IN_PAYMENTS: [&str; 2] = [
+/// Calls whose ground is a day's bills, or a studio's day of drawers, which only
+/// payments' own tests have: `reconciling::closing` and `drawers::days` try them.
+const IN_PAYMENTS: [&str; 3] = [
+    "/studio.payments.v1.DrawerService/ConfirmDrawerDay",
     "/studio.payments.v1.ReconciliationService/CloseDay",
     "/studio.payments.v1.ReconciliationService/ConfirmResolution",
 ];

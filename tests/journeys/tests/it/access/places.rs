@@ -139,6 +139,7 @@ async fn furnished(
     let case = asks_for_money(world, &member, &packed).await;
     let ticket = complains(world, &member).await.ticket_id;
     world.hires(Role::StudioDirector, code, studio).await;
+    super::till::works_a_drawer(world, studio).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
         ("studio_id", studio.to_string()),
@@ -279,7 +280,7 @@ const MEMBERS: [Column; 5] = [
         "select challenge_id::text from challenges join people using (person_id) where home_studio_id = $1 limit 1",
     ),
 ];
-const PAYMENTS: [Column; 7] = [
+const PAYMENTS: [Column; 8] = [
     (
         "intent_id",
         "select intent_id::text from refunds join payments using (payment_id) where payments.studio_id = $1 limit 1",
@@ -307,6 +308,10 @@ const PAYMENTS: [Column; 7] = [
     (
         "receipt_id",
         "select receipt_id::text from refunds join receipts using (payment_id) where receipts.studio_id = $1 limit 1",
+    ),
+    (
+        "drawer_id",
+        "select drawer_id::text from drawers where studio_id = $1 limit 1",
     ),
 ];
 const RECEIPTS: [Column; 1] = [(
