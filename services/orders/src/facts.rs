@@ -203,6 +203,8 @@ pub fn method(method: Option<Method>) -> pb::PaymentMethod {
         Some(Method::WechatJsapi) => pb::PaymentMethod::WechatJsapi,
         Some(Method::AlipayQr) => pb::PaymentMethod::AlipayQr,
         Some(Method::AlipayBarcode) => pb::PaymentMethod::AlipayBarcode,
+        Some(Method::Cash) => pb::PaymentMethod::Cash,
+        Some(Method::CardTerminal) => pb::PaymentMethod::CardTerminal,
         Some(Method::Wallet) => pb::PaymentMethod::Wallet,
     }
 }

@@ -3,6 +3,7 @@
 mod attempt;
 mod cashier;
 mod credential;
+mod drawer;
 mod exception;
 mod intent;
 mod notice;
@@ -17,7 +18,6 @@ use std::time::Duration;
 use futures::future::Either;
 use kernel::{BadField, Invalid};
 use platform::{Error, Refused, answer, answer_stream};
-use proto::studio::payments::v1::cashier_service_server::CashierService;
 use proto::studio::payments::v1::intent_service_server::IntentService;
 use proto::studio::payments::v1::notice_service_server::NoticeService;
 use proto::studio::payments::v1::receipt_service_server::ReceiptService;
@@ -196,46 +196,6 @@ impl ReconciliationService for Api {
     }
 }
 
-#[tonic::async_trait]
-impl CashierService for Api {
-    async fn set_limit(
-        &self,
-        r: Request<pb::SetLimitRequest>,
-    ) -> Result<Response<pb::SetLimitResponse>, Status> {
-        answer(&self.0, r, cashier::set_limit::handle).await
-    }
-    async fn list_limits(
-        &self,
-        r: Request<pb::ListLimitsRequest>,
-    ) -> Result<Response<pb::ListLimitsResponse>, Status> {
-        answer(&self.0, r, cashier::list_limits::handle).await
-    }
-    async fn list_blocked_starts(
-        &self,
-        r: Request<pb::ListBlockedStartsRequest>,
-    ) -> Result<Response<pb::ListBlockedStartsResponse>, Status> {
-        answer(&self.0, r, cashier::list_blocked::handle).await
-    }
-    async fn close_cashier(
-        &self,
-        r: Request<pb::CloseCashierRequest>,
-    ) -> Result<Response<pb::CloseCashierResponse>, Status> {
-        answer(&self.0, r, cashier::close::handle).await
-    }
-    async fn reopen_cashier(
-        &self,
-        r: Request<pb::ReopenCashierRequest>,
-    ) -> Result<Response<pb::ReopenCashierResponse>, Status> {
-        answer(&self.0, r, cashier::reopen::handle).await
-    }
-    async fn list_closures(
-        &self,
-        r: Request<pb::ListClosuresRequest>,
-    ) -> Result<Response<pb::ListClosuresResponse>, Status> {
-        answer(&self.0, r, cashier::list_closures::handle).await
-    }
-}
-
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
@@ -308,6 +268,21 @@ impl From<Refusal> for Error {
             }
             Refusal::NotTakenByCaller => refused(Code::FailedPrecondition, ErrorReason::NotTakenByCaller),
             Refusal::ExceptionTooOld => refused(Code::FailedPrecondition, ErrorReason::ExceptionTooOld),
+            Refusal::DrawerHeld => refused(Code::FailedPrecondition, ErrorReason::DrawerHeld),
+            Refusal::NotYourDrawer => refused(Code::PermissionDenied, ErrorReason::NotYourDrawer),
+            Refusal::DrawerCounted => refused(Code::FailedPrecondition, ErrorReason::DrawerCounted),
+            Refusal::DrawerShort => refused(Code::FailedPrecondition, ErrorReason::DrawerShort),
+            Refusal::TenderedTooLittle { missing_minor } => {
+                refused(Code::FailedPrecondition, ErrorReason::TenderedTooLittle)
+                    .with("missing_minor", missing_minor)
+            }
+            Refusal::SlipUsed => refused(Code::AlreadyExists, ErrorReason::SlipUsed),
+            Refusal::CountUnexplained => refused(Code::FailedPrecondition, ErrorReason::CountUnexplained),
+            Refusal::DrawersOpen { open } => {
+                refused(Code::FailedPrecondition, ErrorReason::DrawersOpen).with("open", open)
+            }
+            Refusal::OtherStudio => refused(Code::FailedPrecondition, ErrorReason::OtherStudio),
+            Refusal::RefundNotAtDrawer => refused(Code::FailedPrecondition, ErrorReason::RefundNotAtDrawer),
         }
         .into()
     }

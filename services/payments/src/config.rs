@@ -56,6 +56,7 @@ pub struct Attempts {
 pub struct Refunds {
     pub window_days: i64,
     pub funds_patience_s: i64,
+    pub drawer_days: i64,
 }
 
 /// Money of members' that may have gone wrong.
@@ -293,5 +294,10 @@ impl Refunds {
 
     pub fn funds_patience(&self) -> chrono::Duration {
         chrono::Duration::seconds(self.funds_patience_s)
+    }
+
+    /// How long a refund may wait to be fetched at a drawer.
+    pub fn drawer_wait(&self) -> chrono::Duration {
+        chrono::Duration::days(self.drawer_days)
     }
 }

@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod breaker;
 pub mod closure;
 pub mod credential;
+pub mod drawer;
 pub mod evidence;
 pub mod exception;
 pub mod intent;
@@ -38,6 +39,8 @@ kept_words! {
         WechatJsapi = "wechat_jsapi",
         AlipayQr = "alipay_qr",
         AlipayBarcode = "alipay_barcode",
+        Cash = "cash",
+        CardTerminal = "card_terminal",
     }
 }
 
@@ -51,6 +54,8 @@ pub enum Way {
     /// The payer shows a code that we scan. It is charged at once and once; what
     /// came of it is reversed, never closed.
     Charge,
+    /// A person takes it at a drawer. No channel knows of it.
+    Drawer,
 }
 
 impl Method {
@@ -59,6 +64,7 @@ impl Method {
         match self {
             Self::WechatNative | Self::WechatCodepay | Self::WechatJsapi => "wechat",
             Self::AlipayQr | Self::AlipayBarcode => "alipay",
+            Self::Cash | Self::CardTerminal => "drawer",
         }
     }
 
@@ -67,6 +73,7 @@ impl Method {
             Self::WechatNative | Self::AlipayQr => Way::Scan,
             Self::WechatJsapi => Way::InApp,
             Self::WechatCodepay | Self::AlipayBarcode => Way::Charge,
+            Self::Cash | Self::CardTerminal => Way::Drawer,
         }
     }
 
@@ -74,7 +81,9 @@ impl Method {
     /// counter lives for `usual`.
     pub fn life(self, usual: Duration) -> Duration {
         match self {
-            Self::WechatNative | Self::WechatJsapi | Self::AlipayQr => usual,
+            Self::WechatNative | Self::WechatJsapi | Self::AlipayQr | Self::Cash | Self::CardTerminal => {
+                usual
+            }
             Self::WechatCodepay => Duration::seconds(45),
             Self::AlipayBarcode => Duration::seconds(60),
         }

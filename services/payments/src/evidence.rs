@@ -2,9 +2,14 @@
 //! and the answer to a request of ours all end in [`apply`], whichever comes
 //! first; the others then find it done.
 
-use kernel::AttemptId;
-use platform::{Error, NewTask, SystemTx};
+use std::ops::DerefMut;
 
+use kernel::AttemptId;
+use platform::{Error, Fact, NewTask, SystemTx, WriteTx};
+use proto::studio::payments::v1::PaymentsEvent;
+use sqlx::PgConnection;
+
+use crate::channel::Paid;
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::{Evidence, Mismatch, Verdict, decide};
 use crate::domain::exception::Origin;
@@ -111,17 +116,61 @@ async fn contradicts(
     Ok(Applied::Quarantined(mismatch))
 }
 
+/// Captures what a person took at a drawer, whose own word is the proof. The
+/// attempt was recorded in this transaction and its intent is locked, so nothing
+/// but a capture can follow.
+pub async fn apply_taken(
+    app: &App,
+    tx: &mut WriteTx,
+    intent: &Intent,
+    attempt: &Attempt,
+    taken: Paid,
+) -> Result<Attempt, Error> {
+    let ours = taken.identity.clone();
+    match decide(intent, attempt, &ours, &Evidence::Paid(taken), app.clock.now())? {
+        Verdict::Captured {
+            attempt,
+            intent,
+            payment,
+        } => {
+            store::attempt::save_state(tx, &attempt).await?;
+            capture(app, tx, &intent, &payment).await?;
+            Ok(attempt)
+        }
+        other => Err(Error::Internal(format!(
+            "money at a drawer was not captured: {other:?}"
+        ))),
+    }
+}
+
+/// A transaction that tells others what it made true.
+trait Tells: DerefMut<Target = PgConnection> + Send {
+    fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+impl Tells for SystemTx {
+    fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send {
+        self.publish(fact)
+    }
+}
+
+impl Tells for WriteTx {
+    fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send {
+        self.publish(fact)
+    }
+}
+
 /// The first money of an intent: payment, receipt and both facts, together.
-async fn capture(app: &App, tx: &mut SystemTx, intent: &Intent, payment: &Payment) -> Result<(), Error> {
+async fn capture(app: &App, tx: &mut impl Tells, intent: &Intent, payment: &Payment) -> Result<(), Error> {
     store::intent::save_state(tx, intent).await?;
     store::payment::insert(tx, payment).await?;
-    tx.publish(facts::payment_captured(payment)).await?;
+    tx.tell(facts::payment_captured(payment)).await?;
 
     let (series, year) = series(app, payment);
     let count = store::receipt::next_number(tx, &series, year).await?;
     let receipt = Receipt::of(payment, receipt::number(&series, year, count));
     store::receipt::insert(tx, &receipt).await?;
-    tx.publish(facts::receipt_issued(&receipt)).await?;
+    tx.tell(facts::receipt_issued(&receipt)).await?;
     tracing::info!(payment.id = %payment.id, intent.id = %intent.id, "an intent was paid");
     Ok(())
 }

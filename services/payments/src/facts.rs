@@ -1,5 +1,6 @@
 //! What others may know: domain values as facts, ids and amounts only.
 
+mod drawer;
 mod exception;
 mod reconciliation;
 
@@ -16,6 +17,7 @@ use crate::domain::payment::Payment;
 use crate::domain::receipt::Receipt;
 use crate::domain::refund::Refund;
 
+pub use drawer::{drawer_counted, drawer_day_confirmed};
 pub use exception::{exception_answered, exception_closed, exception_opened, exception_overdue};
 pub use reconciliation::{
     bank_balance_seen, day_closed, difference_found, difference_resolved, settlement_seen,

@@ -30,6 +30,7 @@ use anyhow::Context as _;
 use platform::{Error, Listener, Platform, Subscription, TaskKind};
 use proto::studio::payments::v1::cashier_service_server::CashierServiceServer;
 use proto::studio::payments::v1::credential_service_server::CredentialServiceServer;
+use proto::studio::payments::v1::drawer_service_server::DrawerServiceServer;
 use proto::studio::payments::v1::exception_service_server::ExceptionServiceServer;
 use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
@@ -99,6 +100,7 @@ impl platform::Service for App {
             .add_service(CredentialServiceServer::new(api::Api(app.clone())))
             .add_service(CashierServiceServer::new(api::Api(app.clone())))
             .add_service(ExceptionServiceServer::new(api::Api(app.clone())))
+            .add_service(DrawerServiceServer::new(api::Api(app.clone())))
             .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
             .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))

@@ -6,6 +6,7 @@ pub mod callback;
 pub mod checks;
 pub mod closure;
 pub mod credential;
+pub mod drawer;
 pub mod exception;
 pub mod intent;
 pub mod isolated;

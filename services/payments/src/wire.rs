@@ -2,6 +2,7 @@
 
 pub mod cashier;
 pub mod credential;
+pub mod drawer;
 pub mod exception;
 pub mod reconciliation;
 
@@ -61,6 +62,8 @@ impl From<Method> for pb::Method {
             Method::WechatJsapi => Self::WechatJsapi,
             Method::AlipayQr => Self::AlipayQr,
             Method::AlipayBarcode => Self::AlipayBarcode,
+            Method::Cash => Self::Cash,
+            Method::CardTerminal => Self::CardTerminal,
         }
     }
 }
@@ -91,6 +94,8 @@ pub fn method(value: pb::Method) -> Option<Method> {
         pb::Method::WechatJsapi => Some(Method::WechatJsapi),
         pb::Method::AlipayQr => Some(Method::AlipayQr),
         pb::Method::AlipayBarcode => Some(Method::AlipayBarcode),
+        pb::Method::Cash => Some(Method::Cash),
+        pb::Method::CardTerminal => Some(Method::CardTerminal),
         pb::Method::Unspecified => None,
     }
 }

@@ -51,7 +51,9 @@ fn paid_due(due: &orders::Due) -> Result<PaidDue, Error> {
         | orders::PaymentMethod::WechatCodepay
         | orders::PaymentMethod::WechatJsapi
         | orders::PaymentMethod::AlipayQr
-        | orders::PaymentMethod::AlipayBarcode => {
+        | orders::PaymentMethod::AlipayBarcode
+        | orders::PaymentMethod::Cash
+        | orders::PaymentMethod::CardTerminal => {
             Route::Channel(PaymentId::parse("due.payment_id", &due.payment_id)?)
         }
         orders::PaymentMethod::Unspecified => {

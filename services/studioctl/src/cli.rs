@@ -3,6 +3,7 @@
 mod audit;
 mod cashier;
 mod credentials;
+mod drawers;
 mod exceptions;
 mod feeds;
 mod grants;
@@ -22,6 +23,7 @@ use crate::session::StateFolder;
 pub use audit::Audit;
 pub use cashier::{Cashier, Channel as CashierChannel, Place as CashierPlace};
 pub use credentials::Credentials;
+pub use drawers::{Drawers, Found};
 pub use exceptions::Exceptions;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
@@ -116,6 +118,9 @@ pub enum Command {
     /// What may be started at cashiers.
     #[command(subcommand)]
     Cashier(Cashier),
+    /// Cash and cards at a studio's desk.
+    #[command(subcommand)]
+    Drawers(Drawers),
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),

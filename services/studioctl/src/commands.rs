@@ -6,6 +6,7 @@ pub mod cashier;
 mod charge;
 pub mod check;
 pub mod credentials;
+pub mod drawers;
 pub mod exceptions;
 pub mod feeds;
 pub mod grants;

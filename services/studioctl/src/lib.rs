@@ -77,6 +77,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Credentials(command) => commands::credentials::run(&desk, command).await,
         Command::Cashier(command) => commands::cashier::run(&desk, command).await,
         Command::Exceptions(command) => commands::exceptions::run(&desk, command).await,
+        Command::Drawers(command) => commands::drawers::run(&desk, command).await,
         Command::Reconcile(command) => commands::reconcile::run(&desk, command).await,
         Command::Tickets(command) => commands::tickets::run(&desk, command).await,
         Command::Inbox { english } => commands::notices::inbox(&desk, english).await,

@@ -133,7 +133,10 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::ReconciliationDayClosed(_)
             // The departments hear of it.
             | Fact::ExceptionOverdue(_)
-            | Fact::ExceptionClosed(_),
+            | Fact::ExceptionClosed(_)
+            // The studio and finance read of it in the report of the day.
+            | Fact::DrawerCounted(_)
+            | Fact::DrawerDayConfirmed(_),
         )
         | None => return Ok(None),
     }))

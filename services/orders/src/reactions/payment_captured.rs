@@ -32,6 +32,8 @@ fn method(by: PaidBy) -> Result<Method, Error> {
         PaidBy::WechatJsapi => Ok(Method::WechatJsapi),
         PaidBy::AlipayQr => Ok(Method::AlipayQr),
         PaidBy::AlipayBarcode => Ok(Method::AlipayBarcode),
+        PaidBy::Cash => Ok(Method::Cash),
+        PaidBy::CardTerminal => Ok(Method::CardTerminal),
         PaidBy::Unspecified => Err(inconsistent("feed", "a payment without its method")),
     }
 }

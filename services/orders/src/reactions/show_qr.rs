@@ -71,7 +71,12 @@ fn by(method: Method) -> Option<pay::Method> {
     match method {
         Method::WechatNative => Some(pay::Method::WechatNative),
         Method::AlipayQr => Some(pay::Method::AlipayQr),
-        Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode | Method::Wallet => None,
+        Method::WechatCodepay
+        | Method::WechatJsapi
+        | Method::AlipayBarcode
+        | Method::Cash
+        | Method::CardTerminal
+        | Method::Wallet => None,
     }
 }
 

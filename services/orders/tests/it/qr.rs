@@ -149,6 +149,8 @@ async fn a_method_that_needs_the_payer_gets_an_intent_and_no_attempt_from_here()
         (pb::PaymentMethod::WechatCodepay, pay::Method::WechatCodepay),
         (pb::PaymentMethod::AlipayBarcode, pay::Method::AlipayBarcode),
         (pb::PaymentMethod::WechatJsapi, pay::Method::WechatJsapi),
+        (pb::PaymentMethod::Cash, pay::Method::Cash),
+        (pb::PaymentMethod::CardTerminal, pay::Method::CardTerminal),
     ] {
         let person = PersonId::fresh();
         let order = world.confirmed(person).await;

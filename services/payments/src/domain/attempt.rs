@@ -264,9 +264,12 @@ impl Attempt {
     pub fn quiet_for(&self, now: Timestamp) -> Duration {
         match self.method {
             Method::AlipayQr => now - self.expire_at,
-            Method::WechatNative | Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode => {
-                now - self.created_at
-            }
+            Method::WechatNative
+            | Method::WechatCodepay
+            | Method::WechatJsapi
+            | Method::AlipayBarcode
+            | Method::Cash
+            | Method::CardTerminal => now - self.created_at,
         }
     }
 

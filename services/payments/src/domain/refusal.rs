@@ -76,4 +76,24 @@ pub enum Refusal {
     NotTakenByCaller,
     #[error("the case was answered too long ago")]
     ExceptionTooOld,
+    #[error("the person holds an open drawer")]
+    DrawerHeld,
+    #[error("the drawer is another person's")]
+    NotYourDrawer,
+    #[error("the drawer is counted")]
+    DrawerCounted,
+    #[error("the drawer holds less than is to leave it")]
+    DrawerShort,
+    #[error("{missing_minor} fen are missing")]
+    TenderedTooLittle { missing_minor: i64 },
+    #[error("the slip was recorded before")]
+    SlipUsed,
+    #[error("what was counted is not what should be there, and no reason is given")]
+    CountUnexplained,
+    #[error("{open} drawers of the day are open")]
+    DrawersOpen { open: i32 },
+    #[error("it is another studio's than the drawer")]
+    OtherStudio,
+    #[error("the refund is none to be paid at a drawer")]
+    RefundNotAtDrawer,
 }

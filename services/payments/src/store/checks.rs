@@ -13,6 +13,8 @@ pub fn checks() -> Vec<Check> {
         Check::new(Invariant::NothingStuck, "intents_stuck", INTENTS_STUCK),
         Check::new(Invariant::NothingStuck, "refunds_stuck", REFUNDS_STUCK),
         Check::new(Invariant::NothingStuck, "isolated_stuck", ISOLATED_STUCK),
+        Check::new(Invariant::BooksBalance, "drawers_add_up", DRAWERS_ADD_UP),
+        Check::new(Invariant::ChannelAgrees, "takings_proven", TAKINGS_PROVEN),
         Check::path("payments_facts", PATH),
     ]
 }
@@ -42,12 +44,14 @@ const ATTEMPTS: &str = r"
     from attempts a
     left join payments p on p.attempt_id = a.attempt_id
     left join isolated_money i on i.attempt_id = a.attempt_id
+    where a.method not in ('cash', 'card_terminal')
 ";
 
 /// Everything that was sent back to a payer, refund or money that no intent could take.
 const CHANNEL_REFUNDS: &str = r"
     select r.refund_number as key, p.channel_number as other, r.amount_minor, r.state
     from refunds r join payments p using (payment_id)
+    where p.method not in ('cash', 'card_terminal')
     union all
     select i.return_number, i.channel_number, i.amount_minor,
            case i.state when 'returned' then 'succeeded' else 'submitted' end
@@ -120,11 +124,13 @@ const INTENTS_STUCK: &str = r"
     where i.state = 'open' and i.expire_at < terms.overdue
 ";
 
-/// An abnormal refund waits for a person at the channel and is listed there.
+/// An abnormal refund waits for a person at the channel and is listed there; one
+/// at a drawer waits for who fetches it.
 const REFUNDS_STUCK: &str = r"
     select r.refund_id::text as key, 'is ' || r.state || ' since ' || r.created_at as what, r.amount_minor as minor
-    from refunds r, terms
+    from terms, refunds r join payments p using (payment_id)
     where r.state in ('reserved', 'submitted') and r.created_at < terms.overdue
+      and p.method not in ('cash', 'card_terminal')
 ";
 
 const ISOLATED_STUCK: &str = r"
@@ -133,11 +139,42 @@ const ISOLATED_STUCK: &str = r"
     where i.state = 'held' and i.isolated_at < terms.overdue
 ";
 
+/// A drawer holds what it was opened with and what went through it, and a counted
+/// one was counted piece by piece.
+const DRAWERS_ADD_UP: &str = r"
+    select d.drawer_id::text as key,
+           'keeps ' || d.cash_minor || ', its entries make ' || e.made || ', its pieces ' || c.made as what,
+           d.cash_minor - e.made as minor
+    from drawers d
+    cross join lateral (
+        select d.opening_minor + coalesce(sum(case when kind in ('cash_taken', 'paid_in') then amount_minor
+                                                   when kind in ('paid_out', 'cash_refunded') then -amount_minor
+                                                   else 0 end), 0)::bigint as made
+        from drawer_entries where drawer_id = d.drawer_id
+    ) e
+    cross join lateral (
+        select coalesce(sum(denomination_minor::bigint * pieces), 0)::bigint as made
+        from drawer_pieces where drawer_id = d.drawer_id
+    ) c
+    where d.cash_minor <> e.made or d.state = 'counted' and d.counted_minor <> c.made
+";
+
+/// What was taken at a drawer is a payment, and the other way round.
+const TAKINGS_PROVEN: &str = r"
+    select coalesce(p.attempt_id, e.attempt_id)::text as key,
+           'paid ' || coalesce(p.paid_minor, 0) || ' at a drawer that took ' || coalesce(e.amount_minor, 0) as what,
+           coalesce(p.paid_minor, 0) - coalesce(e.amount_minor, 0) as minor
+    from (select * from payments where method in ('cash', 'card_terminal')) p
+    full join (select * from drawer_entries where kind in ('cash_taken', 'card_taken')) e using (attempt_id)
+    where p.paid_minor is distinct from e.amount_minor
+";
+
 const PATH: &str = r#"{
     "":                ["attempt_opened", "payment_captured", "receipt_issued", "intent_expired", "intent_cancelled",
                         "refund_succeeded", "refund_bounced", "refund_abnormal", "money_isolated",
                         "difference_found", "settlement_seen", "bank_balance_seen", "reconciliation_day_closed",
-                        "exception_opened"],
+                        "exception_opened",
+                        "drawer_counted", "drawer_day_confirmed"],
     "refund_abnormal": ["refund_succeeded", "refund_bounced"],
     "money_isolated":  ["money_returned"],
     "difference_found": ["difference_resolved"],

@@ -14,6 +14,7 @@ mod closing;
 mod closures;
 mod collecting;
 mod credentials;
+mod drawers;
 mod erasing;
 mod exceptions;
 mod in_app;

@@ -98,6 +98,8 @@ ids! {
     TicketId,
     /// A time at which a cashier took no new payments.
     ClosureId,
+    /// One person's cash at a studio, from opening to counting.
+    DrawerId,
     /// What one payment intent pays.
     DueId,
     /// A published fact.

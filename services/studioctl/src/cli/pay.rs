@@ -13,6 +13,10 @@ pub enum PayBy {
     WechatCodepay,
     /// A code of Alipay that the payer shows.
     AlipayBarcode,
+    /// Cash, at a drawer.
+    Cash,
+    /// A card at a terminal, at a drawer.
+    Card,
     /// The member's wallet.
     Wallet,
 }

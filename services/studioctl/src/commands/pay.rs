@@ -28,6 +28,8 @@ pub async fn run(desk: &Desk, order_id: &str, by: PayBy, code: Option<String>) -
         PayBy::Alipay => orders::PaymentMethod::AlipayQr,
         PayBy::WechatCodepay => orders::PaymentMethod::WechatCodepay,
         PayBy::AlipayBarcode => orders::PaymentMethod::AlipayBarcode,
+        PayBy::Cash => orders::PaymentMethod::Cash,
+        PayBy::Card => orders::PaymentMethod::CardTerminal,
         PayBy::Wallet => orders::PaymentMethod::Wallet,
     };
     let due = start(&house, order_id, method).await?;
@@ -40,6 +42,10 @@ pub async fn run(desk: &Desk, order_id: &str, by: PayBy, code: Option<String>) -
         }
         PayBy::WechatCodepay | PayBy::AlipayBarcode => {
             charge(&house, due.intent_id, code_of(by), code).await?;
+        }
+        PayBy::Cash | PayBy::Card => {
+            eprintln!("take it with `studioctl drawers take DRAWER {}`", due.intent_id);
+            return Ok(());
         }
     }
     let order = settled(&house, order_id).await?;
@@ -60,7 +66,9 @@ fn is_ready(due: &orders::Due) -> bool {
         orders::PaymentMethod::Wallet | orders::PaymentMethod::Unspecified => false,
         orders::PaymentMethod::WechatCodepay
         | orders::PaymentMethod::AlipayBarcode
-        | orders::PaymentMethod::WechatJsapi => !due.intent_id.is_empty(),
+        | orders::PaymentMethod::WechatJsapi
+        | orders::PaymentMethod::Cash
+        | orders::PaymentMethod::CardTerminal => !due.intent_id.is_empty(),
     }
 }
 
@@ -113,6 +121,8 @@ pub fn show(attempt: &payments::Attempt) -> Result<(), Failure> {
         payments::Method::WechatNative
         | payments::Method::WechatCodepay
         | payments::Method::WechatJsapi
+        | payments::Method::Cash
+        | payments::Method::CardTerminal
         | payments::Method::Unspecified => "WeChat",
     };
     eprintln!(

@@ -57,9 +57,9 @@ pub async fn handle(
     .await
 }
 
-/// None when the recharge cannot be paid. By a code that is shown, or inside
-/// WeChat, the intent is all: the try is opened at payments, which alone learns of
-/// the code and of who pays.
+/// None when the recharge cannot be paid. By a code that is shown, inside WeChat
+/// or at a drawer, the intent is all: the try is made at payments, which alone
+/// learns of the code, of who pays and of what was given.
 async fn open_attempt(
     app: &App,
     caller: &Caller,
@@ -87,7 +87,11 @@ async fn open_attempt(
     let method = match recharge.method {
         Method::WechatNative => payments::Method::WechatNative,
         Method::AlipayQr => payments::Method::AlipayQr,
-        Method::WechatCodepay | Method::WechatJsapi | Method::AlipayBarcode => {
+        Method::WechatCodepay
+        | Method::WechatJsapi
+        | Method::AlipayBarcode
+        | Method::Cash
+        | Method::CardTerminal => {
             return Ok(Some(Opened {
                 intent: intent_id,
                 attempt: payments::Attempt {

@@ -13,6 +13,8 @@ pub fn method(field: pb::RechargeMethod) -> Result<Method, BadField> {
         pb::RechargeMethod::WechatJsapi => Ok(Method::WechatJsapi),
         pb::RechargeMethod::AlipayQr => Ok(Method::AlipayQr),
         pb::RechargeMethod::AlipayBarcode => Ok(Method::AlipayBarcode),
+        pb::RechargeMethod::Cash => Ok(Method::Cash),
+        pb::RechargeMethod::CardTerminal => Ok(Method::CardTerminal),
         pb::RechargeMethod::Unspecified => Err(BadField::new("method", "is required")),
     }
 }
@@ -46,6 +48,8 @@ impl From<Method> for pb::RechargeMethod {
             Method::WechatJsapi => Self::WechatJsapi,
             Method::AlipayQr => Self::AlipayQr,
             Method::AlipayBarcode => Self::AlipayBarcode,
+            Method::Cash => Self::Cash,
+            Method::CardTerminal => Self::CardTerminal,
         }
     }
 }

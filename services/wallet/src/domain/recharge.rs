@@ -48,6 +48,8 @@ words! {
         WechatJsapi = "wechat_jsapi",
         AlipayQr = "alipay_qr",
         AlipayBarcode = "alipay_barcode",
+        Cash = "cash",
+        CardTerminal = "card_terminal",
     }
     /// Why finance looks closer.
     Focus {

@@ -6,6 +6,7 @@ mod ask;
 mod places;
 mod policies;
 mod table;
+mod till;
 
 use std::collections::BTreeMap;
 

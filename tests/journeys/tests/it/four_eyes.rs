@@ -25,9 +25,13 @@ const CASES: usize = 500;
 /// Under how many names each person who must not decide comes to each call.
 const GUISES: usize = 8;
 
-/// Calls whose ground only payments' own tests have, a day's bills or money that
-/// went wrong: `reconciling::closing` and `exceptions::worked` try them.
-const IN_PAYMENTS: [&str; 3] = [
+/// Calls whose ground only payments' own tests have, a day's bills, money that
+/// went wrong, a studio's day of drawers and a renewed credential:
+/// `reconciling::closing`, `exceptions::worked`, `drawers::days` and `credentials`
+/// try them.
+const IN_PAYMENTS: [&str; 5] = [
+    "/studio.payments.v1.CredentialService/ConfirmRotation",
+    "/studio.payments.v1.DrawerService/ConfirmDrawerDay",
     "/studio.payments.v1.ExceptionService/ConfirmRemedy",
     "/studio.payments.v1.ReconciliationService/CloseDay",
     "/studio.payments.v1.ReconciliationService/ConfirmResolution",

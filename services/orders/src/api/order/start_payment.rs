@@ -27,6 +27,8 @@ pub async fn handle(
         pb::PaymentMethod::WechatJsapi => Method::WechatJsapi,
         pb::PaymentMethod::AlipayQr => Method::AlipayQr,
         pb::PaymentMethod::AlipayBarcode => Method::AlipayBarcode,
+        pb::PaymentMethod::Cash => Method::Cash,
+        pb::PaymentMethod::CardTerminal => Method::CardTerminal,
         pb::PaymentMethod::Wallet => Method::Wallet,
         pb::PaymentMethod::Unspecified => return Err(inconsistent("requests", "method")),
     };

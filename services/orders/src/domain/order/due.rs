@@ -25,16 +25,22 @@ words! {
         WechatJsapi = "wechat_jsapi",
         AlipayQr = "alipay_qr",
         AlipayBarcode = "alipay_barcode",
+        Cash = "cash",
+        CardTerminal = "card_terminal",
         Wallet = "wallet",
     }
 }
 
 impl Method {
-    /// Who pays brings a code or is known inside WeChat. Only payments learns of
-    /// that, so the attempt is started there by whoever has it.
+    /// Who pays brings a code, cash or a card, or is known inside WeChat. Only
+    /// payments learns of that, so the attempt is started there by whoever has it.
     pub const fn is_started_at_payments(self) -> bool {
         match self {
-            Self::WechatCodepay | Self::WechatJsapi | Self::AlipayBarcode => true,
+            Self::WechatCodepay
+            | Self::WechatJsapi
+            | Self::AlipayBarcode
+            | Self::Cash
+            | Self::CardTerminal => true,
             Self::WechatNative | Self::AlipayQr | Self::Wallet => false,
         }
     }

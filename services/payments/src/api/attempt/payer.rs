@@ -25,6 +25,9 @@ pub fn of(method: Method, request: &StartAttemptRequest) -> Result<Payer, BadFie
         Method::WechatCodepay => "wechat_auth_code",
         Method::AlipayBarcode => "alipay_auth_code",
         Method::WechatJsapi => "wechat_openid",
+        Method::Cash | Method::CardTerminal => {
+            return Err(BadField::new("method", "is taken at a drawer, by TakeMoney"));
+        }
     };
     let mut payer = Payer::Scans;
     for (name, text) in given {

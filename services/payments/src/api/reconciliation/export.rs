@@ -25,7 +25,7 @@ impl Stream for Pieces {
 }
 
 /// Spreadsheets take a file for UTF-8 only with it.
-const BOM: &str = "\u{feff}";
+pub const BOM: &str = "\u{feff}";
 
 /// Streams a day: a row a studio first, then a row a difference, page by page.
 #[tracing::instrument(name = "payments.export_day", skip_all, fields(day = %request.day))]
@@ -146,7 +146,7 @@ fn difference(row: &Difference) -> Result<[String; 12], Error> {
     ])
 }
 
-fn line(fields: &[String]) -> String {
+pub fn line(fields: &[String]) -> String {
     let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
     fields.join(",") + "\r\n"
 }

@@ -21,7 +21,8 @@ pub const PAYER: &str = "attempts.payer";
 /// Asks the channel for the QR of an attempt, or for the call that the payer's
 /// page makes, under the attempt's one number, until the channel has said yes or
 /// no. A doubt ends in a query: only proof moves the attempt. A shown code is
-/// never sent from here: it was sent once, and is known to nobody any more.
+/// never sent from here: it was sent once, and is known to nobody any more. What is
+/// taken at a drawer is paid when it is recorded.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
     Box::pin(async move {
         let id = AttemptId(task.aggregate);
@@ -36,7 +37,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let payer = match attempt.method.way() {
             Way::Scan => None,
             Way::InApp => payer(app, &mut tx, &attempt).await?,
-            Way::Charge => return tx.done(task).await,
+            Way::Charge | Way::Drawer => return tx.done(task).await,
         };
         drop(tx);
         let permit = match app.breakers.enter(&attempt.merchant, attempt.method) {

@@ -3,14 +3,16 @@ use std::time::Duration;
 use kernel::RefundId;
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 
-use crate::channel::{Channel, Outcome, RefundOrder, Returned};
-use crate::domain::Method;
+use crate::channel::{Channel, Failure, Outcome, RefundOrder, Returned};
 use crate::domain::refund::{Followed, Refund, State, Step};
 use crate::domain::schedule::{HANGING_LOOK, next_refund_look};
+use crate::domain::{Method, Way};
 use crate::{App, facts, meters, store};
 
 /// How long after a lack of funds the channel is asked again.
 const FUNDS_PAUSE: Duration = Duration::from_mins(1);
+/// How often is looked whether a refund at a drawer was fetched in time.
+const DRAWER_LOOK: Duration = Duration::from_hours(1);
 
 /// Has a refund sent and follows it to its end, under its one number. That the
 /// channel accepted it is no end; that it does not know the number means send
@@ -28,6 +30,9 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let payment = store::payment::get(&mut tx, refund.payment_id)
             .await?
             .ok_or_else(|| platform::inconsistent("refunds", "a refund without its payment"))?;
+        if payment.method.way() == Way::Drawer {
+            return await_person(app, task, tx, &refund, payment.method).await;
+        }
         let first = refund.state == State::Reserved;
         if first {
             // from here on the channel may have it
@@ -46,6 +51,23 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         };
         settle(app, task, id, payment.method, outcome).await
     })
+}
+
+/// A refund of money that was taken at a drawer is paid there by a person. One
+/// that nobody fetches in time bounces, so that whoever asked sends it another way.
+async fn await_person(
+    app: &App,
+    task: &Task,
+    tx: SystemTx,
+    refund: &Refund,
+    method: Method,
+) -> Result<Settled, Error> {
+    if app.clock.now() - refund.created_at < app.config.refunds.drawer_wait() {
+        return tx.again(task, DRAWER_LOOK).await;
+    }
+    drop(tx);
+    let late = Outcome::Failed(Failure::for_good("NOT_FETCHED"));
+    settle(app, task, refund.id, method, late).await
 }
 
 /// Asks what became of a refund, and sends it if the channel knows nothing by

@@ -143,6 +143,7 @@ async fn furnished(
     let ticket = complains(world, &member).await.ticket_id;
     misses_money(world, &member).await;
     world.hires(Role::StudioDirector, code, studio).await;
+    super::till::works_a_drawer(world, studio).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
         ("studio_id", studio.to_string()),
@@ -300,7 +301,7 @@ const MEMBERS: [Column; 5] = [
         "select challenge_id::text from challenges join people using (person_id) where home_studio_id = $1 limit 1",
     ),
 ];
-const PAYMENTS: [Column; 8] = [
+const PAYMENTS: [Column; 9] = [
     (
         "exception_id",
         "select exception_id::text from exceptions where studio_id = $1 limit 1",
@@ -332,6 +333,10 @@ const PAYMENTS: [Column; 8] = [
     (
         "receipt_id",
         "select receipt_id::text from refunds join receipts using (payment_id) where receipts.studio_id = $1 limit 1",
+    ),
+    (
+        "drawer_id",
+        "select drawer_id::text from drawers where studio_id = $1 limit 1",
     ),
 ];
 const RECEIPTS: [Column; 1] = [(
