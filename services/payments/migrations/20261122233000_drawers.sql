@@ -86,7 +86,8 @@ create table drawer_entries (
     constraint drawer_entries_tendered_check check
         ((kind = 'cash_taken') = (tendered_minor is not null) and coalesce(tendered_minor, amount_minor) >= amount_minor),
     constraint drawer_entries_slip_check check
-        (num_nonnulls(terminal, slip, last_four) = case when kind in ('card_taken', 'card_refunded') then 3 else 0 end),
+        ((kind in ('card_taken', 'card_refunded')) = (num_nonnulls(terminal, slip, last_four) = 3)
+         and num_nonnulls(terminal, slip, last_four) in (0, 3)),
     constraint drawer_entries_reason_check check (kind not in ('paid_in', 'paid_out') or reason <> '')
 );
 create index drawer_entries_by_drawer on drawer_entries (drawer_id, entered_at, entry_id);

@@ -31,7 +31,7 @@ pub async fn pass(
     match method.way() {
         Way::Charge => Ok(Some(app.breakers.enter(&merchant.name, method).map_err(down)?)),
         // its task makes the call, and asks for the right to it
-        Way::Scan | Way::InApp => match app.breakers.wait(&merchant.name, method) {
+        Way::Scan | Way::InApp | Way::Drawer => match app.breakers.wait(&merchant.name, method) {
             None => Ok(None),
             Some(wait) => Err(down(wait).into()),
         },

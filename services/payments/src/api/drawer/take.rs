@@ -9,7 +9,7 @@ use crate::channel::{Identity, Paid};
 use crate::domain::attempt::{Attempt, Life};
 use crate::domain::drawer::{Drawer, Entry, Kind, Slip, change};
 use crate::domain::intent::Intent;
-use crate::domain::{Method, Refusal};
+use crate::domain::{Method, Refusal, closure};
 use crate::{App, evidence, store, wire};
 
 /// What a payer gave.
@@ -85,6 +85,8 @@ pub async fn handle(
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
     drawer.of_studio(intent.claim.studio_id)?;
+    let closures = store::closure::at(&mut tx, intent.claim.studio_id, intent.claim.legal_entity_id).await?;
+    closure::open(&closures, given.method().channel())?;
     let now = app.clock.now();
     let expire_at = intent.attempt_until(now, Duration::hours(1))?;
     if let Some(open) = Intent::attempt_under_way(store::attempt::live(&mut tx, intent_id).await?)? {

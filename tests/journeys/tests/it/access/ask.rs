@@ -14,6 +14,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use journeys::steps::yuan;
+
 use super::actors::{Actor, roles};
 use super::places::{Place, Places};
 use super::{PLATFORMS, Service};
@@ -80,7 +82,14 @@ impl Asked {
         let soon = to_proto_time(Clock::real() + TimeDelta::hours(12));
         for (field, value) in [
             ("window_days", Value::I32(30)),
-            ("expire_at", Value::Message(dynamic(&soon))),
+            (
+                "expire_at",
+                Value::Message(dynamic("google.protobuf.Timestamp", &soon)),
+            ),
+            (
+                "tendered",
+                Value::Message(dynamic("studio.money.v1.Money", &yuan(100))),
+            ),
             ("day", Value::String("2026-11-21".to_owned())),
         ] {
             if self.method.input().get_field_by_name(field).is_some() {
@@ -102,11 +111,9 @@ impl Asked {
     }
 }
 
-fn dynamic(time: &impl Message) -> DynamicMessage {
-    let kind = messages::pool()
-        .get_message_by_name("google.protobuf.Timestamp")
-        .unwrap();
-    DynamicMessage::decode(kind, time.encode_to_vec().as_slice()).unwrap()
+fn dynamic(name: &str, message: &impl Message) -> DynamicMessage {
+    let kind = messages::pool().get_message_by_name(name).unwrap();
+    DynamicMessage::decode(kind, message.encode_to_vec().as_slice()).unwrap()
 }
 
 /// How somebody is answered: at the own studio, at a sibling, at another
