@@ -9,6 +9,7 @@ mod feeds;
 mod grants;
 mod pay;
 mod reconcile;
+mod refunds;
 mod tickets;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
 pub use reconcile::{AccountName, Reconcile};
+pub use refunds::Refunds;
 pub use tickets::{Tickets, Topic};
 
 /// Works a Studio platform from the terminal.
@@ -323,43 +325,6 @@ pub enum Recharges {
         #[arg(long)]
         reason: String,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Refunds {
-    /// Lists cases, the oldest first.
-    List {
-        /// Only this state, as requested.
-        #[arg(long)]
-        state: Option<String>,
-    },
-    /// Shows a case.
-    Show { case_id: String },
-    /// Calculates what the policy gives for an order.
-    Quote { order_id: String },
-    /// Asks for money back.
-    Open {
-        order_id: String,
-        /// No more than this, in yuan.
-        #[arg(long)]
-        amount: Option<String>,
-        #[arg(long, default_value = "asked for by the member")]
-        explanation: String,
-    },
-    /// Lets the money go back.
-    Approve {
-        case_id: String,
-        #[arg(long, default_value = "according to policy")]
-        note: String,
-    },
-    /// Refuses a case.
-    Reject {
-        case_id: String,
-        #[arg(long)]
-        note: String,
-    },
-    /// Sends once more what bounced.
-    Resume { case_id: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,12 +25,17 @@ impl World {
         .await
     }
 
-    /// A charge of which nobody hears, and which was not made.
-    async fn unheard_charge(&self, at: At, intent: &pb::Intent, n: u32) -> pb::Attempt {
-        at.next(self, Does::Pays, &[(Call::Charge, Wrong::Undone, 1)]);
-        let attempt = self.charge(at, intent, n).await.unwrap();
-        assert_eq!(attempt.state(), pb::AttemptState::Creating);
-        attempt
+    /// Charges of which nobody hears, and which were not made.
+    async fn unheard_charges(&self, at: At, intents: &[pb::Intent]) -> Vec<pb::Attempt> {
+        let times = u32::try_from(intents.len()).unwrap();
+        at.next(self, Does::Pays, &[(Call::Charge, Wrong::Undone, times)]);
+        let mut attempts = Vec::new();
+        for (n, intent) in (1..).zip(intents) {
+            let attempt = self.charge(at, intent, n).await.unwrap();
+            assert_eq!(attempt.state(), pb::AttemptState::Creating);
+            attempts.push(attempt);
+        }
+        attempts
     }
 
     async fn start_new(&self, method: pb::Method) -> Result<pb::Attempt, Status> {
@@ -63,10 +68,8 @@ async fn charges_without_answers_hold_up_the_next_before_it_is_recorded_and_noth
 ) {
     let world = World::breaking_after(2, LONG_S).await;
     let paid = world.payment().await;
-    let doubts = [
-        world.unheard_charge(at, &world.intent().await, 1).await,
-        world.unheard_charge(at, &world.intent().await, 2).await,
-    ];
+    let two = [world.intent().await, world.intent().await];
+    let doubts = world.unheard_charges(at, &two).await;
     let (intent, before) = (world.intent().await, world.attempts().await);
     let refused = world.charge(at, &intent, 3).await.unwrap_err();
     is_down(&refused, if at == At::Wechat { "wechat" } else { "alipay" });
@@ -108,9 +111,8 @@ async fn after_the_pause_one_charge_tries_and_an_answer_opens_the_way(
     #[values(At::Wechat, At::Alipay)] at: At,
 ) {
     let world = World::breaking_after(2, 0).await;
-    for n in 1..=2 {
-        world.unheard_charge(at, &world.intent().await, n).await;
-    }
+    let two = [world.intent().await, world.intent().await];
+    world.unheard_charges(at, &two).await;
     for n in 3..=4 {
         at.next(&world, Does::Pays, &[]);
         let attempt = world.charge(at, &world.intent().await, n).await.unwrap();
@@ -125,7 +127,7 @@ async fn a_try_that_a_limit_holds_up_is_another_ones() {
     world.limit(limit).await.unwrap();
     let (someone, another) = (PersonId::fresh(), PersonId::fresh());
     let first = world.due_of(someone, PRICE).await;
-    world.unheard_charge(At::Wechat, &first, 1).await;
+    world.unheard_charges(At::Wechat, &[first]).await;
     let second = world.due_of(someone, PRICE).await;
     let refused = world.charge(At::Wechat, &second, 2).await.unwrap_err();
     assert_eq!(reason(&refused), "LIMIT_REACHED");

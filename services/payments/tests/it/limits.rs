@@ -372,7 +372,15 @@ async fn counts_of_windows_that_are_over_are_forgotten() {
             .await
             .unwrap();
     }
-    world.run_again("forget_counts").await;
+    sqlx::query(
+        "insert into tasks (task_id, kind, aggregate, lane, payload, due_at)
+         values (gen_random_uuid(), 'forget_counts', gen_random_uuid(), 'forget_counts', 'null', $1)",
+    )
+    .bind(world.it.clock().now())
+    .execute(world.it.pool())
+    .await
+    .unwrap();
+    world.it.settle().await;
     let kept = async |counted| {
         world
             .count("select count(*) from start_counts where counted = $1", counted)

@@ -6,7 +6,6 @@ mod ask;
 mod places;
 mod policies;
 mod table;
-mod till;
 
 use std::collections::BTreeMap;
 

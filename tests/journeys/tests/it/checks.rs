@@ -13,6 +13,7 @@ use proto::studio::orders::v1::{OrderState, PaymentMethod};
 use testkit::Identity;
 
 use self::planted::{DISAGREED, PLANTED};
+use crate::drawers::works_a_drawer;
 use crate::people::id;
 use crate::stored_value::refunds_part;
 use crate::world::{World, head_office};
@@ -92,6 +93,7 @@ async fn lived_in() -> World {
     world.settle().await;
     refunds_part(&world, &member, &by_wallet.order_id, 300).await;
     refunds_part(&world, &member, &by_qr.order_id, 100).await;
+    works_a_drawer(&world, world.chain.chaoyang).await;
     world.settle().await;
     world
 }

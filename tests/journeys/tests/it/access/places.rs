@@ -143,7 +143,7 @@ async fn furnished(
     let ticket = complains(world, &member).await.ticket_id;
     misses_money(world, &member).await;
     world.hires(Role::StudioDirector, code, studio).await;
-    super::till::works_a_drawer(world, studio).await;
+    crate::drawers::works_a_drawer(world, studio).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
         ("studio_id", studio.to_string()),

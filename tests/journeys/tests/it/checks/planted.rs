@@ -80,6 +80,12 @@ pub(super) const PLANTED: &[(&str, &str, &str)] = &[
                 channel_number, 't' || channel_number, 'r' || channel_number, now(), now() - interval '2 days'
          from attempts",
     ),
+    ("payments", "drawers_add_up", unchecked!("drawers", "update drawers set cash_minor = cash_minor + 1")),
+    (
+        "payments",
+        "takings_proven",
+        unchecked!("payments", "update payments set method = 'cash' where method = 'wechat_native'"),
+    ),
     (
         "payments",
         "payments_facts",
