@@ -28,6 +28,7 @@ mod reactions;
     reason = "in sqlx's macros `as` names the type of a bind and converts nothing"
 )]
 pub mod store;
+mod words;
 
 /// The wallet, put together.
 pub struct App {

@@ -94,7 +94,7 @@ impl At {
     }
 
     /// How the next payer's order goes.
-    pub fn next(self, world: &World, does: Does, faults: Faults) {
+    pub fn next(self, world: &World, does: Does, faults: &[(Call, Wrong, u32)]) {
         match self {
             Self::Wechat => world.sim.script_next(wechat::Script {
                 code: match does {

@@ -158,6 +158,7 @@ impl Maker {
                     .values()
                     .map(|v| v.number())
                     .filter(|n| !rules.not_in.contains(n))
+                    .filter(|n| rules.only.is_empty() || rules.only.contains(n))
                     .collect();
                 let at = if fill == Fill::Needed {
                     0

@@ -25,6 +25,8 @@ pub(super) struct Rules {
     pub min_items: u64,
     pub max_items: Option<u64>,
     pub unique: bool,
+    /// Nothing else, unless it is empty.
+    pub only: Vec<i32>,
     pub not_in: Vec<i32>,
     least: Option<i64>,
     most: Option<i64>,
@@ -119,9 +121,12 @@ impl Rules {
             self.least = whole(message, "gte").or_else(|| whole(message, "gt").map(|n| n + 1));
             self.most = whole(message, "lte").or_else(|| whole(message, "lt").map(|n| n - 1));
         }
-        if let Some(Value::List(not_in)) = given(message, "not_in") {
-            self.not_in = not_in.iter().filter_map(Value::as_i32).collect();
-        }
+        let listed = |name: &str| match given(message, name) {
+            Some(Value::List(numbers)) => numbers.iter().filter_map(Value::as_i32).collect(),
+            _ => Vec::new(),
+        };
+        self.only = listed("in");
+        self.not_in = listed("not_in");
         if let Some(Value::Message(items)) = given(message, "items") {
             self.items = Some(Box::new(Self::read(&items)));
         }
