@@ -106,6 +106,7 @@ fn reader(caller: &Caller, case: &Exception) -> Reader {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the contract's fields are optional")]
 fn shown(app: &App, caller: &Caller, case: &Exception) -> Option<pb::Exception> {
     Some(wire::exception::exception(
         case,

@@ -133,6 +133,10 @@ pub enum Step {
 }
 
 impl State {
+    #[expect(
+        clippy::match_same_arms,
+        reason = "who sends a proposal back is told apart from who made it first"
+    )]
     pub fn take(self, step: Step) -> Result<Self, Refusal> {
         Ok(match (self, step) {
             (Self::Open | Self::Taken { .. }, Step::Take { by }) => Self::Taken { by },

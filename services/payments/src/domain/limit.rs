@@ -185,10 +185,10 @@ impl Limit {
 
 impl Block {
     /// Of two limits that are reached the one that lets start later.
+    #[must_use]
     pub fn later(self, other: Self) -> Self {
         match (self.retry_at, other.retry_at) {
             (None, _) => self,
-            (_, None) => other,
             (Some(one), Some(another)) if one >= another => self,
             _ => other,
         }

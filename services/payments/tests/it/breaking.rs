@@ -159,7 +159,7 @@ async fn a_qr_without_an_answer_holds_up_the_next_and_ends_at_its_time() {
     is_down(&refused, "wechat");
     assert!(world.start_new(pb::Method::AlipayQr).await.is_ok());
     world.later(Duration::from_secs(901)).await;
-    world.later(Duration::from_secs(60)).await;
+    world.later(Duration::from_mins(1)).await;
     assert_eq!(
         world.state(&attempt).await,
         pb::AttemptState::Expired,

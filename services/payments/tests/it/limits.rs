@@ -185,7 +185,7 @@ async fn a_blocked_start_is_recorded_with_its_limit_and_its_refusal_stays() {
         world.start(&another).await.is_ok(),
         "another person is another count"
     );
-    world.it.advance(std::time::Duration::from_secs(604_800));
+    world.it.advance(std::time::Duration::from_hours(7 * 24));
     let asked = pb::CreateIntentRequest {
         person_id: person.to_string(),
         ..world.asked()

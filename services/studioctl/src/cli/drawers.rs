@@ -80,6 +80,7 @@ pub enum Drawers {
 
 /// What a terminal printed.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the field is what is typed")]
 pub struct Slip {
     /// The reference number that the terminal printed.
     #[arg(long, requires = "terminal", requires = "last_four")]

@@ -129,7 +129,7 @@ async fn collect(house: &House, recharge_id: &str, code: Option<String>) -> Resu
         pb::RechargeMethod::Cash | pb::RechargeMethod::CardTerminal => {
             let intent_id = start(house, recharge_id).await?.intent_id;
             return Err(Failure::new("this recharge is paid at a drawer")
-                .hint(&format!("studioctl drawers take DRAWER {intent_id}")));
+                .hint(format!("studioctl drawers take DRAWER {intent_id}")));
         }
         pb::RechargeMethod::WechatNative | pb::RechargeMethod::AlipayQr | pb::RechargeMethod::Unspecified => {
             let attempt = pay::ready(house, &start(house, recharge_id).await?.attempt_id).await?;

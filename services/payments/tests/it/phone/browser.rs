@@ -23,8 +23,8 @@ struct Driver(Child);
 impl Drop for Driver {
     fn drop(&mut self) {
         // it may have ended already
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
