@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Takes one guard away at a time and looks whether a test notices.
 
-    tests/guards/run.py chosen               a guard of the schema for each kind of guard, and whether code.toml is still
-                                             true of the code: quick, part of tests/run
+    tests/guards/run.py listed               whether code.toml is still true of the code: a moment, part of tests/run
+    tests/guards/run.py chosen               a guard of the schema for each kind of guard: tests/run guards
     tests/guards/run.py schema [NAME [PART]] every CHECK, UNIQUE, trigger and policy of schema/NAME.txt (all files without
                                              NAME), of those whose line holds PART
     tests/guards/run.py code [PART]          the edits of code.toml, each in a copy of the last commit, built and tested
@@ -187,7 +187,7 @@ class Report:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["chosen", "schema", "code"])
+    parser.add_argument("what", choices=["listed", "chosen", "schema", "code"])
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("part", nargs="?", default="")
     parser.add_argument("--table", action="store_true")
@@ -200,6 +200,7 @@ def main() -> int:
         with (HERE / "chosen.toml").open("rb") as file:
             for guard in tomllib.load(file)["guard"]:
                 report.tell(f"{guard['schema']} {guard['name']}", *without(guard["schema"], guard["statement"], guard["tests"]))
+    elif asked.what == "listed":
         for guard in code_guards(""):
             if (found := times(ROOT, guard)) != 1:
                 report.tell(guard["name"], False, f"{guard['file']} holds this guard {found} times", "")
