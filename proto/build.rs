@@ -36,6 +36,7 @@ fn main() -> Result<()> {
         .compile_fds(compiler.file_descriptor_set())
         .context("generating messages")?;
     let pool = DescriptorPool::decode(encoded.as_slice())?;
+    fs::write(out.join("contracts.binpb"), without_comments(&pool, &encoded)?)?;
     prost_protovalidate_build::Builder::new()
         .file_descriptor_set_bytes(without_facts(&pool, &encoded)?)
         .fail_on_runtime_only(true)
@@ -59,14 +60,34 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// The contracts less what was said about them, which is most of them.
+fn without_comments(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
+    let mut set = decoded(pool, encoded)?;
+    for file in files_of(&mut set) {
+        if let Some(file) = file.as_message_mut() {
+            file.clear_field_by_name("source_code_info");
+        }
+    }
+    Ok(set.encode_to_vec())
+}
+
+fn decoded(pool: &DescriptorPool, encoded: &[u8]) -> Result<DynamicMessage> {
+    let set = pool
+        .get_message_by_name("google.protobuf.FileDescriptorSet")
+        .context("descriptor.proto")?;
+    Ok(DynamicMessage::decode(set, encoded)?)
+}
+
+fn files_of(set: &mut DynamicMessage) -> impl Iterator<Item = &mut Value> {
+    let files = set.get_field_by_name_mut("file").and_then(Value::as_list_mut);
+    files.into_iter().flatten()
+}
+
 /// The contracts less the `…Event` messages. Facts are published, never asked
 /// with, so no field rule applies to them; and rules inside a oneof, as those
 /// of Money in a fact, cannot be compiled.
 fn without_facts(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
-    let set = pool
-        .get_message_by_name("google.protobuf.FileDescriptorSet")
-        .context("descriptor.proto")?;
-    let mut set = DynamicMessage::decode(set, encoded)?;
+    let mut set = decoded(pool, encoded)?;
     let is_facts = |message: &Value| {
         let Some(message) = message.as_message() else {
             return false;
@@ -80,12 +101,7 @@ fn without_facts(pool: &DescriptorPool, encoded: &[u8]) -> Result<Vec<u8>> {
             .map_or(0, |o| o.as_list().map_or(0, <[Value]>::len));
         name.ends_with("Event") && oneofs == 1
     };
-    for file in set
-        .get_field_by_name_mut("file")
-        .and_then(Value::as_list_mut)
-        .into_iter()
-        .flatten()
-    {
+    for file in files_of(&mut set) {
         let messages = file
             .as_message_mut()
             .and_then(|f| f.get_field_by_name_mut("message_type"));

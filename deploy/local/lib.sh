@@ -13,6 +13,13 @@ export PATH="$tools/bin:$PATH"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
+# takes_nothing FILE WORD…: where there are words, tells what the head of FILE
+# says and ends, badly unless help was asked for.
+takes_nothing() {
+    [ $# -gt 1 ] || return 0
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$1" >&2
+    case $2 in -h | --help | help) exit 0 ;; *) exit 2 ;; esac
+}
 is_root() { [ "$(id -u)" = 0 ]; }
 may_sudo() { command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; }
 
@@ -268,13 +275,24 @@ as_server() {
 }
 
 # Where a cluster may live: below the state folder, unless its user cannot
-# reach that (a checkout in /root), then in /var/lib.
+# reach that (a checkout in /root), then in /var/lib. That of the tests in
+# memory, where there is enough of it: it makes and drops databases all the
+# time, and a file system that does so for minutes becomes slow.
 cluster_folder() {
-    local name=$1 base=$state
-    if is_root && ! as_server test -x "$state" 2>/dev/null; then
-        base=/var/lib/studio-$(printf %s "$state" | cksum | cut -d' ' -f1)
+    local name=$1 base=$state own
+    own=studio-$(printf %s "$state" | cksum | cut -d' ' -f1)
+    if [ "$name" = pg-tests ] && memory_is_ample; then
+        base=/dev/shm/$own
+    elif is_root && ! as_server test -x "$state" 2>/dev/null; then
+        base=/var/lib/$own
     fi
     echo "$base/$name"
+}
+
+# A file system in memory of 4 GiB or more, of which the tests take one.
+memory_is_ample() {
+    local size
+    [ -w /dev/shm ] && size=$(df -k --output=size /dev/shm 2>/dev/null | tail -n 1) && [ "${size:-0}" -ge 4194304 ]
 }
 
 cluster_answers() {
@@ -317,14 +335,15 @@ cluster_start_locked() {
 }
 
 cluster_create() {
-    local name=$1 folder=$2 user=$3
+    local name=$1 folder=$2 user=$3 proof=scram-sha-256
+    [ "$name" != pg-tests ] || proof=md5
     say "making the PostgreSQL cluster $name (first use)"
     rm -rf "$folder"
     mkdir -p "$folder"
     (umask 077 && secret >"$state/$name.password" && cp "$state/$name.password" "$folder/pwfile")
     ! is_root || chown -R "$user:" "$folder"
     as_server_pg initdb -D "$folder/data" -U studio -E UTF8 --locale=C.UTF-8 -N \
-        --auth=scram-sha-256 --pwfile="$folder/pwfile" >"$state/$name.initdb.log" 2>&1 ||
+        --auth="$proof" --pwfile="$folder/pwfile" >"$state/$name.initdb.log" 2>&1 ||
         { tail -n 10 "$state/$name.initdb.log" >&2; return 1; }
     rm -f "$folder/pwfile"
 }
@@ -369,10 +388,11 @@ cluster_forget() {
 # The cluster of the tests: quick, and worth nothing after a power cut.
 test_cluster() {
     if [ -n "${STUDIO_TEST_DATABASE:-}" ]; then return; fi
-    cluster_start pg-test "max_connections = 400" "fsync = off" "full_page_writes = off" \
-        "synchronous_commit = off" "wal_level = minimal" "max_wal_senders = 0" "shared_buffers = 128MB" ||
+    # To log in by SCRAM takes a client longer than most tests take.
+    cluster_start pg-tests "password_encryption = 'md5'" "max_connections = 400" "fsync = off" "full_page_writes = off" \
+        "synchronous_commit = off" "wal_level = minimal" "max_wal_senders = 0" "shared_buffers = 128MB" "max_wal_size = 256MB" ||
         die "no test database"
-    STUDIO_TEST_DATABASE=$(cat "$state/pg-test.address")
+    STUDIO_TEST_DATABASE=$(cat "$state/pg-tests.address")
     export STUDIO_TEST_DATABASE
 }
 

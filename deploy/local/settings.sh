@@ -113,6 +113,18 @@ subject = "member"
 window_s = 86400
 most_minor = 50000000
 
+[service.sellers.BJ]
+credit_code = "91110105MA00YD0018"
+after_sales = "客服热线 400-000-0000，或本店前台"
+
+[service.sellers.SH]
+credit_code = "91310104MA00YD002A"
+after_sales = "客服热线 400-000-0000，或本店前台"
+
+[service.sellers.SH-PD]
+credit_code = "91310115MA00YD003B"
+after_sales = "客服热线 400-000-0000，或本店前台"
+
 [service.merchants.studio]
 legal_entity_ids = []
 receipt_series = "YD"

@@ -19,8 +19,11 @@ mod calls {
 }
 
 /// Every contract as an encoded `google.protobuf.FileDescriptorSet`, with
-/// options and comments, for reflection and for reading access rules.
+/// options and comments, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
+
+/// As [`DESCRIPTORS`] without comments, for reading access rules and messages.
+pub const CONTRACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.binpb"));
 
 /// The request of one call.
 pub trait Call: prost::Message + Default + Clone + 'static {

@@ -32,7 +32,7 @@ pub struct Manners {
 impl Default for Manners {
     fn default() -> Self {
         Self {
-            patience: Duration::from_secs(150),
+            patience: Duration::from_mins(5),
             cut_one_in: 0,
         }
     }

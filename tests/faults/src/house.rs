@@ -98,6 +98,7 @@ pub struct House {
     services: BTreeMap<&'static str, Mutex<Process>>,
     lines: BTreeMap<Line, Proxy>,
     doors: BTreeMap<&'static str, Channel>,
+    endpoints: BTreeMap<&'static str, Endpoint>,
     pools: BTreeMap<&'static str, PgPool>,
     // Dropped last.
     pub place: Place,
@@ -133,6 +134,7 @@ impl House {
             services: BTreeMap::new(),
             lines: BTreeMap::new(),
             doors: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             pools: BTreeMap::new(),
             place,
         };
@@ -194,6 +196,7 @@ impl House {
             self.services.insert(name, Mutex::new(process));
             let endpoint = Endpoint::from_shared(format!("http://{grpc}"))?;
             self.doors.insert(name, endpoint.connect_lazy());
+            self.endpoints.insert(name, endpoint);
         }
         Ok(())
     }
@@ -324,6 +327,15 @@ impl House {
             .get(service)
             .with_context(|| format!("there is no service {service}"))?;
         Ok(InterceptedService::new(channel.clone(), who.clone()))
+    }
+
+    /// As [`House::door`], over a connection of its own.
+    pub fn new_door(&self, service: &str, who: &Identity) -> Result<Door> {
+        let endpoint = self
+            .endpoints
+            .get(service)
+            .with_context(|| format!("there is no service {service}"))?;
+        Ok(InterceptedService::new(endpoint.connect_lazy(), who.clone()))
     }
 
     /// The superuser's pool of a service's database: for checks.

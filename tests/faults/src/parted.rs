@@ -131,7 +131,7 @@ impl Before {
     }
 
     async fn stopped(&self, house: &House, service: &'static str) -> Result<Stopped> {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + Duration::from_mins(2);
         while Instant::now() < until {
             if let Some(divergence) = open_divergence(house, service, self.source).await? {
                 let orphans = orphans(house, service, &divergence.divergence_id).await?;
@@ -150,7 +150,7 @@ impl Before {
     /// and a little longer than they need to ask for them.
     async fn source_goes_on(&self, house: &House, stopped: &[Stopped]) -> Result<()> {
         let common = stopped.iter().map(|s| s.divergence.common_seq).max();
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + Duration::from_mins(2);
         while head(house.pool(self.source)?).await? <= common.unwrap_or_default() + 1 {
             if Instant::now() > until {
                 bail!("{} has no new facts", self.source);

@@ -22,7 +22,7 @@ use crate::place::free_port;
 pub use copies::{ARCHIVING, Backup};
 
 /// How long a start, with its recovery, may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Only the superuser proves a password: processes that are killed all the time
 /// connect all the time, and the proof costs an unoptimised build much.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::postgres::send;
 
 /// How long a start may take, on a machine that does everything at once.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 #[derive(Debug)]
 pub struct Process {

@@ -45,4 +45,4 @@ pub use platform::{Platform, Service, Tuning, all_migrations};
 pub use run::{Listener, Only, Running, run_blocking};
 pub use subscription::{Delivery, Subscription};
 pub use tasks::{NewTask, Settled, Task, TaskKind};
-pub use transaction::{Claim, ReadTx, SystemTx, WriteTx};
+pub use transaction::{Asked, Claim, Done, ReadTx, SystemTx, TogetherTx, WriteTx};

@@ -31,7 +31,7 @@ const AMOUNT: &str = "minor";
 pub fn pool() -> &'static DescriptorPool {
     static POOL: OnceLock<DescriptorPool> = OnceLock::new();
     POOL.get_or_init(|| {
-        DescriptorPool::decode(proto::DESCRIPTORS).unwrap_or_else(|error| panic!("the contracts: {error}"))
+        DescriptorPool::decode(proto::CONTRACTS).unwrap_or_else(|error| panic!("the contracts: {error}"))
     })
 }
 

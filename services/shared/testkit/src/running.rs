@@ -290,6 +290,17 @@ impl<S: Service> Running<S> {
         panic!("{}: tasks without end", S::NAME);
     }
 
+    /// Runs tasks as they fall due, for as long as it is waited for.
+    ///
+    /// # Panics
+    /// As [`Running::try_tasks`].
+    pub async fn work(&self) {
+        loop {
+            self.try_tasks().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Numbers facts and runs due tasks, those that wait for a backoff too,
     /// until nothing is left. Other services' facts come by [`Running::deliver`].
     ///

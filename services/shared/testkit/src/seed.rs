@@ -12,6 +12,15 @@ pub fn scale() -> usize {
         .unwrap_or(1)
 }
 
+/// How many of something: so many in an ordinary run, and in a larger one so many
+/// for each step of its scale.
+pub fn amount(ordinary: usize, each: usize) -> usize {
+    match scale() {
+        1 => ordinary,
+        more => each * more,
+    }
+}
+
 /// The seed of a suite: `FAULTS_SEED`, else a new one. It is printed, since it
 /// decides what is done and what breaks.
 #[expect(clippy::disallowed_methods, reason = "a run is repeated from outside")]

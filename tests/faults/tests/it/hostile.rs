@@ -33,7 +33,7 @@ use wire::{Answer, Line, Sent};
 use world::World;
 
 /// Messages to each call of an ordinary run.
-const MESSAGES: usize = 60;
+const MESSAGES: usize = 40;
 /// And of a long one, at each step of its scale.
 const MESSAGES_OF_LONG: usize = 1_000;
 /// Strangers at a time.
@@ -68,10 +68,7 @@ async fn strangers_break_nothing_whatever_they_send() {
     let world = World::open().await;
     let house = Arc::new(house(&world));
     let naps = Naps::watch();
-    let messages = match super::scale() {
-        1 => MESSAGES,
-        more => MESSAGES_OF_LONG * more,
-    };
+    let messages = super::amount(MESSAGES, MESSAGES_OF_LONG);
     storm(&house, messages / 2, &mut chance).await;
     let halfway = resident();
     storm(&house, messages - messages / 2, &mut chance).await;

@@ -12,7 +12,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 /// What must have come to rest after everything is mended.
-pub const REST: Duration = Duration::from_mins(1);
+pub const REST: Duration = Duration::from_mins(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn services_killed_at_random_crash_without_changing_any_outcome() {

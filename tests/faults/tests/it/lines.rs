@@ -20,37 +20,41 @@ async fn bad_lines_clocks_that_differ_and_callers_that_cancel_change_no_outcome(
         ..Plan::new("lines", crate::HOUSE)
     };
     let house = House::open(&plan).await.unwrap();
-    let scale = u32::try_from(crate::scale()).unwrap();
-    bad_lines(&house, seed, scale).await;
-    bad_clocks_and_callers(&house, seed, scale).await;
+    bad_lines(&house, seed).await;
+    bad_clocks_and_callers(&house, seed).await;
 }
 
 /// Lines are bad and processes stand still.
-async fn bad_lines(house: &Arc<House>, seed: u64, scale: u32) {
-    let workload = Workload::begin(house, Load::new(seed, 12 * scale)).await.unwrap();
+async fn bad_lines(house: &Arc<House>, seed: u64) {
+    let load = Load::new(seed, count(8, 12));
+    let workload = Workload::begin(house, load).await.unwrap();
     let kinds = [Kind::Slow, Kind::Cut, Kind::Silent, Kind::OneWay, Kind::Pause];
     let mut schedule = Schedule::new(StdRng::seed_from_u64(seed), house, &kinds);
     schedule.every_ms = 100..600;
     schedule.lasts_ms = 200..3_000;
-    schedule.run(house, 20 * scale).await.unwrap();
+    schedule.run(house, count(14, 20)).await.unwrap();
     end(house, workload).await;
 }
 
 /// Business time differs by up to three minutes: codes live for five and QRs
 /// for a quarter of an hour. It is never before the shop was opened.
-async fn bad_clocks_and_callers(house: &Arc<House>, seed: u64, scale: u32) {
+async fn bad_clocks_and_callers(house: &Arc<House>, seed: u64) {
     let load = Load {
         first: 100_000,
         manners: Manners {
             cut_one_in: 3,
             ..Manners::default()
         },
-        ..Load::new(seed, 12 * scale)
+        ..Load::new(seed, count(8, 12))
     };
     let workload = Workload::begin(house, load).await.unwrap();
     let mut schedule = Schedule::new(StdRng::seed_from_u64(seed), house, &[Kind::Clock]);
     schedule.every_ms = 500..1_500;
     schedule.clocks_ms = 0..180_000;
-    schedule.run(house, 12 * scale).await.unwrap();
+    schedule.run(house, count(8, 12)).await.unwrap();
     end(house, workload).await;
+}
+
+fn count(ordinary: usize, each: usize) -> u32 {
+    u32::try_from(crate::amount(ordinary, each)).unwrap()
 }

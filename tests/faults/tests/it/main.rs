@@ -13,7 +13,7 @@ mod outages;
 mod overload;
 mod restore;
 
-use faults::seed::{chance, scale};
+use faults::seed::{amount, chance, scale};
 
 /// Every service in one program.
 const HOUSE: &str = env!("CARGO_BIN_EXE_house");

@@ -17,9 +17,9 @@ use crate::kills::{all_is_well, end};
 async fn a_crash_of_redis_or_postgresql_changes_no_outcome() {
     let seed = faults::seed::seed("outages");
     let house = House::open(&Plan::new("outages", crate::HOUSE)).await.unwrap();
-    let scale = u32::try_from(crate::scale()).unwrap();
-    without_redis(&house, seed, 6 * scale).await;
-    without_postgresql(&house, seed, 12 * scale, 5 * scale).await;
+    let count = |ordinary, each| u32::try_from(crate::amount(ordinary, each)).unwrap();
+    without_redis(&house, seed, count(4, 6)).await;
+    without_postgresql(&house, seed, count(8, 12), count(4, 5)).await;
 }
 
 /// Nothing depends on what Redis keeps, nor on whether it answers.

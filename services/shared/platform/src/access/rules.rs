@@ -63,7 +63,7 @@ impl Rules {
         static HOUSE: OnceLock<Result<Rules, BadContract>> = OnceLock::new();
         HOUSE
             .get_or_init(|| {
-                let pool = DescriptorPool::decode(proto::DESCRIPTORS)
+                let pool = DescriptorPool::decode(proto::CONTRACTS)
                     .map_err(|error| BadContract::Unreadable(error.to_string()))?;
                 Self::read(&pool)
             })
@@ -241,7 +241,7 @@ mod tests {
         if let Some(rule) = rule {
             encoded = with_rule(&encoded, rule);
         }
-        let mut pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
+        let mut pool = DescriptorPool::decode(proto::CONTRACTS).unwrap();
         pool.decode_file_descriptor_proto(encoded.as_slice()).unwrap();
         Rules::read(&pool).unwrap()
     }
@@ -249,7 +249,7 @@ mod tests {
     /// Message types drop options that they do not know, so the rule is put
     /// into the encoded file: a dynamic message keeps it.
     fn with_rule(file: &[u8], rule: &Rule) -> Vec<u8> {
-        let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
+        let pool = DescriptorPool::decode(proto::CONTRACTS).unwrap();
         let kind = pool
             .get_message_by_name("google.protobuf.FileDescriptorProto")
             .unwrap();

@@ -77,15 +77,12 @@ fn connect(redis: &Redis) -> redis::Connection {
 
 /// Waits until the process counts its callers in Redis.
 async fn counts_in(redis: &Redis, it: &Running<Toy>) {
-    for _ in 0..200 {
+    testkit::until("callers are counted in Redis", async || {
         let somebody = member();
         is_let_in(it, &somebody).await;
-        if connect(redis).exists(key(&somebody)).unwrap() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("callers are not counted in Redis");
+        connect(redis).exists(key(&somebody)).unwrap()
+    })
+    .await;
 }
 
 fn about(count: usize, expected: usize) {

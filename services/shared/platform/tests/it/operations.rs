@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use kernel::fresh_uuid;
 use platform::{Claim, NewTask};
 use proto::studio::access::v1::Role;
@@ -306,11 +304,5 @@ async fn processes_follow_a_clock_that_another_one_moved() {
         .execute(it.pool())
         .await
         .unwrap();
-    for _ in 0..50 {
-        if it.clock().offset_ms() == 1234 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the clock was not followed");
+    testkit::until("the clock is followed", async || it.clock().offset_ms() == 1234).await;
 }

@@ -49,7 +49,7 @@ async fn every_service_of_a_process_has_its_health() {
 
 #[tokio::test]
 async fn a_stranger_learns_the_contracts_by_reflection() {
-    let it = Running::<Toy>::start().await;
+    let it = Running::<Toy>::start_with("grpc.reflection = true").await;
     let ask = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),

@@ -12,9 +12,13 @@ use crate::house;
 /// longer, and measures nobody.
 pub fn settings(service: &str, database: &Database) -> Result<String> {
     let mut text = settings_as_shipped(service, database)?;
-    writeln!(text, "database.acquire_timeout_ms = 5000")?;
+    writeln!(
+        text,
+        "database.acquire_timeout_ms = 20000\ndatabase.statement_timeout_ms = 20000\n\
+         database.idle_in_transaction_timeout_ms = 20000\ndeadlines.default_ms = 30000"
+    )?;
     writeln!(text, "database.max_connections = 6")?;
-    writeln!(text, "grpc.max_connection_age_s = 3600")?;
+    writeln!(text, "grpc.max_connection_age_s = 3600\ngrpc.reflection = false")?;
     writeln!(
         text,
         "limits.concurrency = 512\nlimits.queue = 512\nlimits.connection_queue = 512"

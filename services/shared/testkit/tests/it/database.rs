@@ -58,11 +58,5 @@ async fn a_database_is_gone_when_its_test_ends() {
         .unwrap();
     drop(db);
     // A busy server may take its time.
-    for _ in 0..100 {
-        if PgConnection::connect(&url).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("it is still there");
+    testkit::until("it is gone", async || PgConnection::connect(&url).await.is_err()).await;
 }

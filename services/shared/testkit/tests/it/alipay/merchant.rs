@@ -93,13 +93,7 @@ impl Merchant {
     }
 
     pub async fn quiet(&self) {
-        for _ in 0..500 {
-            if !self.simulator.is_busy() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("notifications without end");
+        testkit::until("the channel comes to rest", async || !self.simulator.is_busy()).await;
     }
 
     /// The answer as it came, to a call whose fields were changed before it was signed.
