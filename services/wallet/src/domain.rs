@@ -1,6 +1,7 @@
 //! What the wallet decides, and nothing else: no database, no network, no
 //! clock, no chance.
 
+pub mod books;
 pub mod house;
 pub mod journal;
 pub mod recharge;
@@ -8,6 +9,7 @@ pub mod refusal;
 pub mod spend;
 pub mod wallet;
 
+pub use books::{Ask, Books, Spent};
 pub use house::House;
 pub use recharge::Recharge;
 pub use refusal::Refusal;

@@ -2,7 +2,8 @@
 //!
 //! `api` answers calls, one file a call. `reactions` follows others' facts and
 //! does the work that waits, one file each. `domain` decides and knows nothing
-//! else. `store` has the only SQL. `facts` says what others learn.
+//! else. `store` has the only SQL. `facts` says what others learn. `spending` is
+//! the hot path: spends that are decided and committed together.
 
 use std::ops::Deref;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ mod config;
 pub mod domain;
 mod facts;
 mod reactions;
+pub mod spending;
 #[expect(
     clippy::as_conversions,
     reason = "in sqlx's macros `as` names the type of a bind and converts nothing"
@@ -38,6 +40,8 @@ pub struct App {
     /// Sends the money of rejected recharges back.
     pub refunds: RefundServiceClient<Peer>,
     pub limits: config::Limits,
+    /// Where spends wait for each other.
+    pub spending: spending::Spending,
 }
 
 impl Deref for App {
@@ -62,6 +66,7 @@ impl Service for App {
             intents: IntentServiceClient::new(payments.clone()),
             refunds: RefundServiceClient::new(payments),
             limits: config.limits()?,
+            spending: spending::Spending::default(),
             platform,
         })
     }

@@ -5,6 +5,7 @@
 mod bills;
 mod facts;
 mod house;
+mod ledger;
 mod processor;
 mod scans;
 mod service;
@@ -48,11 +49,23 @@ const TOGETHER: [&str; 5] = [
 ];
 /// Bars of a large day's bills.
 const BILLS: [&str; 2] = ["reconcile-time", "reconcile-memory"];
+/// Bars of the ledger's hot path.
+const LEDGER: [&str; 9] = [
+    "spend-hot",
+    "spend-random",
+    "spend-hot-over-random",
+    "spend-pgledger",
+    "spend-tigerbeetle",
+    "spend-cpu",
+    "spend-tail",
+    "spend-p99",
+    "spend-wal",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let known = || ALONE.into_iter().chain(TOGETHER).chain(BILLS);
+    let known = || ALONE.into_iter().chain(TOGETHER).chain(BILLS).chain(LEDGER);
     if let Some(unknown) = arguments
         .bars
         .iter()
@@ -76,6 +89,11 @@ async fn main() -> Result<()> {
     if BILLS.into_iter().any(wanted) {
         let watch = Watch::start()?;
         let bars = bills::measure(&house::open(&programs).await?).await?;
+        print(&bars, &watch, &wanted, arguments.json)?;
+    }
+    if LEDGER.into_iter().any(wanted) {
+        let watch = Watch::start()?;
+        let bars = ledger::measure(&programs).await?;
         print(&bars, &watch, &wanted, arguments.json)?;
     }
     Ok(())

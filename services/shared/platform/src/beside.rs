@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::audit::audit;
+use crate::audit::{Entry, audit};
 use crate::transaction::SystemTx;
 use crate::{Error, Platform, crash_point};
 
@@ -31,7 +31,12 @@ impl BesideTx {
     /// be told so.
     pub async fn commit(mut self) -> Result<(), Error> {
         let at = self.tx.now();
-        audit(&mut self.tx, at, &self.actor, self.door, None, "done", "").await?;
+        audit(
+            &mut self.tx,
+            at,
+            &[Entry::now(&self.actor, self.door, "done", "")],
+        )
+        .await?;
         crash_point!("beside.before_commit");
         self.tx.commit().await?;
         crash_point!("beside.after_commit");

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::hints::Hint;
-use crate::{Error, Platform, audit, crash_point, telemetry};
+use crate::{Error, Platform, audit, crash_point};
 
 /// Most facts that one round numbers.
 const ROUND: i64 = 2_000;
@@ -37,23 +37,35 @@ impl<E: Event> Fact<E> {
     }
 }
 
+/// Writes facts in their order, each with the trace that it belongs to.
 pub(crate) async fn insert<E: Event>(
     tx: &mut PgConnection,
-    fact: &Fact<E>,
+    facts: &[(&Fact<E>, &str)],
     at: Timestamp,
 ) -> Result<(), Error> {
+    let ids: Vec<Uuid> = facts.iter().map(|_| EventId::fresh().0).collect();
+    let kinds: Vec<String> = facts
+        .iter()
+        .map(|(fact, _)| fact.event.kind().to_owned())
+        .collect();
+    let aggregates: Vec<Uuid> = facts.iter().map(|(fact, _)| fact.aggregate).collect();
+    let versions: Vec<i64> = facts.iter().map(|(fact, _)| fact.version).collect();
+    let payloads: Vec<Vec<u8>> = facts.iter().map(|(fact, _)| fact.event.encode_to_vec()).collect();
+    let traces: Vec<String> = facts.iter().map(|(_, trace)| (*trace).to_owned()).collect();
     sqlx::query!(
         r#"
         insert into outbox (event_id, type, aggregate, version, occurred_at, payload, traceparent)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        select f.event_id, f.type, f.aggregate, f.version, $1, f.payload, f.traceparent
+        from unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::bytea[], $7::text[])
+            f (event_id, type, aggregate, version, payload, traceparent)
         "#,
-        EventId::fresh().0,
-        fact.event.kind(),
-        fact.aggregate,
-        fact.version,
         at,
-        fact.event.encode_to_vec(),
-        telemetry::current_traceparent(),
+        &ids,
+        &kinds,
+        &aggregates,
+        &versions,
+        &payloads,
+        &traces,
     )
     .execute(tx)
     .await?;

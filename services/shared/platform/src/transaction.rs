@@ -2,29 +2,29 @@
 //! first statement; a write is claimed by its request id, leaves an audit row
 //! and keeps its reply, and none of that can be forgotten.
 
+mod claims;
 mod open;
+mod together;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use kernel::Timestamp;
-use prost::Message as _;
 use proto::{Command, Event};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, timeout_at};
-use tonic::Status;
-use uuid::Uuid;
 
+use claims::{ClaimKey, earlier_reply, insert_claim};
 pub(crate) use open::Open;
+pub use together::{Asked, Done, TogetherTx};
 
-use crate::audit::audit;
-use crate::caller::Trail;
+use crate::audit::{LOOKED, audit};
 use crate::hints::Hint;
 use crate::limits::{Class, Shed};
 use crate::outbox::{self, Fact};
 use crate::run::background;
 use crate::tasks::{self, NewTask};
-use crate::{Caller, Error, Platform, crash_point};
+use crate::{Caller, Error, Platform, crash_point, telemetry};
 
 /// What a call is told that found no connection free.
 const CONNECTIONS_AGAIN: Duration = Duration::from_secs(1);
@@ -60,15 +60,6 @@ struct Core {
     tasked: bool,
 }
 
-struct ClaimKey {
-    claimant: String,
-    actor: String,
-    request_id: Uuid,
-    method: &'static str,
-    fingerprint: Vec<u8>,
-    trail: Trail,
-}
-
 impl Platform {
     /// Opens a transaction that reads in the caller's scope.
     pub async fn begin(&self, caller: &Caller) -> Result<ReadTx, Error> {
@@ -78,12 +69,14 @@ impl Platform {
     }
 
     /// Opens a transaction that reads in operator scope, for one thing looked
-    /// up by its exact id, code or number. Who looked and why is kept.
+    /// up by its exact id, code or number. Who looked and why is kept before
+    /// anything is read, and over one connection: whoever had to wait for a
+    /// second would often be refused with half of the work done.
     pub async fn begin_wide(&self, caller: &Caller, why: &str) -> Result<ReadTx, Error> {
-        self.note_look(caller, why).await?;
-        Ok(ReadTx {
-            tx: self.open(caller.class(), "all", "", true).await?,
-        })
+        let mut tx = self.open(caller.class(), "", "", false).await?;
+        self.write_note(&mut tx, caller, LOOKED, why).await?;
+        tx.commit_and_read("all", "").await?;
+        Ok(ReadTx { tx })
     }
 
     /// Opens the write of a request in the caller's scope, unless it was done.
@@ -111,15 +104,7 @@ impl Platform {
         caller: &Caller,
         request: &C,
     ) -> Result<Claim<C::Reply>, Error> {
-        let request_id = kernel::RequestId::parse("request_id", request.request_id())?.0;
-        let claim = ClaimKey {
-            claimant: caller.claimant(),
-            actor: caller.actor(),
-            request_id,
-            method: C::METHOD,
-            fingerprint: self.fingerprint(&request.encode_to_vec()),
-            trail: caller.trail.clone(),
-        };
+        let claim = self.claim_key(caller, request)?;
         if insert_claim(&mut tx, &claim).await? {
             let core = Core {
                 tx,
@@ -132,6 +117,22 @@ impl Platform {
         let earlier = earlier_reply::<C>(&mut tx, &claim).await?;
         claim.trail.leave();
         Ok(Claim::Repeat(earlier))
+    }
+
+    /// The refusal of what would have to wait behind too many others.
+    pub fn overloaded(&self, caller: &Caller) -> Error {
+        Shed::Queue.refuse(caller.class(), CONNECTIONS_AGAIN)
+    }
+
+    fn claim_key<C: Command>(&self, caller: &Caller, request: &C) -> Result<ClaimKey, Error> {
+        Ok(ClaimKey {
+            claimant: caller.claimant(),
+            actor: caller.actor(),
+            request_id: kernel::RequestId::parse("request_id", request.request_id())?.0,
+            method: C::METHOD,
+            fingerprint: self.fingerprint(&request.encode_to_vec()),
+            trail: caller.trail.clone(),
+        })
     }
 
     /// Opens a write of the system in operator scope. Reactions are handed
@@ -166,11 +167,7 @@ impl Platform {
         let place = self.inner.connections.enter(class).await.map_err(refuse)?;
         // From here on: who waited longest for a place must not be turned away at its door.
         let until = Instant::now() + self.inner.connections.wait();
-        // Both settings are made of UUIDs or the word "all" by `Caller`, never of text from outside.
-        let begin = format!(
-            "begin{}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)",
-            if read_only { " read only" } else { "" }
-        );
+        let begin = open::begin(studios, own, read_only);
         let calls = self.inner.calls.clone();
         let opening = background(async move {
             let tx = calls.begin_with(AssertSqlSafe(begin)).await?;
@@ -183,56 +180,6 @@ impl Platform {
             Err(_) => Err(refuse(Shed::Connections)),
         }
     }
-}
-
-/// False when somebody did or does the same; waits for a twin to end.
-async fn insert_claim(tx: &mut PgConnection, claim: &ClaimKey) -> Result<bool, Error> {
-    let inserted = sqlx::query!(
-        r#"
-        insert into claims (caller, request_id, rpc, fingerprint)
-        values ($1, $2, $3, $4)
-        on conflict (caller, request_id) do nothing
-        "#,
-        claim.claimant,
-        claim.request_id,
-        claim.method,
-        claim.fingerprint,
-    )
-    .execute(tx)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
-async fn earlier_reply<C: Command>(tx: &mut PgConnection, claim: &ClaimKey) -> Result<C::Reply, Error> {
-    let row = sqlx::query!(
-        "select rpc, fingerprint, outcome, reply from claims where caller = $1 and request_id = $2",
-        claim.claimant,
-        claim.request_id,
-    )
-    .fetch_one(tx)
-    .await?;
-    if row.rpc != claim.method || row.fingerprint != claim.fingerprint {
-        return Err(Error::request_id_reused());
-    }
-    let reply = row.reply.unwrap_or_default();
-    match row.outcome.as_str() {
-        "done" => {
-            C::Reply::decode(reply.as_slice()).map_err(|e| crate::inconsistent("claims", e.to_string()))
-        }
-        "refused" => Err(Error::KeptRefusal(Box::new(decode_status(&reply)?))),
-        other => Err(crate::inconsistent("claims", format!("outcome {other}"))),
-    }
-}
-
-/// A status with details carries itself whole in them, as `google.rpc.Status`.
-fn decode_status(bytes: &[u8]) -> Result<Status, Error> {
-    let kept =
-        tonic_types::Status::decode(bytes).map_err(|e| crate::inconsistent("claims", e.to_string()))?;
-    Ok(Status::with_details(
-        kept.code.into(),
-        kept.message,
-        bytes.to_vec().into(),
-    ))
 }
 
 impl WriteTx {
@@ -290,17 +237,8 @@ impl WriteTx {
         .execute(&mut *self.core.tx)
         .await?;
         let at = self.core.platform.clock.now();
-        let request = Some((claim.request_id, claim.fingerprint.as_slice()));
-        audit(
-            &mut self.core.tx,
-            at,
-            &claim.actor,
-            claim.method,
-            request,
-            outcome,
-            "",
-        )
-        .await
+        let entry = claim.entry(outcome, telemetry::current_trace_id());
+        audit(&mut self.core.tx, at, &[entry]).await
     }
 }
 
@@ -334,7 +272,7 @@ impl SystemTx {
 impl Core {
     async fn publish<E: Event>(&mut self, fact: Fact<E>) -> Result<(), Error> {
         let at = self.platform.clock.now();
-        outbox::insert(&mut self.tx, &fact, at).await?;
+        outbox::insert(&mut self.tx, &[(&fact, &telemetry::current_traceparent())], at).await?;
         self.published = true;
         Ok(())
     }
@@ -381,4 +319,4 @@ macro_rules! connection {
         }
     )*};
 }
-connection!(ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx);
+connection!(ReadTx => tx, WriteTx => core.tx, SystemTx => core.tx, TogetherTx => core.tx);

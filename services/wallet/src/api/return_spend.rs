@@ -57,8 +57,8 @@ pub async fn handle(
 
     store::spends::give_back(&mut tx, due, amount, &backs).await?;
     store::spends::insert_return(&mut tx, &back).await?;
-    store::journal::record(&mut tx, &origin, &legs).await?;
-    store::wallets::save_value(&mut tx, &before, &after, at).await?;
+    store::journal::record(&mut tx, &[(&origin, &legs)]).await?;
+    store::wallets::save_value(&mut tx, &[(&before, &after)], at).await?;
     tx.publish(facts::given_back(&after, &spend, &back)).await?;
     tx.commit(reply(&back)).await
 }

@@ -1,8 +1,8 @@
 //! Transfers: written once, read for ever.
 
-use kernel::{
-    AccountId, JournalId, LegalEntityId, LotId, PersonId, StudioId, Timestamp, TransferId, WalletId,
-};
+use std::collections::BTreeMap;
+
+use kernel::{AccountId, JournalId, LotId, StudioId, Timestamp, TransferId, WalletId};
 use platform::Error;
 use platform::page::Page;
 use sqlx::PgConnection;
@@ -11,63 +11,98 @@ use uuid::Uuid;
 use crate::domain::House;
 use crate::domain::journal::{Leg, Origin, Side};
 
-/// Writes the legs of one business act, and the house accounts that it is the
+/// Writes the legs of business acts, and the house accounts that they are the
 /// first to use.
-pub async fn record(tx: &mut PgConnection, origin: &Origin, legs: &[Leg]) -> Result<(), Error> {
-    for leg in legs {
-        for side in [leg.debit, leg.credit] {
-            if let Side::House(house) = side {
-                open_house(tx, house).await?;
-            }
-        }
-    }
-    for (at, leg) in (0i16..).zip(legs) {
-        sqlx::query!(
-            r#"
-            insert into transfers (transfer_id, journal_id, leg, debit_id, credit_id, lot_id, amount_minor,
-                                   balance_after_minor, wallet_id, person_id, studio_id, cause, cause_id, reverses_id,
-                                   caller, request_id, occurred_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-            "#,
-            leg.id as TransferId,
-            origin.journal as JournalId,
-            at,
-            leg.debit.id() as AccountId,
-            leg.credit.id() as AccountId,
-            leg.member.map(|m| m.lot) as Option<LotId>,
-            leg.amount.minor(),
-            leg.member.map(|m| m.balance_after.minor()),
-            leg.member.map(|_| origin.wallet) as Option<WalletId>,
-            leg.member.map(|_| origin.person) as Option<PersonId>,
-            origin.studio as StudioId,
-            origin.cause.name(),
-            origin.cause_id,
-            leg.reverses as Option<TransferId>,
-            origin.caller,
-            origin.request,
-            origin.at,
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+pub async fn record(tx: &mut PgConnection, acts: &[(&Origin, &[Leg])]) -> Result<(), Error> {
+    open_houses(tx, acts).await?;
+    let rows: Vec<Row<'_>> = acts
+        .iter()
+        .flat_map(|(origin, legs)| (0i16..).zip(*legs).map(move |(at, leg)| (*origin, at, leg)))
+        .collect();
+    let ids = |of: fn(&Row<'_>) -> Uuid| -> Vec<Uuid> { rows.iter().map(of).collect() };
+    let some = |of: fn(&Row<'_>) -> Option<Uuid>| -> Vec<Option<Uuid>> { rows.iter().map(of).collect() };
+    let places: Vec<i16> = rows.iter().map(|(_, at, _)| *at).collect();
+    let amounts: Vec<i64> = rows.iter().map(|(_, _, leg)| leg.amount.minor()).collect();
+    let balances: Vec<Option<i64>> = rows
+        .iter()
+        .map(|(_, _, leg)| leg.member.map(|m| m.balance_after.minor()))
+        .collect();
+    let causes: Vec<&str> = rows.iter().map(|(origin, ..)| origin.cause.name()).collect();
+    let callers: Vec<&str> = rows.iter().map(|(origin, ..)| origin.caller.as_str()).collect();
+    let times: Vec<Timestamp> = rows.iter().map(|(origin, ..)| origin.at).collect();
+    sqlx::query!(
+        r#"
+        insert into transfers (transfer_id, journal_id, leg, debit_id, credit_id, lot_id, amount_minor,
+                               balance_after_minor, wallet_id, person_id, studio_id, cause, cause_id, reverses_id,
+                               caller, request_id, occurred_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[],
+                             $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::uuid[],
+                             $15::text[], $16::uuid[], $17::timestamptz[])
+        "#,
+        &ids(|(_, _, leg)| leg.id.0),
+        &ids(|(origin, ..)| origin.journal.0),
+        &places,
+        &ids(|(_, _, leg)| leg.debit.id().0),
+        &ids(|(_, _, leg)| leg.credit.id().0),
+        &some(|(_, _, leg)| leg.member.map(|m| m.lot.0)) as &[Option<Uuid>],
+        &amounts,
+        &balances as &[Option<i64>],
+        &some(|(origin, _, leg)| leg.member.map(|_| origin.wallet.0)) as &[Option<Uuid>],
+        &some(|(origin, _, leg)| leg.member.map(|_| origin.person.0)) as &[Option<Uuid>],
+        &ids(|(origin, ..)| origin.studio.0),
+        &causes as &[&str],
+        &ids(|(origin, ..)| origin.cause_id),
+        &some(|(_, _, leg)| leg.reverses.map(|id| id.0)) as &[Option<Uuid>],
+        &callers as &[&str],
+        &ids(|(origin, ..)| origin.request),
+        &times as &[Timestamp],
+    )
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }
 
+/// One leg, and its place in its journal.
+type Row<'a> = (&'a Origin, i16, &'a Leg);
+
 /// House accounts are rows for ever and hold nothing, so the first use opens
 /// one and the others find it.
-async fn open_house(tx: &mut PgConnection, house: House) -> Result<(), Error> {
+async fn open_houses(tx: &mut PgConnection, acts: &[(&Origin, &[Leg])]) -> Result<(), Error> {
+    let sides = acts
+        .iter()
+        .flat_map(|(_, legs)| legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+    // In one order, so that two who open the same wait for each other once.
+    let houses: BTreeMap<AccountId, House> = sides
+        .filter_map(|side| match side {
+            Side::House(house) => Some((house.id(), house)),
+            Side::Member(_) => None,
+        })
+        .collect();
+    let ids: Vec<Uuid> = houses.keys().map(|id| id.0).collect();
+    let kinds: Vec<&str> = houses.values().map(|house| house.kind()).collect();
+    let owners: Vec<Uuid> = houses.values().map(|house| house.legal_entity().0).collect();
+    let studios: Vec<Option<Uuid>> = houses
+        .values()
+        .map(|house| house.studio().map(|id| id.0))
+        .collect();
+    let others: Vec<Option<Uuid>> = houses
+        .values()
+        .map(|house| house.counterparty().map(|id| id.0))
+        .collect();
     sqlx::query!(
         r#"
         insert into accounts (account_id, kind, legal_entity_id, studio_id, counterparty_id)
-        select $1, $2, $3, $4, $5
-        where not exists (select from accounts where account_id = $1)
+        select h.*
+        from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[])
+            h (account_id, kind, legal_entity_id, studio_id, counterparty_id)
+        where not exists (select from accounts a where a.account_id = h.account_id)
         on conflict do nothing
         "#,
-        house.id() as AccountId,
-        house.kind(),
-        house.legal_entity() as LegalEntityId,
-        house.studio() as Option<StudioId>,
-        house.counterparty() as Option<LegalEntityId>,
+        &ids,
+        &kinds as &[&str],
+        &owners,
+        &studios as &[Option<Uuid>],
+        &others as &[Option<Uuid>],
     )
     .execute(tx)
     .await?;

@@ -1,34 +1,62 @@
 //! Dues that were paid from wallets, and what came back of them.
 
+use std::collections::HashSet;
+
 use kernel::{
     Amount, Balance, DueId, JournalId, LegalEntityId, LotId, OrderId, PersonId, RefundCaseId, RefundLegId,
     StudioId, Timestamp, TransferId, WalletId,
 };
 use platform::{Error, inconsistent, on_constraint};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::wallets::one_row;
+use super::{journal, wallets};
 use crate::domain::spend::{Back, SpentPart};
-use crate::domain::{Refusal, Spend};
+use crate::domain::{Refusal, Spend, Spent, Wallet};
 
-/// Records that a due is paid, once for ever.
-pub async fn insert(tx: &mut PgConnection, spend: &Spend, journal: JournalId) -> Result<(), Error> {
+/// Writes spends with their transfers, and the wallets as they are after them.
+pub async fn write(
+    tx: &mut PgConnection,
+    spent: &[&Spent],
+    changes: &[(&Wallet, &Wallet)],
+    at: Timestamp,
+) -> Result<(), Error> {
+    let spends: Vec<_> = spent.iter().map(|s| (&s.spend, s.origin.journal)).collect();
+    insert(tx, &spends).await?;
+    let acts: Vec<_> = spent.iter().map(|s| (&s.origin, s.legs.as_slice())).collect();
+    journal::record(tx, &acts).await?;
+    insert_parts(tx, &spends).await?;
+    wallets::save_value(tx, changes, at).await
+}
+
+/// Records that dues are paid, each once for ever.
+async fn insert(tx: &mut PgConnection, spends: &[(&Spend, JournalId)]) -> Result<(), Error> {
+    let ids = |of: fn(&Spend) -> Uuid| -> Vec<Uuid> { spends.iter().map(|(spend, _)| of(spend)).collect() };
+    let orders: Vec<Option<Uuid>> = spends
+        .iter()
+        .map(|(spend, _)| spend.order.map(|id| id.0))
+        .collect();
+    let journals: Vec<Uuid> = spends.iter().map(|(_, journal)| journal.0).collect();
+    let amounts: Vec<i64> = spends.iter().map(|(spend, _)| spend.amount.minor()).collect();
+    let times: Vec<Timestamp> = spends.iter().map(|(spend, _)| spend.at).collect();
     let inserted = sqlx::query!(
         r#"
         insert into spends (due_id, wallet_id, person_id, studio_id, legal_entity_id, order_id, acting_person_id,
                             journal_id, amount_minor, spent_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+                             $8::uuid[], $9::bigint[], $10::timestamptz[])
         "#,
-        spend.due as DueId,
-        spend.wallet as WalletId,
-        spend.person as PersonId,
-        spend.studio as StudioId,
-        spend.seller as LegalEntityId,
-        spend.order as Option<OrderId>,
-        spend.acting as PersonId,
-        journal as JournalId,
-        spend.amount.minor(),
-        spend.at,
+        &ids(|spend| spend.due.0),
+        &ids(|spend| spend.wallet.0),
+        &ids(|spend| spend.person.0),
+        &ids(|spend| spend.studio.0),
+        &ids(|spend| spend.seller.0),
+        &orders as &[Option<Uuid>],
+        &ids(|spend| spend.acting.0),
+        &journals,
+        &amounts,
+        &times as &[Timestamp],
     )
     .execute(&mut *tx)
     .await;
@@ -36,29 +64,43 @@ pub async fn insert(tx: &mut PgConnection, spend: &Spend, journal: JournalId) ->
     Ok(())
 }
 
-/// Records which lot paid which part; its transfers must stand.
-pub async fn insert_parts(tx: &mut PgConnection, spend: &Spend) -> Result<(), Error> {
-    for part in &spend.parts {
-        sqlx::query!(
-            "insert into spend_uses (due_id, use_no, lot_id, transfer_id, amount_minor) values ($1, $2, $3, $4, $5)",
-            spend.due as DueId,
-            part.use_no,
-            part.lot as LotId,
-            part.transfer as TransferId,
-            part.amount.minor(),
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+/// Records which lot paid which part; the transfers must stand.
+async fn insert_parts(tx: &mut PgConnection, spends: &[(&Spend, JournalId)]) -> Result<(), Error> {
+    let parts: Vec<(DueId, SpentPart)> = spends
+        .iter()
+        .flat_map(|(spend, _)| spend.parts.iter().map(|part| (spend.due, *part)))
+        .collect();
+    let dues: Vec<Uuid> = parts.iter().map(|(due, _)| due.0).collect();
+    let places: Vec<i16> = parts.iter().map(|(_, part)| part.use_no).collect();
+    let lots: Vec<Uuid> = parts.iter().map(|(_, part)| part.lot.0).collect();
+    let transfers: Vec<Uuid> = parts.iter().map(|(_, part)| part.transfer.0).collect();
+    let amounts: Vec<i64> = parts.iter().map(|(_, part)| part.amount.minor()).collect();
+    sqlx::query!(
+        r#"
+        insert into spend_uses (due_id, use_no, lot_id, transfer_id, amount_minor)
+        select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[])
+        "#,
+        &dues,
+        &places,
+        &lots,
+        &transfers,
+        &amounts,
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
-/// Whether the due was paid from a wallet.
-pub async fn exists(tx: &mut PgConnection, due: DueId) -> Result<bool, Error> {
-    let found = sqlx::query_scalar!("select due_id from spends where due_id = $1", due as DueId)
-        .fetch_optional(tx)
-        .await?;
-    Ok(found.is_some())
+/// Which of the dues were paid from a wallet.
+pub async fn paid(tx: &mut PgConnection, dues: &[DueId]) -> Result<HashSet<DueId>, Error> {
+    let dues: Vec<Uuid> = dues.iter().map(|due| due.0).collect();
+    let found = sqlx::query_scalar!(
+        r#"select due_id as "due: DueId" from spends where due_id = any($1)"#,
+        &dues
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Reads a spend and holds its row, so that two returns of one due happen one

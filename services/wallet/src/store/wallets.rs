@@ -1,5 +1,7 @@
 //! Wallets with their accounts and lots.
 
+use std::collections::HashMap;
+
 use kernel::{
     AccountId, Amount, Balance, LegalEntityId, LotId, PaymentId, PersonId, RechargeId, StudioId, Timestamp,
     WalletId,
@@ -7,6 +9,7 @@ use kernel::{
 use platform::vault::Sealed;
 use platform::{Error, inconsistent};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::domain::Wallet;
 use crate::domain::wallet::{Account, Lot, Origin, Purse, State};
@@ -49,25 +52,36 @@ pub async fn open(tx: &mut PgConnection, wallet: &Wallet, at: Timestamp) -> Resu
 /// that two movements of one wallet happen one after the other. Its lots are
 /// those with something left, and those named.
 pub async fn lock(tx: &mut PgConnection, person: PersonId, also: &[LotId]) -> Result<Option<Wallet>, Error> {
+    Ok(lock_all(tx, &[person], also).await?.pop())
+}
+
+/// As [`lock`], the wallets of all who have one. Everybody locks in one order,
+/// so that nobody waits for somebody who waits for them.
+pub async fn lock_all(
+    tx: &mut PgConnection,
+    people: &[PersonId],
+    also: &[LotId],
+) -> Result<Vec<Wallet>, Error> {
+    let people: Vec<Uuid> = people.iter().map(|person| person.0).collect();
     let held = sqlx::query_scalar!(
-        "select person_id from wallets where person_id = $1 for no key update",
-        person as PersonId
+        "select wallet_id from wallets where person_id = any($1) order by wallet_id for no key update",
+        &people
     )
-    .fetch_optional(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    if held.is_none() {
-        return Ok(None);
+    if held.is_empty() {
+        return Ok(Vec::new());
     }
-    read(tx, person, also).await
+    read(tx, &people, also).await
 }
 
 /// Reads a person's wallet as it is.
 pub async fn find(tx: &mut PgConnection, person: PersonId) -> Result<Option<Wallet>, Error> {
-    read(tx, person, &[]).await
+    Ok(read(tx, &[person.0], &[]).await?.pop())
 }
 
-async fn read(tx: &mut PgConnection, person: PersonId, also: &[LotId]) -> Result<Option<Wallet>, Error> {
-    let row = sqlx::query!(
+async fn read(tx: &mut PgConnection, people: &[Uuid], also: &[LotId]) -> Result<Vec<Wallet>, Error> {
+    let rows = sqlx::query!(
         r#"
         select w.wallet_id as "wallet_id: WalletId", w.person_id as "person_id: PersonId",
                w.home_studio_id as "home_studio_id: StudioId", w.state, w.frozen_by as "frozen_by: PersonId", w.frozen_at,
@@ -77,28 +91,33 @@ async fn read(tx: &mut PgConnection, person: PersonId, also: &[LotId]) -> Result
         from wallets w
         join accounts p on p.wallet_id = w.wallet_id and p.kind = 'member_principal'
         join accounts g on g.wallet_id = w.wallet_id and g.kind = 'member_gift'
-        where w.person_id = $1
+        where w.person_id = any($1)
         "#,
-        person as PersonId,
+        people,
     )
-    .fetch_optional(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let state = match (row.state.as_str(), row.frozen_by, row.frozen_at, row.frozen_why) {
-        ("open", None, None, None) => State::Open,
-        ("frozen", Some(by), Some(since), Some(why)) => State::Frozen { by, since, why },
-        _ => return Err(inconsistent("wallets", "state")),
-    };
-    Ok(Some(Wallet {
-        id: row.wallet_id,
-        person: row.person_id,
-        home_studio: row.home_studio_id,
-        state,
-        principal: account(row.principal_id, row.principal_minor, row.principal_held)?,
-        gift: account(row.gift_id, row.gift_minor, row.gift_held)?,
-        lots: lots(tx, row.wallet_id, also).await?,
-        version: row.version,
-    }))
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.wallet_id.0).collect();
+    let mut lots = lots(tx, &ids, also).await?;
+    rows.into_iter()
+        .map(|row| {
+            let state = match (row.state.as_str(), row.frozen_by, row.frozen_at, row.frozen_why) {
+                ("open", None, None, None) => State::Open,
+                ("frozen", Some(by), Some(since), Some(why)) => State::Frozen { by, since, why },
+                _ => return Err(inconsistent("wallets", "state")),
+            };
+            Ok(Wallet {
+                id: row.wallet_id,
+                person: row.person_id,
+                home_studio: row.home_studio_id,
+                state,
+                principal: account(row.principal_id, row.principal_minor, row.principal_held)?,
+                gift: account(row.gift_id, row.gift_minor, row.gift_held)?,
+                lots: lots.remove(&row.wallet_id).unwrap_or_default(),
+                version: row.version,
+            })
+        })
+        .collect()
 }
 
 fn account(id: AccountId, balance: Option<i64>, held: Option<i64>) -> Result<Account, Error> {
@@ -109,48 +128,51 @@ fn account(id: AccountId, balance: Option<i64>, held: Option<i64>) -> Result<Acc
     }
 }
 
-/// In order of use.
-async fn lots(tx: &mut PgConnection, wallet: WalletId, also: &[LotId]) -> Result<Vec<Lot>, Error> {
-    let also: Vec<uuid::Uuid> = also.iter().map(|id| id.0).collect();
+/// By wallet, in order of use.
+async fn lots(
+    tx: &mut PgConnection,
+    wallets: &[Uuid],
+    also: &[LotId],
+) -> Result<HashMap<WalletId, Vec<Lot>>, Error> {
+    let also: Vec<Uuid> = also.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
-        select l.lot_id as "lot_id: LotId", a.kind, l.origin, l.recharge_id as "recharge_id: RechargeId",
-               l.payment_id as "payment_id: PaymentId", l.legal_entity_id as "legal_entity_id: LegalEntityId",
-               l.amount_minor, l.remaining_minor, l.opened_at
+        select l.wallet_id as "wallet_id: WalletId", l.lot_id as "lot_id: LotId", a.kind, l.origin,
+               l.recharge_id as "recharge_id: RechargeId", l.payment_id as "payment_id: PaymentId",
+               l.legal_entity_id as "legal_entity_id: LegalEntityId", l.amount_minor, l.remaining_minor, l.opened_at
         from lots l
         join accounts a on a.account_id = l.account_id
-        where l.wallet_id = $1 and (l.used_up_at is null or l.lot_id = any($2))
+        where l.wallet_id = any($1) and (l.used_up_at is null or l.lot_id = any($2))
         order by l.opened_at, l.lot_id
         "#,
-        wallet as WalletId,
+        wallets,
         &also,
     )
     .fetch_all(tx)
     .await?;
-    rows.into_iter()
-        .map(|r| {
-            let origin = match (r.origin.as_str(), r.recharge_id, r.payment_id) {
-                ("recharge", Some(recharge), Some(payment)) => Origin::Recharge { recharge, payment },
-                ("gift", None, None) => Origin::Gift,
-                _ => return Err(inconsistent("lots", "origin")),
-            };
-            Ok(Lot {
-                id: r.lot_id,
-                purse: if r.kind == "member_gift" {
-                    Purse::Gift
-                } else {
-                    Purse::Principal
-                },
-                origin,
-                legal_entity: r.legal_entity_id,
-                amount: Amount::from_minor(r.amount_minor)
-                    .ok_or_else(|| inconsistent("lots", "amount_minor"))?,
-                remaining: Balance::from_minor(r.remaining_minor)
-                    .ok_or_else(|| inconsistent("lots", "remaining_minor"))?,
-                opened_at: r.opened_at,
-            })
-        })
-        .collect()
+    let mut lots: HashMap<WalletId, Vec<Lot>> = HashMap::new();
+    for r in rows {
+        let origin = match (r.origin.as_str(), r.recharge_id, r.payment_id) {
+            ("recharge", Some(recharge), Some(payment)) => Origin::Recharge { recharge, payment },
+            ("gift", None, None) => Origin::Gift,
+            _ => return Err(inconsistent("lots", "origin")),
+        };
+        lots.entry(r.wallet_id).or_default().push(Lot {
+            id: r.lot_id,
+            purse: if r.kind == "member_gift" {
+                Purse::Gift
+            } else {
+                Purse::Principal
+            },
+            origin,
+            legal_entity: r.legal_entity_id,
+            amount: Amount::from_minor(r.amount_minor).ok_or_else(|| inconsistent("lots", "amount_minor"))?,
+            remaining: Balance::from_minor(r.remaining_minor)
+                .ok_or_else(|| inconsistent("lots", "remaining_minor"))?,
+            opened_at: r.opened_at,
+        });
+    }
+    Ok(lots)
 }
 
 /// Adds a lot; it counts once [`save_value`] has moved the balance.
@@ -182,69 +204,99 @@ pub async fn add_lot(tx: &mut PgConnection, wallet: &Wallet, lot: &Lot) -> Resul
     Ok(())
 }
 
-/// Writes balances and what is left in the lots, as decided from the wallet
-/// `before`. Each row is written on the condition that it still is as decided
+/// Writes balances and what is left in the lots, as decided from how each wallet
+/// was before. Each row is written on the condition that it still is as decided
 /// on, so that not even a forgotten lock can lose a movement.
 pub async fn save_value(
     tx: &mut PgConnection,
-    before: &Wallet,
-    after: &Wallet,
+    changes: &[(&Wallet, &Wallet)],
     at: Timestamp,
 ) -> Result<(), Error> {
-    save_version(tx, before, after).await?;
-    for (was, is) in [(&before.principal, &after.principal), (&before.gift, &after.gift)] {
-        if was == is {
-            continue;
-        }
-        let moved = sqlx::query!(
-            "update accounts set balance_minor = $3 where account_id = $1 and balance_minor = $2",
-            was.id as AccountId,
-            was.balance.minor(),
-            is.balance.minor(),
-        )
-        .execute(&mut *tx)
-        .await?;
-        one_row(moved.rows_affected(), "accounts")?;
-    }
-    for lot in &after.lots {
-        if let Some(was) = before
-            .lots
+    let moved: Vec<_> = changes
+        .iter()
+        .map(|(was, is)| (was.id.0, was.version, is.version))
+        .collect();
+    save_versions(tx, &moved).await?;
+    let accounts = changes
+        .iter()
+        .flat_map(|(was, is)| [(was.principal, is.principal), (was.gift, is.gift)])
+        .filter(|(was, is)| was != is)
+        .map(|(was, is)| (was.id.0, was.balance.minor(), is.balance.minor()));
+    save_balances(tx, &accounts.collect::<Vec<_>>()).await?;
+    let lots = changes.iter().flat_map(|(was, is)| {
+        let before = |lot: &Lot| was.lots.iter().find(|l| l.id == lot.id);
+        is.lots
             .iter()
-            .find(|l| l.id == lot.id && l.remaining != lot.remaining)
-        {
-            save_remaining(tx, was, lot, at).await?;
-        }
-    }
-    Ok(())
+            .filter_map(move |lot| Some((before(lot)?, lot)))
+            .filter(|(was, is)| was.remaining != is.remaining)
+            .map(|(was, is)| (is.id.0, was.remaining.minor(), is.remaining.minor()))
+    });
+    save_remaining(tx, &lots.collect::<Vec<_>>(), at).await
 }
 
-async fn save_remaining(tx: &mut PgConnection, was: &Lot, lot: &Lot, at: Timestamp) -> Result<(), Error> {
+/// A row, a value as it was decided on, and as it is to be.
+type Change = (Uuid, i64, i64);
+
+fn columns(changes: &[Change]) -> (Vec<Uuid>, Vec<i64>, Vec<i64>) {
+    let (mut ids, mut was, mut is) = (Vec::new(), Vec::new(), Vec::new());
+    for change in changes {
+        ids.push(change.0);
+        was.push(change.1);
+        is.push(change.2);
+    }
+    (ids, was, is)
+}
+
+async fn save_balances(tx: &mut PgConnection, changes: &[Change]) -> Result<(), Error> {
+    let (ids, was, is) = columns(changes);
     let moved = sqlx::query!(
         r#"
-        update lots
-        set remaining_minor = $3::bigint, used_up_at = case when $3::bigint = 0 then $4::timestamptz end
-        where lot_id = $1 and remaining_minor = $2
+        update accounts a set balance_minor = c.is
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) c (id, was, "is")
+        where a.account_id = c.id and a.balance_minor = c.was
         "#,
-        lot.id as LotId,
-        was.remaining.minor(),
-        lot.remaining.minor(),
+        &ids,
+        &was,
+        &is,
+    )
+    .execute(tx)
+    .await?;
+    all_rows(moved.rows_affected(), changes, "accounts")
+}
+
+async fn save_remaining(tx: &mut PgConnection, changes: &[Change], at: Timestamp) -> Result<(), Error> {
+    let (ids, was, is) = columns(changes);
+    let moved = sqlx::query!(
+        r#"
+        update lots l set remaining_minor = c.is, used_up_at = case when c.is = 0 then $4::timestamptz end
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) c (id, was, "is")
+        where l.lot_id = c.id and l.remaining_minor = c.was
+        "#,
+        &ids,
+        &was,
+        &is,
         at,
     )
     .execute(tx)
     .await?;
-    one_row(moved.rows_affected(), "lots")
+    all_rows(moved.rows_affected(), changes, "lots")
 }
 
-async fn save_version(tx: &mut PgConnection, before: &Wallet, after: &Wallet) -> Result<(), Error> {
+async fn save_versions(tx: &mut PgConnection, changes: &[Change]) -> Result<(), Error> {
+    let (ids, was, is) = columns(changes);
     let moved = sqlx::query!(
-        "update wallets set version = $3 where wallet_id = $1 and version = $2",
-        before.id as WalletId,
-        before.version,
-        after.version,
+        r#"
+        update wallets w set version = c.is
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) c (id, was, "is")
+        where w.wallet_id = c.id and w.version = c.was
+        "#,
+        &ids,
+        &was,
+        &is,
     )
     .execute(tx)
     .await?;
-    one_row(moved.rows_affected(), "wallets")
+    all_rows(moved.rows_affected(), changes, "wallets")
 }
 
 /// Writes whether value may leave.
@@ -270,6 +322,14 @@ pub async fn save_state(tx: &mut PgConnection, before: &Wallet, after: &Wallet) 
     .execute(tx)
     .await?;
     one_row(moved.rows_affected(), "wallets")
+}
+
+fn all_rows(rows: u64, changes: &[Change], table: &'static str) -> Result<(), Error> {
+    if usize::try_from(rows) == Ok(changes.len()) {
+        Ok(())
+    } else {
+        Err(inconsistent(table, "a row changed under its lock"))
+    }
 }
 
 /// A locked row that is no longer as it was read.

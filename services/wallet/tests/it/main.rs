@@ -13,5 +13,6 @@ mod recharge;
 mod rejected;
 mod returns;
 mod spend;
+mod together;
 mod world;
 mod written;

@@ -1,8 +1,10 @@
+use std::io;
 use std::time::Duration;
 
 use proto::studio::feed::v1::ErrorReason as Shared;
 use tonic::Code;
 
+use super::status::copy;
 use super::{Error, Refused};
 
 /// What is worth another try a little later.
@@ -20,6 +22,24 @@ impl Error {
             Code::Unavailable | Code::DeadlineExceeded => true,
             Code::ResourceExhausted => self.reason().as_deref() == Some("OVERLOADED"),
             _ => false,
+        }
+    }
+
+    /// The same outage for another whose work it stopped as well; `None` when it
+    /// is none, and the work may have been at fault. A time that ran out was
+    /// one caller's.
+    pub fn outage_for_another(&self) -> Option<Self> {
+        match self {
+            _ if !self.is_outage() => None,
+            Self::Refused(refused) if refused.code == Code::DeadlineExceeded => None,
+            Self::Refused(refused) => Some(Self::Refused(refused.clone())),
+            Self::Peer(status) => Some(Self::Peer(Box::new(copy(status)))),
+            Self::Database(sqlx::Error::PoolTimedOut) => Some(Self::Database(sqlx::Error::PoolTimedOut)),
+            Self::Database(error) => Some(Self::Database(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                error.to_string(),
+            )))),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@ use proto::studio::operations::v1 as pb;
 use sqlx::PgConnection;
 
 use super::Ground;
-use crate::audit::audit;
+use crate::audit::{Entry, audit};
 use crate::{Caller, Claim, Error, Service};
 
 /// Who pulls this service's facts, the slowest first.
@@ -39,16 +39,8 @@ pub(super) async fn forget<S: Service>(
         "{} forgotten at {}: {}",
         request.service, gone.after_seq, request.reason
     );
-    let at = ground.clock.now();
-    audit(
-        &mut tx,
-        at,
-        &caller.actor(),
-        caller.method,
-        None,
-        "overridden",
-        &why,
-    )
-    .await?;
+    let (at, actor) = (ground.clock.now(), caller.actor());
+    let entry = Entry::now(&actor, caller.method, "overridden", &why);
+    audit(&mut tx, at, &[entry]).await?;
     tx.commit(pb::ForgetConsumerResponse {}).await
 }

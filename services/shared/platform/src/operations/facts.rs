@@ -76,7 +76,7 @@ pub(super) async fn get<S: Service>(
 /// personal. None if it cannot be read.
 fn said(source: &str, payload: &[u8]) -> Option<String> {
     static POOL: OnceLock<Option<DescriptorPool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| DescriptorPool::decode(proto::DESCRIPTORS).ok());
+    let pool = POOL.get_or_init(|| DescriptorPool::decode(proto::CONTRACTS).ok());
     let package = format!("studio.{source}.v1");
     let facts = pool.as_ref()?.all_messages().find(|message| {
         message.package_name() == package

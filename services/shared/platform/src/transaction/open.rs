@@ -1,6 +1,6 @@
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres, Transaction};
 
 use crate::limits::Place;
 
@@ -9,6 +9,15 @@ use crate::limits::Place;
 pub(crate) struct Open {
     tx: Transaction<'static, Postgres>,
     _place: Option<Box<Place>>,
+}
+
+/// BEGIN and scope in one round trip. Both settings are made of UUIDs or the
+/// word "all" by `Caller`, never of text from outside.
+pub(super) fn begin(studios: &str, own: &str, read_only: bool) -> String {
+    let begin = if read_only { "begin read only" } else { "begin" };
+    format!(
+        "{begin}; select set_config('app.studios', '{studios}', true), set_config('app.own', '{own}', true)"
+    )
 }
 
 impl Open {
@@ -21,6 +30,13 @@ impl Open {
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         self.tx.commit().await
+    }
+
+    /// Commits what was written and goes on reading in another scope, in one
+    /// round trip.
+    pub(super) async fn commit_and_read(&mut self, studios: &str, own: &str) -> Result<(), sqlx::Error> {
+        let next = format!("commit; {}", begin(studios, own, true));
+        self.tx.execute(AssertSqlSafe(next)).await.map(drop)
     }
 }
 

@@ -1,0 +1,180 @@
+//! The hot path of the ledger. Spends that wait are decided in the order in
+//! which they came and committed together; each is answered by itself. What
+//! cannot be done together is done alone, so that one that goes wrong fails
+//! nobody else. `combiner` knows nothing of wallets, `together` and `alone` are
+//! the two ways, and both decide by the same [`Books`](crate::domain::Books).
+
+mod alone;
+mod combiner;
+mod together;
+
+use futures::FutureExt as _;
+use futures::stream::{self, StreamExt as _};
+use kernel::{StudioId, to_proto_time};
+use platform::{Asked, Caller, Error};
+use proto::studio::wallet::v1 as pb;
+
+use crate::App;
+use crate::domain::{Ask, Refusal, Spent};
+use combiner::{Combiner, NoAnswer};
+
+/// Batches that are under way side by side: one commits while the next decides.
+const LEADERS: usize = 2;
+/// Spends in one commit.
+const MOST: usize = 256;
+/// Spends that wait; more are told to come back.
+const ROOM: usize = 1_024;
+/// How often a batch is begun anew because of a twin that came in between.
+const TRIES: usize = 3;
+/// Spends that are done alone side by side, once a batch has failed.
+const BESIDE: usize = 4;
+
+/// Where spends wait for each other.
+pub struct Spending(Combiner<Job, Answer>);
+
+/// A spend that somebody waits for.
+struct Job {
+    asked: Asked<pb::SpendRequest>,
+    ask: Ask,
+}
+
+type Answer = Result<pb::SpendResponse, Error>;
+
+impl Default for Spending {
+    fn default() -> Self {
+        Self(Combiner::new(LEADERS, MOST, ROOM))
+    }
+}
+
+impl Spending {
+    /// How many spends wait for those that are under way.
+    pub fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+}
+
+/// Pays one due from a wallet, together with others that are paid now.
+pub(crate) async fn spend(app: &App, caller: &Caller, request: pb::SpendRequest, ask: Ask) -> Answer {
+    let asked = app.ask(caller, request)?;
+    let answered = app
+        .spending
+        .0
+        .submit(Job { asked, ask }, |jobs| carry_out(app, jobs).boxed())
+        .await;
+    match answered {
+        Ok(answer) => answer,
+        Err(NoAnswer::Full) => Err(app.overloaded(caller)),
+        Err(broken) => Err(Error::Internal(broken.to_string())),
+    }
+}
+
+async fn carry_out(app: &App, jobs: Vec<Job>) -> Vec<Answer> {
+    if let [job] = jobs.as_slice() {
+        return vec![alone::spend(app, job).await];
+    }
+    let mut answers: Vec<Option<Answer>> = jobs.iter().map(|_| None).collect();
+    for _ in 0..TRIES {
+        match together::spend(app, &jobs).await {
+            Ok(Some(together)) => {
+                answers = together;
+                break;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let refused: Option<Vec<Answer>> =
+                    jobs.iter().map(|_| error.outage_for_another().map(Err)).collect();
+                // alone they would only come upon the same once more each
+                if let Some(refused) = refused {
+                    return refused;
+                }
+                tracing::warn!(
+                    error = platform::telemetry::chain(&error),
+                    spends = jobs.len(),
+                    "a batch is split up"
+                );
+                break;
+            }
+        }
+    }
+    let rest: Vec<_> = jobs
+        .into_iter()
+        .zip(answers)
+        .map(|(job, answer)| or_alone(app, job, answer).boxed())
+        .collect();
+    stream::iter(rest).buffered(BESIDE).collect().await
+}
+
+async fn or_alone(app: &App, job: Job, answer: Option<Answer>) -> Answer {
+    match answer {
+        Some(answer) => answer,
+        None => alone::spend(app, &job).await,
+    }
+}
+
+/// Refuses what lies beyond the caller: a wallet neither at home in their
+/// studios nor their own, or a studio that is not theirs.
+fn in_reach(caller: &Caller, ask: &Ask, home: StudioId) -> Result<(), Refusal> {
+    if caller.reaches_own(ask.person) {
+        return Ok(());
+    }
+    if !caller.may_reach(home) {
+        return Err(Refusal::UnknownWallet);
+    }
+    if !caller.may_reach(ask.studio) {
+        return Err(Refusal::StudioUnknown);
+    }
+    Ok(())
+}
+
+fn reply(spent: &Spent) -> pb::SpendResponse {
+    pb::SpendResponse {
+        journal_id: spent.origin.journal.to_string(),
+        amount: Some(spent.spend.amount.into()),
+        balance: Some(spent.spendable.into()),
+        spent_at: Some(to_proto_time(spent.spend.at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Amount, DueId, PersonId};
+    use platform::Studios;
+    use proto::studio::access::v1::Role;
+
+    use super::*;
+
+    #[test]
+    fn a_spend_reaches_as_far_as_its_caller() {
+        let (person, home, studio, elsewhere) = (
+            PersonId::fresh(),
+            StudioId::fresh(),
+            StudioId::fresh(),
+            StudioId::fresh(),
+        );
+        let ask = Ask {
+            person,
+            due: DueId::fresh(),
+            amount: Amount::from_minor(1).unwrap(),
+            studio,
+            order: None,
+            acting: person,
+            caller: String::new(),
+            request: uuid::Uuid::nil(),
+        };
+        let staff = |studios: &[StudioId]| {
+            let caller = Caller::assembled(
+                PersonId::fresh(),
+                &[Role::FrontDesk],
+                Studios::Some(studios.to_vec()),
+            );
+            in_reach(&caller, &ask, home)
+        };
+        let own = Caller::assembled(person, &[Role::Member], Studios::Some(Vec::new()));
+        assert_eq!(in_reach(&own, &ask, home), Ok(()));
+        assert_eq!(staff(&[home, studio]), Ok(()));
+        assert_eq!(staff(&[studio]), Err(Refusal::UnknownWallet));
+        assert_eq!(staff(&[home, elsewhere]), Err(Refusal::StudioUnknown));
+        let everywhere = Caller::assembled(PersonId::fresh(), &[], Studios::All);
+        assert_eq!(in_reach(&everywhere, &ask, home), Ok(()));
+    }
+}
