@@ -205,6 +205,7 @@ pub fn method(method: Option<Method>) -> pb::PaymentMethod {
         Some(Method::AlipayBarcode) => pb::PaymentMethod::AlipayBarcode,
         Some(Method::Cash) => pb::PaymentMethod::Cash,
         Some(Method::CardTerminal) => pb::PaymentMethod::CardTerminal,
+        Some(Method::BankTransfer) => pb::PaymentMethod::BankTransfer,
         Some(Method::Wallet) => pb::PaymentMethod::Wallet,
     }
 }

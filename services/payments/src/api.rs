@@ -2,6 +2,7 @@
 
 mod attempt;
 mod cashier;
+mod counter_code;
 mod credential;
 mod drawer;
 mod exception;
@@ -10,7 +11,11 @@ mod notice;
 mod payment;
 mod receipt;
 mod reconciliation;
+pub(crate) mod redirection;
 mod refund;
+mod suspense;
+mod transfer;
+mod verification;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +93,18 @@ impl ReceiptService for Api {
     ) -> Result<Response<pb::GetReceiptResponse>, Status> {
         answer(&self.0, r, receipt::get::handle).await
     }
+    async fn get_receipt_page(
+        &self,
+        r: Request<pb::GetReceiptPageRequest>,
+    ) -> Result<Response<pb::GetReceiptPageResponse>, Status> {
+        answer(&self.0, r, receipt::page::handle).await
+    }
+    async fn get_invoice_data(
+        &self,
+        r: Request<pb::GetInvoiceDataRequest>,
+    ) -> Result<Response<pb::GetInvoiceDataResponse>, Status> {
+        answer(&self.0, r, receipt::invoice::handle).await
+    }
     async fn list_receipts(
         &self,
         r: Request<pb::ListReceiptsRequest>,
@@ -134,6 +151,12 @@ impl RefundService for Api {
         r: Request<pb::GetRefundRequest>,
     ) -> Result<Response<pb::GetRefundResponse>, Status> {
         answer(&self.0, r, refund::get::handle).await
+    }
+    async fn list_refunds(
+        &self,
+        r: Request<pb::ListRefundsRequest>,
+    ) -> Result<Response<pb::ListRefundsResponse>, Status> {
+        answer(&self.0, r, refund::list::handle).await
     }
 }
 
@@ -197,6 +220,7 @@ impl ReconciliationService for Api {
 }
 
 impl From<Refusal> for Error {
+    #[expect(clippy::too_many_lines, reason = "a table: a line for each refusal")]
     fn from(refusal: Refusal) -> Self {
         let refused = |code, reason| Refused::new(code, reason, refusal.to_string());
         match &refusal {
@@ -283,6 +307,41 @@ impl From<Refusal> for Error {
             }
             Refusal::OtherStudio => refused(Code::FailedPrecondition, ErrorReason::OtherStudio),
             Refusal::RefundNotAtDrawer => refused(Code::FailedPrecondition, ErrorReason::RefundNotAtDrawer),
+            Refusal::RefundNotHanging => refused(Code::FailedPrecondition, ErrorReason::RefundNotHanging),
+            Refusal::RedirectionOpen => refused(Code::FailedPrecondition, ErrorReason::RedirectionOpen),
+            Refusal::RedirectionState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::RedirectionState).with("state", state)
+            }
+            Refusal::RedirectionNotOffered => {
+                refused(Code::FailedPrecondition, ErrorReason::RedirectionNotOffered)
+            }
+            Refusal::NoSeller => refused(Code::FailedPrecondition, ErrorReason::SellerNotSetUp),
+            Refusal::VerificationState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::VerificationState).with("state", state)
+            }
+            Refusal::VerificationDiffers { field } => {
+                refused(Code::FailedPrecondition, ErrorReason::VerificationDiffers).with("field", field)
+            }
+            Refusal::SuspenseState { state } => {
+                refused(Code::FailedPrecondition, ErrorReason::SuspenseState).with("state", state)
+            }
+            Refusal::OtherLegalEntity => refused(Code::FailedPrecondition, ErrorReason::OtherLegalEntity),
+            Refusal::TransferShort { missing_minor } => {
+                refused(Code::FailedPrecondition, ErrorReason::TransferShort)
+                    .with("missing_minor", missing_minor)
+            }
+            Refusal::TransferOver { surplus_minor } => {
+                refused(Code::FailedPrecondition, ErrorReason::TransferOver)
+                    .with("surplus_minor", surplus_minor)
+            }
+            Refusal::CodeDown => refused(Code::FailedPrecondition, ErrorReason::CodeDown),
+            Refusal::CodeStands => refused(Code::AlreadyExists, ErrorReason::CodeStands),
+            Refusal::NoTransfer => refused(Code::FailedPrecondition, ErrorReason::NoTransfer),
+            Refusal::ProofUnreadable => refused(Code::InvalidArgument, ErrorReason::ProofUnreadable),
+            Refusal::TooManyProofs => refused(Code::FailedPrecondition, ErrorReason::TooManyProofs),
+            Refusal::RefundNotByTransfer => {
+                refused(Code::FailedPrecondition, ErrorReason::RefundNotByTransfer)
+            }
         }
         .into()
     }

@@ -50,6 +50,11 @@ impl ChannelNumber {
         Self(text.into())
     }
 
+    /// Whether a number has the form of ours.
+    pub fn could_be_ours(text: &str) -> bool {
+        text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

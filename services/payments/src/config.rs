@@ -1,6 +1,7 @@
 //! The service's own settings: the table `[service]`.
 
 pub mod cashier;
+pub mod suspense;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use crate::domain::exception::Kind;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::Urgency;
+use crate::domain::seller::Seller;
 use crate::domain::statement::bank::Headings;
 use crate::domain::statement::figures;
 
@@ -27,6 +29,12 @@ pub struct Config {
     pub refunds: Refunds,
     pub statements: Statements,
     pub exceptions: Exceptions,
+    pub suspense: suspense::Suspense,
+    pub verifications: Verifications,
+    /// What stands on the proofs of a legal entity beside its name, by its code in
+    /// the organisation.
+    #[serde(default)]
+    pub sellers: BTreeMap<String, Seller>,
     /// Accounts at banks, by a name of the operator's choice.
     #[serde(default)]
     pub banks: BTreeMap<String, Bank>,
@@ -65,8 +73,16 @@ pub struct Refunds {
 pub struct Exceptions {
     pub duplicate_charge_h: i64,
     pub paid_not_credited_h: i64,
+    pub mismatch_h: i64,
     pub reopen_days: i64,
     pub twin_window_s: i64,
+}
+
+/// The desk's look at what was paid.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verifications {
+    pub within_h: i64,
 }
 
 /// Bills of channels, and what is held against them.
@@ -92,6 +108,8 @@ pub struct Bank {
     /// The merchants whose payouts arrive there.
     #[serde(default)]
     pub settles: Vec<String>,
+    /// Told to who pays by transfer; without it nobody is sent here.
+    pub transfers: Option<suspense::Payee>,
     pub headings: Headings,
 }
 
@@ -273,6 +291,7 @@ impl Exceptions {
         at + chrono::Duration::hours(match kind {
             Kind::DuplicateCharge => self.duplicate_charge_h,
             Kind::PaidNotCredited => self.paid_not_credited_h,
+            Kind::Mismatch => self.mismatch_h,
         })
     }
 
@@ -284,6 +303,13 @@ impl Exceptions {
     /// Two payments of one amount within this time may be one charged twice.
     pub fn twin_window(&self) -> chrono::Duration {
         chrono::Duration::seconds(self.twin_window_s)
+    }
+}
+
+impl Verifications {
+    /// When the desk has looked at what was recorded at `at`.
+    pub fn due_at(&self, at: Timestamp) -> Timestamp {
+        at + chrono::Duration::hours(self.within_h)
     }
 }
 

@@ -3,7 +3,9 @@
 
 pub mod attempt;
 pub mod breaker;
+pub mod capitals;
 pub mod closure;
+pub mod counter_code;
 pub mod credential;
 pub mod drawer;
 pub mod evidence;
@@ -15,10 +17,15 @@ pub mod notice;
 pub mod payment;
 pub mod receipt;
 pub mod reconciliation;
+pub mod redirection;
 pub mod refund;
 mod refusal;
 pub mod schedule;
+pub mod seller;
 pub mod statement;
+pub mod suspense;
+pub mod transfer;
+pub mod verification;
 
 use chrono::Duration;
 
@@ -41,6 +48,9 @@ kept_words! {
         AlipayBarcode = "alipay_barcode",
         Cash = "cash",
         CardTerminal = "card_terminal",
+        /// Whatever begins with `bank` would be a line of a bank to the SQL that
+        /// pairs bills.
+        BankTransfer = "transfer",
     }
 }
 
@@ -56,6 +66,8 @@ pub enum Way {
     Charge,
     /// A person takes it at a drawer. No channel knows of it.
     Drawer,
+    /// The payer sends it to a bank account. It is recorded when it is seen there.
+    Transfer,
 }
 
 impl Method {
@@ -65,6 +77,7 @@ impl Method {
             Self::WechatNative | Self::WechatCodepay | Self::WechatJsapi => "wechat",
             Self::AlipayQr | Self::AlipayBarcode => "alipay",
             Self::Cash | Self::CardTerminal => "drawer",
+            Self::BankTransfer => "transfer",
         }
     }
 
@@ -74,6 +87,7 @@ impl Method {
             Self::WechatJsapi => Way::InApp,
             Self::WechatCodepay | Self::AlipayBarcode => Way::Charge,
             Self::Cash | Self::CardTerminal => Way::Drawer,
+            Self::BankTransfer => Way::Transfer,
         }
     }
 
@@ -81,9 +95,12 @@ impl Method {
     /// counter lives for `usual`.
     pub fn life(self, usual: Duration) -> Duration {
         match self {
-            Self::WechatNative | Self::WechatJsapi | Self::AlipayQr | Self::Cash | Self::CardTerminal => {
-                usual
-            }
+            Self::WechatNative
+            | Self::WechatJsapi
+            | Self::AlipayQr
+            | Self::Cash
+            | Self::CardTerminal
+            | Self::BankTransfer => usual,
             Self::WechatCodepay => Duration::seconds(45),
             Self::AlipayBarcode => Duration::seconds(60),
         }
@@ -99,7 +116,7 @@ pub struct OutOfOrder {
 }
 
 #[cfg(test)]
-mod examples {
+pub mod examples {
     use super::attempt::{Attempt, Life};
     use super::intent::{Claim, Intent};
     use super::{Method, Purpose};

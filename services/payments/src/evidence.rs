@@ -17,6 +17,7 @@ use crate::domain::intent::Intent;
 use crate::domain::isolated::IsolatedMoney;
 use crate::domain::payment::Payment;
 use crate::domain::receipt::{self, Receipt};
+use crate::domain::verification::Verification;
 use crate::reactions::kinds;
 use crate::store::callback::{Contradiction, Source};
 use crate::{App, exceptions, facts, store};
@@ -116,9 +117,9 @@ async fn contradicts(
     Ok(Applied::Quarantined(mismatch))
 }
 
-/// Captures what a person took at a drawer, whose own word is the proof. The
-/// attempt was recorded in this transaction and its intent is locked, so nothing
-/// but a capture can follow.
+/// Captures what a person took at a drawer, or two persons found in a bank's
+/// statement, whose own word is the proof. The attempt was recorded in this
+/// transaction and its intent is locked, so nothing but a capture can follow.
 pub async fn apply_taken(
     app: &App,
     tx: &mut WriteTx,
@@ -138,7 +139,7 @@ pub async fn apply_taken(
             Ok(attempt)
         }
         other => Err(Error::Internal(format!(
-            "money at a drawer was not captured: {other:?}"
+            "money that was taken was not captured: {other:?}"
         ))),
     }
 }
@@ -164,6 +165,9 @@ impl Tells for WriteTx {
 async fn capture(app: &App, tx: &mut impl Tells, intent: &Intent, payment: &Payment) -> Result<(), Error> {
     store::intent::save_state(tx, intent).await?;
     store::payment::insert(tx, payment).await?;
+    if let Some(look) = Verification::of(payment, app.config.verifications.due_at(payment.captured_at)) {
+        store::verification::insert(tx, &look).await?;
+    }
     tx.tell(facts::payment_captured(payment)).await?;
 
     let (series, year) = series(app, payment);

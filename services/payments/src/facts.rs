@@ -3,6 +3,8 @@
 mod drawer;
 mod exception;
 mod reconciliation;
+mod suspense;
+mod verification;
 
 use kernel::{Timestamp, to_proto_time};
 use platform::Fact;
@@ -22,6 +24,9 @@ pub use exception::{exception_answered, exception_closed, exception_opened, exce
 pub use reconciliation::{
     bank_balance_seen, day_closed, difference_found, difference_resolved, settlement_seen,
 };
+pub use verification::payment_anomaly_found;
+
+pub use suspense::{counter_code_mismatched, suspense_ended, suspense_found};
 
 fn fact(aggregate: uuid::Uuid, version: i64, payload: Payload) -> Fact<PaymentsEvent> {
     Fact {

@@ -17,6 +17,7 @@ mod exceptions;
 mod facts;
 mod merchants;
 mod meters;
+mod page;
 mod reactions;
 mod store;
 mod wire;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use platform::{Error, Listener, Platform, Subscription, TaskKind};
 use proto::studio::payments::v1::cashier_service_server::CashierServiceServer;
+use proto::studio::payments::v1::counter_code_service_server::CounterCodeServiceServer;
 use proto::studio::payments::v1::credential_service_server::CredentialServiceServer;
 use proto::studio::payments::v1::drawer_service_server::DrawerServiceServer;
 use proto::studio::payments::v1::exception_service_server::ExceptionServiceServer;
@@ -36,7 +38,11 @@ use proto::studio::payments::v1::intent_service_server::IntentServiceServer;
 use proto::studio::payments::v1::notice_service_server::NoticeServiceServer;
 use proto::studio::payments::v1::receipt_service_server::ReceiptServiceServer;
 use proto::studio::payments::v1::reconciliation_service_server::ReconciliationServiceServer;
+use proto::studio::payments::v1::redirection_service_server::RedirectionServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
+use proto::studio::payments::v1::suspense_service_server::SuspenseServiceServer;
+use proto::studio::payments::v1::transfer_service_server::TransferServiceServer;
+use proto::studio::payments::v1::verification_service_server::VerificationServiceServer;
 
 use breakers::Breakers;
 use channel::Channel;
@@ -99,12 +105,17 @@ impl platform::Service for App {
         tonic::service::Routes::new(IntentServiceServer::new(api::Api(app.clone())))
             .add_service(CredentialServiceServer::new(api::Api(app.clone())))
             .add_service(CashierServiceServer::new(api::Api(app.clone())))
+            .add_service(CounterCodeServiceServer::new(api::Api(app.clone())))
             .add_service(ExceptionServiceServer::new(api::Api(app.clone())))
             .add_service(DrawerServiceServer::new(api::Api(app.clone())))
             .add_service(NoticeServiceServer::new(api::Api(app.clone())))
             .add_service(ReceiptServiceServer::new(api::Api(app.clone())))
             .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))
             .add_service(RefundServiceServer::new(api::Api(app.clone())))
+            .add_service(SuspenseServiceServer::new(api::Api(app.clone())))
+            .add_service(RedirectionServiceServer::new(api::Api(app.clone())))
+            .add_service(TransferServiceServer::new(api::Api(app.clone())))
+            .add_service(VerificationServiceServer::new(api::Api(app.clone())))
     }
 
     fn subscriptions() -> Vec<Subscription<Self>> {
@@ -116,7 +127,12 @@ impl platform::Service for App {
     }
 
     fn standing() -> Vec<&'static str> {
-        vec![reactions::kinds::PLAN_BILLS, reactions::kinds::FORGET_COUNTS]
+        use reactions::kinds;
+        vec![
+            kinds::PLAN_BILLS,
+            kinds::FORGET_COUNTS,
+            kinds::COUNT_VERIFICATIONS,
+        ]
     }
 
     fn checks() -> Vec<platform::Check> {

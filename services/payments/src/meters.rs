@@ -16,10 +16,14 @@ struct Meters {
     differences: Counter<u64>,
     overdue: Gauge<u64>,
     credentials: Gauge<u64>,
+    suspense: Gauge<u64>,
+    swapped: Counter<u64>,
+    codes: Gauge<u64>,
     blocked: Counter<u64>,
     breaker: Gauge<u64>,
     exceptions: Counter<u64>,
     unanswered: Counter<u64>,
+    unverified: Gauge<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -65,6 +69,20 @@ fn meters() -> &'static Meters {
                 .u64_gauge("payments_credentials_overdue")
                 .with_description("Credentials of the company's accounts that were not renewed in time")
                 .build(),
+            suspense: meter
+                .u64_gauge("payments_suspense_overdue")
+                .with_description("Money at banks that no due explains and that nobody matched in time")
+                .build(),
+            swapped: meter
+                .u64_counter("payments_counter_codes_swapped")
+                .with_description(
+                    "Times that another code than the one that was put up was found on a counter",
+                )
+                .build(),
+            codes: meter
+                .u64_gauge("payments_counter_codes_overdue")
+                .with_description("Static codes on counters that nobody checked in time")
+                .build(),
             blocked: meter
                 .u64_counter("payments_starts_blocked")
                 .with_description("Attempts that a limit did not let start, by what it counts")
@@ -82,6 +100,10 @@ fn meters() -> &'static Meters {
             unanswered: meter
                 .u64_counter("payments_exceptions_overdue")
                 .with_description("Cases in which a member had no answer in time, by type")
+                .build(),
+            unverified: meter
+                .u64_gauge("payments_verifications_overdue")
+                .with_description("Payments at which no desk looked in time")
                 .build(),
         }
     })
@@ -138,6 +160,25 @@ pub fn credentials_overdue(count: i64) {
         .record(u64::try_from(count).unwrap_or_default(), &[]);
 }
 
+/// So much of what no due explains waits longer than it may.
+pub fn suspense_overdue(count: i64) {
+    meters()
+        .suspense
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// Another code than the one that was put up stands on a counter.
+pub fn counter_code_swapped() {
+    meters().swapped.add(1, &[]);
+}
+
+/// So many codes on counters were not checked in time.
+pub fn counter_codes_overdue(count: i64) {
+    meters()
+        .codes
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
 /// A limit did not let an attempt start.
 pub fn start_blocked(subject: &'static str) {
     meters().blocked.add(1, &[KeyValue::new("subject", subject)]);
@@ -160,4 +201,11 @@ pub fn exception(kind: &'static str) {
 /// A member had no answer in time.
 pub fn exception_overdue(kind: &'static str) {
     meters().unanswered.add(1, &[KeyValue::new("type", kind)]);
+}
+
+/// At so many payments no desk looked in time.
+pub fn verifications_overdue(count: i64) {
+    meters()
+        .unverified
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
 }

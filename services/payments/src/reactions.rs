@@ -10,6 +10,7 @@ mod person;
 pub mod reconciliation;
 mod refund;
 pub mod statement;
+mod verification;
 
 use platform::{BoxFuture, Delivery, Error, Subscription, SystemTx, TaskKind};
 use proto::studio::members::v1::MembersEvent;
@@ -23,6 +24,7 @@ pub mod kinds {
     pub const RESOLVE_ATTEMPT: &str = "resolve_attempt";
     pub const EXPIRE_INTENT: &str = "expire_intent";
     pub const SEND_REFUND: &str = "send_refund";
+    pub const REDIRECT_REFUND: &str = "redirect_refund";
     pub const RETURN_ISOLATED: &str = "return_isolated";
     pub const MATCH_CALLBACK: &str = "match_callback";
     pub const PLAN_BILLS: &str = "plan_bills";
@@ -33,6 +35,7 @@ pub mod kinds {
     pub const SETTLE: &str = "settle";
     pub const FORGET_COUNTS: &str = "forget_counts";
     pub const WATCH_EXCEPTION: &str = "watch_exception";
+    pub const COUNT_VERIFICATIONS: &str = "count_verifications";
 }
 
 pub fn tasks() -> Vec<TaskKind<App>> {
@@ -41,6 +44,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::RESOLVE_ATTEMPT, attempt::resolve::run),
         TaskKind::new(kinds::EXPIRE_INTENT, intent::expire),
         TaskKind::new(kinds::SEND_REFUND, refund::send::run),
+        TaskKind::new(kinds::REDIRECT_REFUND, refund::redirect::run),
         TaskKind::new(kinds::RETURN_ISOLATED, isolated::send_back),
         TaskKind::new(kinds::MATCH_CALLBACK, callback::match_again),
         TaskKind::new(kinds::PLAN_BILLS, statement::plan::run),
@@ -51,6 +55,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
         TaskKind::new(kinds::FORGET_COUNTS, limit::forget_counts),
         TaskKind::new(kinds::WATCH_EXCEPTION, exception::watch),
+        TaskKind::new(kinds::COUNT_VERIFICATIONS, verification::count),
     ]
 }
 

@@ -1,10 +1,15 @@
 //! Domain values as the contract writes them.
 
 pub mod cashier;
+pub mod counter_code;
 pub mod credential;
 pub mod drawer;
 pub mod exception;
 pub mod reconciliation;
+pub mod redirection;
+pub mod refund;
+pub mod suspense;
+pub mod verification;
 
 use kernel::to_proto_time;
 use platform::Error;
@@ -19,7 +24,6 @@ use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
 use crate::domain::notice::{Notice, Offered};
 use crate::domain::receipt::Receipt;
-use crate::domain::refund::{Refund, State as RefundState};
 use crate::domain::{Method, Purpose};
 use crate::store;
 
@@ -64,6 +68,7 @@ impl From<Method> for pb::Method {
             Method::AlipayBarcode => Self::AlipayBarcode,
             Method::Cash => Self::Cash,
             Method::CardTerminal => Self::CardTerminal,
+            Method::BankTransfer => Self::BankTransfer,
         }
     }
 }
@@ -96,6 +101,7 @@ pub fn method(value: pb::Method) -> Option<Method> {
         pb::Method::AlipayBarcode => Some(Method::AlipayBarcode),
         pb::Method::Cash => Some(Method::Cash),
         pb::Method::CardTerminal => Some(Method::CardTerminal),
+        pb::Method::BankTransfer => Some(Method::BankTransfer),
         pb::Method::Unspecified => None,
     }
 }
@@ -254,35 +260,6 @@ pub fn receipt(receipt: &Receipt) -> pb::Receipt {
         paid_at: Some(to_proto_time(receipt.paid_at)),
         issued_at: Some(to_proto_time(receipt.issued_at)),
     }
-}
-
-pub fn refund(refund: &Refund) -> pb::Refund {
-    let mut wire = pb::Refund {
-        refund_id: refund.id.to_string(),
-        payment_id: refund.payment_id.to_string(),
-        leg_id: refund.leg_id.to_string(),
-        amount: Some(refund.amount.into()),
-        reason: refund.reason.clone(),
-        refund_number: refund.number.to_string(),
-        created_at: Some(to_proto_time(refund.created_at)),
-        ..pb::Refund::default()
-    };
-    let state = match &refund.state {
-        RefundState::Reserved => pb::RefundState::Reserved,
-        RefundState::Submitted => pb::RefundState::Submitted,
-        RefundState::Abnormal => pb::RefundState::Abnormal,
-        RefundState::Succeeded { at, channel_refund } => {
-            wire.succeeded_at = Some(to_proto_time(*at));
-            wire.channel_refund.clone_from(channel_refund);
-            pb::RefundState::Succeeded
-        }
-        RefundState::Bounced { why } => {
-            wire.bounced_why.clone_from(why);
-            pb::RefundState::Bounced
-        }
-    };
-    wire.state = state.into();
-    wire
 }
 
 /// A way to pay of a request; the field rules leave no other value in.

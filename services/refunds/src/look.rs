@@ -53,7 +53,8 @@ fn paid_due(due: &orders::Due) -> Result<PaidDue, Error> {
         | orders::PaymentMethod::AlipayQr
         | orders::PaymentMethod::AlipayBarcode
         | orders::PaymentMethod::Cash
-        | orders::PaymentMethod::CardTerminal => {
+        | orders::PaymentMethod::CardTerminal
+        | orders::PaymentMethod::BankTransfer => {
             Route::Channel(PaymentId::parse("due.payment_id", &due.payment_id)?)
         }
         orders::PaymentMethod::Unspecified => {

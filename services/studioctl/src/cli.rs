@@ -2,6 +2,7 @@
 
 mod audit;
 mod cashier;
+mod counters;
 mod credentials;
 mod drawers;
 mod exceptions;
@@ -11,6 +12,8 @@ mod pay;
 mod reconcile;
 mod refunds;
 mod tickets;
+mod transfers;
+mod verifications;
 
 use std::path::PathBuf;
 
@@ -23,6 +26,7 @@ use crate::session::StateFolder;
 
 pub use audit::Audit;
 pub use cashier::{Cashier, Channel as CashierChannel, Place as CashierPlace};
+pub use counters::Counters;
 pub use credentials::Credentials;
 pub use drawers::{Drawers, Found};
 pub use exceptions::Exceptions;
@@ -32,6 +36,8 @@ pub use pay::{PayBy, QrOf};
 pub use reconcile::{AccountName, Reconcile};
 pub use refunds::Refunds;
 pub use tickets::{Tickets, Topic};
+pub use transfers::{Transfers, type_of};
+pub use verifications::Verifications;
 
 /// Works a Studio platform from the terminal.
 #[derive(Debug, Parser)]
@@ -123,6 +129,12 @@ pub enum Command {
     /// Cash and cards at a studio's desk.
     #[command(subcommand)]
     Drawers(Drawers),
+    /// Static codes on studios' counters.
+    #[command(subcommand)]
+    Counters(Counters),
+    /// Dues paid by bank transfer, and money at banks that no due explains.
+    #[command(subcommand)]
+    Transfers(Transfers),
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),
@@ -132,6 +144,9 @@ pub enum Command {
     /// Money of members' that may have gone wrong: charged twice, or paid and not there.
     #[command(subcommand)]
     Exceptions(Exceptions),
+    /// The desk's look at what was paid: amount and member.
+    #[command(subcommand)]
+    Verifications(Verifications),
     /// Complaints and requests.
     #[command(subcommand)]
     Tickets(Tickets),

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod cashier;
 mod charge;
 pub mod check;
+pub mod counters;
 pub mod credentials;
 pub mod drawers;
 pub mod exceptions;
@@ -25,6 +26,8 @@ pub mod review;
 pub mod sign_in;
 pub mod tickets;
 pub mod trace;
+pub mod transfers;
+pub mod verifications;
 
 use clap::CommandFactory as _;
 use proto::studio::members::v1::{ListNodesRequest, NodeKind};

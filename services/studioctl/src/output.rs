@@ -70,7 +70,7 @@ fn pretty(value: &Value) -> String {
 /// A reply as the JSON of its contract.
 pub fn json<C: Call>(reply: &C::Reply) -> Result<Value, Failure> {
     static POOL: OnceLock<Result<DescriptorPool, String>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| DescriptorPool::decode(proto::DESCRIPTORS).map_err(|e| e.to_string()));
+    let pool = POOL.get_or_init(|| DescriptorPool::decode(proto::CONTRACTS).map_err(|e| e.to_string()));
     let pool = pool.as_ref().map_err(Failure::new)?;
     let (service, method) = C::METHOD
         .trim_start_matches('/')

@@ -1,13 +1,13 @@
 //! What others learn: domain in, facts out.
 
-use kernel::{Amount, Balance, JournalId, LotId, to_proto_time};
+use kernel::{Amount, Balance, LotId, to_proto_time};
 use platform::Fact;
 use proto::studio::wallet::v1 as pb;
 use proto::studio::wallet::v1::WalletEvent;
 use proto::studio::wallet::v1::wallet_event::Fact as Kind;
 
 use crate::domain::recharge::{Received, Rejection};
-use crate::domain::{Recharge, Spend, Wallet};
+use crate::domain::{Recharge, Spend, Spent, Wallet};
 use crate::store::spends::Returned;
 
 fn of_wallet(wallet: &Wallet, fact: Kind) -> Fact<WalletEvent> {
@@ -45,20 +45,19 @@ pub fn unfrozen(wallet: &Wallet) -> Fact<WalletEvent> {
     )
 }
 
-pub fn spent(wallet: &Wallet, spend: &Spend, journal: JournalId) -> Fact<WalletEvent> {
-    of_wallet(
-        wallet,
-        Kind::WalletSpent(pb::WalletSpent {
-            wallet_id: wallet.id.to_string(),
-            person_id: wallet.person.to_string(),
-            due_id: spend.due.to_string(),
-            order_id: spend.order.map(|id| id.to_string()).unwrap_or_default(),
-            studio_id: spend.studio.to_string(),
-            amount: Some(spend.amount.into()),
-            balance: Some(wallet.spendable().into()),
-            journal_id: journal.to_string(),
-        }),
-    )
+pub fn spent(done: &Spent) -> Fact<WalletEvent> {
+    let spend = &done.spend;
+    let fact = Kind::WalletSpent(pb::WalletSpent {
+        wallet_id: done.wallet.to_string(),
+        person_id: spend.person.to_string(),
+        due_id: spend.due.to_string(),
+        order_id: spend.order.map(|id| id.to_string()).unwrap_or_default(),
+        studio_id: spend.studio.to_string(),
+        amount: Some(spend.amount.into()),
+        balance: Some(done.spendable.into()),
+        journal_id: done.origin.journal.to_string(),
+    });
+    Fact::new(done.wallet, done.version, WalletEvent { fact: Some(fact) })
 }
 
 pub fn given_back(wallet: &Wallet, spend: &Spend, back: &Returned) -> Fact<WalletEvent> {

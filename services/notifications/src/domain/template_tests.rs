@@ -9,6 +9,7 @@ fn example(name: &str) -> Value {
         "at" | "valid_until" | "accept_by" | "pay_by" | "respond_by" | "due_at" => Value::Time(Clock::real()),
         "method" => Value::Word("wechat_native".to_owned()),
         "type" => Value::Word("duplicate_charge".to_owned()),
+        "anomaly" => Value::Word("anomaly_other".to_owned()),
         "remedy" => Value::Word("send_back".to_owned()),
         "cause" => Value::Word("wrong_amount".to_owned()),
         ORDER_REASON => Value::Word(SEE_ORDER.to_owned()),

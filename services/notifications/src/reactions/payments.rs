@@ -5,7 +5,9 @@ use kernel::StudioId;
 use platform::{BoxFuture, Delivery, Error, SystemTx};
 use proto::studio::money::v1::Money;
 use proto::studio::payments::v1::payments_event::Fact;
-use proto::studio::payments::v1::{ExceptionOrigin, Method, PaymentCaptured, PaymentsEvent, Purpose};
+use proto::studio::payments::v1::{
+    ExceptionOrigin, ExceptionType, Method, PaymentCaptured, PaymentsEvent, Purpose,
+};
 
 use super::{cause, fen, id, notice, tell, time, word};
 use crate::domain::fill::Fill;
@@ -46,6 +48,17 @@ fn announced(event: &PaymentsEvent) -> Result<Option<Announced<'_>>, Error> {
         }),
         // What the system isolated goes back by itself: nobody has to act.
         Some(Fact::ExceptionOpened(f)) if f.origin() == ExceptionOrigin::IsolatedMoney => None,
+        // Told at once by what the desk found.
+        Some(Fact::ExceptionOpened(f)) if f.r#type() == ExceptionType::Mismatch => None,
+        Some(Fact::PaymentAnomalyFound(f)) => Some(Announced {
+            template: "payment_anomaly",
+            studio: &f.studio_id,
+            about: &f.payment_id,
+            fill: Fill::default()
+                .text("exception_number", &f.exception_number)
+                .money("amount", fen("amount", f.amount.as_ref())?)
+                .word("anomaly", word(f.anomaly().as_str_name(), "PAYMENT_")),
+        }),
         Some(Fact::ExceptionOpened(f)) => Some(Announced {
             template: "exception_announced",
             studio: &f.studio_id,
@@ -59,6 +72,14 @@ fn announced(event: &PaymentsEvent) -> Result<Option<Announced<'_>>, Error> {
             about: &f.exception_id,
             fill: exception(&f.exception_number, f.amount.as_ref(), f.due_at.as_ref())?
                 .word("type", word(f.r#type().as_str_name(), "EXCEPTION_TYPE_")),
+        }),
+        Some(Fact::CounterCodeMismatched(f)) => Some(Announced {
+            template: "counter_code_mismatched",
+            studio: &f.studio_id,
+            about: &f.code_id,
+            fill: Fill::default()
+                .text("place", &f.place)
+                .time("found_at", time("found_at", f.found_at.as_ref())?),
         }),
         _ => None,
     })
@@ -131,12 +152,17 @@ fn told(event: &PaymentsEvent) -> Result<Option<Notice>, Error> {
             | Fact::SettlementSeen(_)
             | Fact::BankBalanceSeen(_)
             | Fact::ReconciliationDayClosed(_)
-            // The departments hear of it.
+            // The departments hear of these.
+            | Fact::CounterCodeMismatched(_)
             | Fact::ExceptionOverdue(_)
             | Fact::ExceptionClosed(_)
+            | Fact::PaymentAnomalyFound(_)
             // The studio and finance read of it in the report of the day.
             | Fact::DrawerCounted(_)
-            | Fact::DrawerDayConfirmed(_),
+            | Fact::DrawerDayConfirmed(_)
+            // Finance finds it in its queue.
+            | Fact::SuspenseFound(_)
+            | Fact::SuspenseEnded(_),
         )
         | None => return Ok(None),
     }))

@@ -117,3 +117,45 @@ async fn a_member_without_an_answer_in_time_is_the_supervisors_and_the_technicia
     }
     assert_eq!(board(&world, Role::FrontDesk).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn what_the_desk_found_wrong_is_the_supervisors_and_the_technicians_at_once_and_once() {
+    let world = World::open().await;
+    let case = fresh_uuid().to_string();
+    let found = pb::PaymentAnomalyFound {
+        payment_id: fresh_uuid().to_string(),
+        exception_id: case.clone(),
+        exception_number: "A7".to_owned(),
+        person_id: world.person.to_string(),
+        studio_id: world.studio.to_string(),
+        amount: seven(),
+        anomaly: pb::PaymentAnomaly::WrongPerson.into(),
+        reported_at: Some(to_proto_time(world.it.clock().now())),
+    };
+    let mut opened = opened(&world, pb::ExceptionOrigin::Desk);
+    if let Some(Fact::ExceptionOpened(opened)) = &mut opened.fact {
+        opened.r#type = pb::ExceptionType::Mismatch.into();
+        opened.exception_id = case;
+    }
+    world.hears(opened).await;
+    world.hears(event(Fact::PaymentAnomalyFound(found))).await;
+    for role in [Role::FinanceSupervisor, Role::FinanceStaff, Role::Technician] {
+        assert_eq!(board(&world, role).await, ["payment_anomaly"], "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_code_on_a_counter_is_the_supervisors_and_the_technicians() {
+    let world = World::open().await;
+    let found = pb::CounterCodeMismatched {
+        code_id: fresh_uuid().to_string(),
+        studio_id: world.studio.to_string(),
+        place: "前台左".to_owned(),
+        found_at: Some(to_proto_time(world.it.clock().now())),
+    };
+    world.hears(event(Fact::CounterCodeMismatched(found))).await;
+    for role in [Role::FinanceSupervisor, Role::Technician] {
+        assert_eq!(board(&world, role).await, ["counter_code_mismatched"], "{role:?}");
+    }
+    assert_eq!(board(&world, Role::FrontDesk).await, Vec::<String>::new());
+}

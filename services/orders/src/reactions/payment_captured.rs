@@ -34,6 +34,7 @@ fn method(by: PaidBy) -> Result<Method, Error> {
         PaidBy::AlipayBarcode => Ok(Method::AlipayBarcode),
         PaidBy::Cash => Ok(Method::Cash),
         PaidBy::CardTerminal => Ok(Method::CardTerminal),
+        PaidBy::BankTransfer => Ok(Method::BankTransfer),
         PaidBy::Unspecified => Err(inconsistent("feed", "a payment without its method")),
     }
 }

@@ -76,6 +76,7 @@ fn by(method: Method) -> Option<pay::Method> {
         | Method::AlipayBarcode
         | Method::Cash
         | Method::CardTerminal
+        | Method::BankTransfer
         | Method::Wallet => None,
     }
 }

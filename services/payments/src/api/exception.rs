@@ -3,6 +3,7 @@
 mod answer;
 mod close;
 mod confirm;
+mod contact;
 mod get;
 mod list;
 mod open;
@@ -64,6 +65,12 @@ impl ExceptionService for Api {
         r: Request<pb::AnswerExceptionRequest>,
     ) -> Result<Response<pb::AnswerExceptionResponse>, Status> {
         answer(&self.0, r, answer::handle).await
+    }
+    async fn log_contact(
+        &self,
+        r: Request<pb::LogContactRequest>,
+    ) -> Result<Response<pb::LogContactResponse>, Status> {
+        answer(&self.0, r, contact::handle).await
     }
     async fn close_exception(
         &self,

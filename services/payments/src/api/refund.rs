@@ -1,2 +1,3 @@
 pub mod get;
+pub mod list;
 pub mod send;

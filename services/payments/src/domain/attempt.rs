@@ -269,7 +269,8 @@ impl Attempt {
             | Method::WechatJsapi
             | Method::AlipayBarcode
             | Method::Cash
-            | Method::CardTerminal => now - self.created_at,
+            | Method::CardTerminal
+            | Method::BankTransfer => now - self.created_at,
         }
     }
 

@@ -16,6 +16,7 @@ kept_words! {
     Kind {
         DuplicateCharge = "duplicate_charge",
         PaidNotCredited = "paid_not_credited",
+        Mismatch = "mismatch",
     }
 }
 
@@ -55,6 +56,7 @@ kept_words! {
         Closed = "closed",
         Reopened = "reopened",
         Overdue = "overdue",
+        Contacted = "contacted",
     }
 }
 
@@ -320,6 +322,21 @@ impl Exception {
             state,
             answered_at: if answered { Some(at) } else { self.answered_at },
             closed_at: matches!(state, State::Closed { .. }).then_some(at),
+            version: self.version + 1,
+            ..self.clone()
+        })
+    }
+
+    /// Somebody other than the member spoke with them; nothing else changes.
+    pub fn contacted(&self, by: PersonId) -> Result<Self, Refusal> {
+        if by == self.person_id {
+            return Err(Refusal::SamePerson);
+        }
+        if let State::Closed { .. } = self.state {
+            let state = self.state.word();
+            return Err(Refusal::ExceptionState { state });
+        }
+        Ok(Self {
             version: self.version + 1,
             ..self.clone()
         })

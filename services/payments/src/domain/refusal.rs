@@ -96,4 +96,38 @@ pub enum Refusal {
     OtherStudio,
     #[error("the refund is none to be paid at a drawer")]
     RefundNotAtDrawer,
+    #[error("the money is {state}")]
+    SuspenseState { state: &'static str },
+    #[error("it is another legal entity's than the account")]
+    OtherLegalEntity,
+    #[error("{missing_minor} fen less came than is owed")]
+    TransferShort { missing_minor: i64 },
+    #[error("{surplus_minor} fen more came by a code than is owed")]
+    TransferOver { surplus_minor: i64 },
+    #[error("the code stands on its counter no more")]
+    CodeDown,
+    #[error("the same code stands on another counter")]
+    CodeStands,
+    #[error("no transfer was asked for")]
+    NoTransfer,
+    #[error("the file is not of its type")]
+    ProofUnreadable,
+    #[error("no more files are kept of one intent")]
+    TooManyProofs,
+    #[error("the refund is none to be sent by transfer")]
+    RefundNotByTransfer,
+    #[error("the refund does not hang at its channel")]
+    RefundNotHanging,
+    #[error("a redirection of the refund waits for its end")]
+    RedirectionOpen,
+    #[error("the redirection is {state}")]
+    RedirectionState { state: &'static str },
+    #[error("the payment's channel sends nothing elsewhere")]
+    RedirectionNotOffered,
+    #[error("how the legal entity is named on its proofs is not configured")]
+    NoSeller,
+    #[error("the payment is {state} by the desk")]
+    VerificationState { state: &'static str },
+    #[error("the {field} that was seen is not the payment's")]
+    VerificationDiffers { field: &'static str },
 }

@@ -14,7 +14,7 @@ pub fn next_look(method: Method, age: chrono::Duration, left: chrono::Duration) 
         (Way::Scan | Way::InApp, 60..180) => 10,
         (Way::Scan | Way::InApp, 180..600) => 30,
         (Way::Scan | Way::InApp, 600..3600) => 60,
-        (Way::Scan | Way::InApp | Way::Drawer, _) => 300,
+        (Way::Scan | Way::InApp | Way::Drawer | Way::Transfer, _) => 300,
     };
     let left = left.to_std().unwrap_or_default() + Duration::from_millis(1);
     Duration::from_secs(rhythm).min(left)
@@ -29,7 +29,8 @@ pub fn next_refund_look(age: chrono::Duration, method: Method) -> Duration {
         | Method::WechatCodepay
         | Method::WechatJsapi
         | Method::Cash
-        | Method::CardTerminal => 0,
+        | Method::CardTerminal
+        | Method::BankTransfer => 0,
         Method::AlipayQr | Method::AlipayBarcode => 10,
     };
     let rhythm: u64 = match age.num_seconds() {

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod judge;
 pub mod match_day;
 pub mod settle;
+mod suspend;
 
 use chrono::NaiveDate;
 use kernel::AttemptId;

@@ -1,1 +1,2 @@
+pub mod redirect;
 pub mod send;

@@ -15,6 +15,7 @@ pub fn checks() -> Vec<Check> {
         Check::new(Invariant::NothingStuck, "isolated_stuck", ISOLATED_STUCK),
         Check::new(Invariant::BooksBalance, "drawers_add_up", DRAWERS_ADD_UP),
         Check::new(Invariant::ChannelAgrees, "takings_proven", TAKINGS_PROVEN),
+        Check::new(Invariant::ChannelAgrees, "transfers_proven", TRANSFERS_PROVEN),
         Check::path("payments_facts", PATH),
     ]
 }
@@ -44,14 +45,14 @@ const ATTEMPTS: &str = r"
     from attempts a
     left join payments p on p.attempt_id = a.attempt_id
     left join isolated_money i on i.attempt_id = a.attempt_id
-    where a.method not in ('cash', 'card_terminal')
+    where a.method not in ('cash', 'card_terminal', 'transfer')
 ";
 
 /// Everything that was sent back to a payer, refund or money that no intent could take.
 const CHANNEL_REFUNDS: &str = r"
     select r.refund_number as key, p.channel_number as other, r.amount_minor, r.state
     from refunds r join payments p using (payment_id)
-    where p.method not in ('cash', 'card_terminal')
+    where p.method not in ('cash', 'card_terminal', 'transfer')
     union all
     select i.return_number, i.channel_number, i.amount_minor,
            case i.state when 'returned' then 'succeeded' else 'submitted' end
@@ -125,12 +126,12 @@ const INTENTS_STUCK: &str = r"
 ";
 
 /// An abnormal refund waits for a person at the channel and is listed there; one
-/// at a drawer waits for who fetches it.
+/// at a drawer waits for who fetches it, one by bank for who sends it.
 const REFUNDS_STUCK: &str = r"
     select r.refund_id::text as key, 'is ' || r.state || ' since ' || r.created_at as what, r.amount_minor as minor
     from terms, refunds r join payments p using (payment_id)
     where r.state in ('reserved', 'submitted') and r.created_at < terms.overdue
-      and p.method not in ('cash', 'card_terminal')
+      and p.method not in ('cash', 'card_terminal', 'transfer')
 ";
 
 const ISOLATED_STUCK: &str = r"
@@ -169,12 +170,36 @@ const TAKINGS_PROVEN: &str = r"
     where p.paid_minor is distinct from e.amount_minor
 ";
 
+/// A transfer is money of a line that two persons assigned to it; what was
+/// more than the due is an item again.
+const TRANSFERS_PROVEN: &str = r"
+    select coalesce(p.attempt_id, s.attempt_id)::text as key,
+           'paid ' || coalesce(p.paid_minor, 0) || ' of ' || coalesce(s.amount_minor, 0) || ' that came, of which '
+               || coalesce(s.rest, 0) || ' are left' as what,
+           coalesce(p.paid_minor, 0) + coalesce(s.rest, 0) - coalesce(s.amount_minor, 0) as minor
+    from (
+        select * from payments
+        where method = 'transfer' or attempt_id in (select attempt_id from suspense_items where state = 'assigned')
+    ) p
+    full join (
+        select i.attempt_id, i.amount_minor, coalesce(r.amount_minor, 0) as rest
+        from suspense_items i
+        left join suspense_items r on r.remains_of = i.suspense_id
+        where i.state = 'assigned'
+    ) s using (attempt_id)
+    where p.paid_minor is null or s.amount_minor is null or p.paid_minor + s.rest <> s.amount_minor
+";
+
 const PATH: &str = r#"{
     "":                ["attempt_opened", "payment_captured", "receipt_issued", "intent_expired", "intent_cancelled",
                         "refund_succeeded", "refund_bounced", "refund_abnormal", "money_isolated",
                         "difference_found", "settlement_seen", "bank_balance_seen", "reconciliation_day_closed",
                         "exception_opened",
-                        "drawer_counted", "drawer_day_confirmed"],
+                        "drawer_counted", "drawer_day_confirmed", "suspense_found",
+                        "counter_code_mismatched"],
+    "payment_captured": ["payment_anomaly_found"],
+    "counter_code_mismatched": ["counter_code_mismatched"],
+    "suspense_found":  ["suspense_ended"],
     "refund_abnormal": ["refund_succeeded", "refund_bounced"],
     "money_isolated":  ["money_returned"],
     "difference_found": ["difference_resolved"],

@@ -1,15 +1,18 @@
 //! The table `refunds`.
 
 use kernel::{PaymentId, PersonId, RefundId, RefundLegId, StudioId, Timestamp};
-use platform::{Error, inconsistent};
-use sqlx::PgConnection;
+use platform::page::Page;
+use platform::{Error, Studios, inconsistent};
+use sqlx::{FromRow, PgConnection, QueryBuilder};
 
 use super::amount;
 use crate::channel::ChannelNumber;
+use crate::domain::Method;
 use crate::domain::refund::{Refund, State};
 
 const TABLE: &str = "refunds";
 
+#[derive(FromRow)]
 struct Row {
     refund_id: RefundId,
     payment_id: PaymentId,
@@ -135,6 +138,60 @@ pub async fn lock(tx: &mut PgConnection, id: RefundId) -> Result<Option<Refund>,
     .await?
     .map(Refund::try_from)
     .transpose()
+}
+
+/// What a list of refunds is narrowed to; nothing leaves all in.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub payment: Option<PaymentId>,
+    pub studio: Option<StudioId>,
+    pub state: Option<&'static str>,
+    pub method: Option<Method>,
+}
+
+/// One page of refunds in the order in which they were asked for, the latest first.
+pub async fn list(
+    tx: &mut PgConnection,
+    scope: &Studios,
+    own: Option<PersonId>,
+    filter: &Filter,
+    page: &Page<(Timestamp, RefundId)>,
+) -> Result<Vec<Refund>, Error> {
+    let mut query = QueryBuilder::new("select p.* from refunds p where true");
+    super::scope(&mut query, scope, own);
+    if let Some(payment) = filter.payment {
+        query.push(" and p.payment_id = ").push_bind(payment);
+    }
+    if let Some(studio) = filter.studio {
+        query.push(" and p.studio_id = ").push_bind(studio);
+    }
+    if let Some(state) = filter.state {
+        query.push(" and p.state = ").push_bind(state);
+    }
+    if let Some(method) = filter.method {
+        query
+            .push(" and exists (select from payments q where q.payment_id = p.payment_id and q.method = ")
+            .push_bind(method.word())
+            .push(")");
+    }
+    if let Some((at, id)) = page.after() {
+        query
+            .push(" and (p.created_at, p.refund_id) < (")
+            .push_bind(*at)
+            .push(", ")
+            .push_bind(*id)
+            .push(")");
+    }
+    query
+        .push(" order by p.created_at desc, p.refund_id desc limit ")
+        .push_bind(page.limit());
+    query
+        .build_query_as::<Row>()
+        .fetch_all(tx)
+        .await?
+        .into_iter()
+        .map(Refund::try_from)
+        .collect()
 }
 
 pub async fn of_number(tx: &mut PgConnection, number: &ChannelNumber) -> Result<Option<RefundId>, Error> {

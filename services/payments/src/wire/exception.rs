@@ -13,7 +13,8 @@ mirrored!(
     Kind,
     ExceptionType {
         DuplicateCharge,
-        PaidNotCredited
+        PaidNotCredited,
+        Mismatch
     }
 );
 mirrored!(
@@ -47,7 +48,8 @@ mirrored!(
         Answered,
         Closed,
         Reopened,
-        Overdue
+        Overdue,
+        Contacted
     }
 );
 

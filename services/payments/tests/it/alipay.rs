@@ -13,11 +13,11 @@ use crate::world::{NOTIFY, PRICE, World, reason};
 const LIFE: Duration = Duration::from_secs(901);
 
 /// The account of the merchant `house` at Alipay.
-pub fn account(sim: &Simulator) -> String {
+pub fn account(sim: &Simulator, timeout_ms: u64) -> String {
     let path = |name: &str| house::keys().alipay(name).display().to_string();
     format!(
         "app_id = '{}'\nseller_id = '{}'\nprivate_key_file = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\n\
-         notify_url = '{NOTIFY}/callbacks/alipay/house'\ntimeout_ms = 700\n",
+         notify_url = '{NOTIFY}/callbacks/alipay/house'\ntimeout_ms = {timeout_ms}\n",
         APP_ID,
         SELLER_ID,
         path("app-private.pem"),

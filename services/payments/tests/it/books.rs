@@ -78,6 +78,7 @@ fn fee(amount: i64) -> i64 {
 pub fn bank() -> String {
     format!(
         "[service.banks.icbc]\nlegal_entity_id = '{}'\nsettles = ['house']\n\
+         transfers = {{ holder = '晴空瑜伽', bank = '工商银行', number = '6222020200112233' }}\n\
          headings = {{ time = '交易时间', time_form = '%Y-%m-%d %H:%M:%S', serial = '流水号', balance = '余额', \
          memo = '摘要', amount = '金额' }}\n",
         testkit::chain().beijing_company,

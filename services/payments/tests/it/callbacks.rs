@@ -162,12 +162,7 @@ async fn a_callback_for_an_order_that_is_not_there_yet_counts_when_it_comes_agai
     let attempt = world.qr(&intent).await;
     rename(&world, &attempt.channel_number, "hidden").await;
     world.sim.pay(&attempt.channel_number).unwrap();
-    for _ in 0..200 {
-        if world.sim.sent().iter().any(|s| s.status == Some(500)) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    turned_away(&world).await;
     rename(&world, "hidden", &attempt.channel_number).await;
     world.callbacks_done().await;
     let statuses: Vec<_> = world.sim.sent().iter().filter_map(|s| s.status).collect();
@@ -184,18 +179,20 @@ async fn a_callback_for_an_order_that_is_not_there_yet_counts_when_it_comes_agai
     );
 }
 
+async fn turned_away(world: &World) {
+    testkit::until("a callback is turned away", async || {
+        world.sim.sent().iter().any(|s| s.status == Some(500))
+    })
+    .await;
+}
+
 /// A payment whose callback came when nothing here had its number.
 async fn unmatched(world: &World) -> pb::Attempt {
     let intent = world.intent().await;
     let attempt = world.qr(&intent).await;
     rename(world, &attempt.channel_number, "hidden").await;
     world.sim.pay(&attempt.channel_number).unwrap();
-    for _ in 0..400 {
-        if world.sim.sent().iter().any(|s| s.status == Some(500)) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    turned_away(world).await;
     // neither does the channel repeat it, nor does it answer a question
     world.sim.reset();
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -28,7 +28,7 @@ use self::hostile::Enemy;
 use self::order::Order;
 use self::plan::Plan;
 use self::tap::Tap;
-use crate::world::World;
+use crate::world::{Told, World};
 
 /// Orders of one world.
 const ORDERS: usize = 1_000;
@@ -58,7 +58,12 @@ async fn whatever_the_channels_and_an_enemy_do_our_books_are_the_channels() {
 
 /// Plays one world to its end.
 async fn play(mut chance: StdRng) -> String {
-    let world = World::open().await;
+    // Where channels hang again and again, nobody waits for them for long.
+    let world = World::open_told(Told {
+        timeout_ms: Some(700),
+        ..Told::default()
+    })
+    .await;
     let first = figures::day(world.it.clock().now());
     let tap = Tap::open(&world).await;
     let mut enemy = Enemy::new(StdRng::from_rng(&mut chance), tap);

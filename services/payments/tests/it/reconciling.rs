@@ -1,4 +1,4 @@
-mod banks;
+pub mod banks;
 mod closing;
 mod fetching;
 mod matching;

@@ -24,6 +24,18 @@ async fn end(world: &World, refund: &pb::Refund, how: RefundEnd) {
     world.it.settle().await;
 }
 
+/// A refund that the channel could not place and waits for a person there.
+pub async fn hanging(world: &World) -> (pb::Payment, pb::Refund, RefundLegId) {
+    let payment = world.payment().await;
+    script(world, &payment, RefundEnd::Abnormal);
+    let leg = RefundLegId::fresh();
+    let refund = world.refund(&payment, leg, PRICE).await.unwrap();
+    world.refunds_done().await;
+    world.later(Duration::from_hours(5)).await;
+    assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Abnormal);
+    (payment, refund, leg)
+}
+
 impl World {
     pub async fn refund(
         &self,
@@ -201,13 +213,7 @@ async fn an_abnormal_refund_keeps_its_part_until_the_channel_ends_it(
     #[case] fact: &str,
 ) {
     let world = World::open().await;
-    let payment = world.payment().await;
-    script(&world, &payment, RefundEnd::Abnormal);
-    let leg = RefundLegId::fresh();
-    let refund = world.refund(&payment, leg, PRICE).await.unwrap();
-    world.refunds_done().await;
-    world.later(Duration::from_hours(5)).await;
-    assert_eq!(world.refund_now(leg).await.state(), pb::RefundState::Abnormal);
+    let (payment, refund, leg) = hanging(&world).await;
     assert_eq!(world.facts("refund_abnormal").await, 1);
     assert_eq!(
         reason(&world.refund(&payment, RefundLegId::fresh(), 1).await.unwrap_err()),

@@ -116,13 +116,7 @@ impl Shop {
     }
 
     pub async fn quiet(&self) {
-        for _ in 0..500 {
-            if !self.sim.is_busy() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the channel does not come to rest");
+        testkit::until("the channel comes to rest", async || !self.sim.is_busy()).await;
     }
 
     pub fn fail(&self, call: Operation, how: Fails) {

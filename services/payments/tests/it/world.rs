@@ -49,15 +49,23 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap().trim().to_owned()
 }
 
+/// How long a channel is waited for, unless told otherwise: tests in which it hangs
+/// wait as long, and a machine that is short of time answers within it.
+const TIMEOUT_MS: u64 = 2_500;
+
 /// What one test changes.
 #[derive(Default)]
 pub struct Told {
     /// How long StartAttempt waits for the channel.
     pub wait_ms: u64,
+    /// How long a channel is waited for.
+    pub timeout_ms: Option<u64>,
     /// For whom the merchant `house` collects; nobody named means all others.
     pub house_for: Vec<LegalEntityId>,
     /// More of the table `[service.cashier]`.
     pub cashier: &'static str,
+    /// Whether nobody configured what stands on the proofs of Beijing's company.
+    pub nameless: bool,
     /// After how many unknown outcomes nothing is started, and for how long; most
     /// tests want their channel asked whatever it does.
     pub breaker: Option<(u32, u64)>,
@@ -67,11 +75,12 @@ pub struct Told {
 /// Shanghai, whom the channel does not know.
 fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String {
     let path = |name: &str| house::keys().wechat(name).display().to_string();
+    let timeout_ms = told.timeout_ms.unwrap_or(TIMEOUT_MS);
     let account = |appid: &str, name: &str| {
         format!(
             "mchid = '{}'\nappid = '{appid}'\nserial = '{}'\nprivate_key_file = '{}'\napi_v3_key_file = '{}'\n\
              public_key_id = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\nnotify_url = '{NOTIFY}/callbacks/wechat/{name}'\n\
-             timeout_ms = 700\nrenew_pause_s = 0\n",
+             timeout_ms = {timeout_ms}\nrenew_pause_s = 0\n",
             testkit::wechat::MCHID,
             file("merchant-serial"),
             path("merchant-private.pem"),
@@ -81,8 +90,9 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
             sim.url(),
         )
     };
+    let seller = if told.nameless { String::new() } else { seller() };
     format!(
-        "[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
+        "{seller}[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
          [service.cashier]\nbreaker_failures = {}\nbreaker_pause_s = {}\n{}\n\
          [service.statements.rates]\nhouse = {{ alipay = '0.006' }}\n{}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
@@ -95,10 +105,16 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
         crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
-        crate::alipay::account(alipay),
+        crate::alipay::account(alipay, timeout_ms),
         chain().shanghai_company,
         account("wx9999999999999999", "stranger"),
     )
+}
+
+/// What stands on the proofs of Beijing's company.
+fn seller() -> String {
+    let after_sales = "400-000-0000 <b>前台</b>";
+    format!("[service.sellers.LE-BJ]\ncredit_code = '91350100M000100Y43'\nafter_sales = '{after_sales}'\n")
 }
 
 pub fn intents(door: Door) -> IntentServiceClient<Door> {
@@ -236,17 +252,10 @@ impl World {
     }
 
     pub async fn callbacks_done(&self) {
-        for _ in 0..500 {
-            if !self.sim.is_busy() && !self.alipay.is_busy() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!(
-            "callbacks without end: {:?} {:?}",
-            self.sim.sent(),
-            self.alipay.sent()
-        );
+        testkit::until("the channels come to rest", async || {
+            !self.sim.is_busy() && !self.alipay.is_busy()
+        })
+        .await;
     }
 
     /// Time goes on and everything that is due happens.

@@ -47,6 +47,8 @@ pub enum Exceptions {
     },
     /// Answers the member.
     Answer { exception_id: String, text: String },
+    /// Writes down a talk with the member, for colleagues.
+    Contact { exception_id: String, text: String },
     /// Closes an answered case.
     Close { exception_id: String },
     /// Begins an answered case anew.

@@ -17,6 +17,8 @@ pub enum PayBy {
     Cash,
     /// A card at a terminal, at a drawer.
     Card,
+    /// A transfer to a bank account.
+    Transfer,
     /// The member's wallet.
     Wallet,
 }

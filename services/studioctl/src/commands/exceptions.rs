@@ -109,6 +109,14 @@ async fn end(house: &House, request_id: String, step: Exceptions) -> Result<Opti
             };
             house.ask(request).await?.exception
         }
+        Exceptions::Contact { exception_id, text } => {
+            let request = pb::LogContactRequest {
+                request_id,
+                exception_id,
+                text,
+            };
+            house.ask(request).await?.exception
+        }
         Exceptions::Close { exception_id } => {
             let request = pb::CloseExceptionRequest {
                 request_id,

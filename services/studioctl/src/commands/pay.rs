@@ -30,6 +30,7 @@ pub async fn run(desk: &Desk, order_id: &str, by: PayBy, code: Option<String>) -
         PayBy::AlipayBarcode => orders::PaymentMethod::AlipayBarcode,
         PayBy::Cash => orders::PaymentMethod::Cash,
         PayBy::Card => orders::PaymentMethod::CardTerminal,
+        PayBy::Transfer => orders::PaymentMethod::BankTransfer,
         PayBy::Wallet => orders::PaymentMethod::Wallet,
     };
     let due = start(&house, order_id, method).await?;
@@ -45,6 +46,13 @@ pub async fn run(desk: &Desk, order_id: &str, by: PayBy, code: Option<String>) -
         }
         PayBy::Cash | PayBy::Card => {
             eprintln!("take it with `studioctl drawers take DRAWER {}`", due.intent_id);
+            return Ok(());
+        }
+        PayBy::Transfer => {
+            eprintln!(
+                "see where to with `studioctl transfers request {}`",
+                due.intent_id
+            );
             return Ok(());
         }
     }
@@ -68,7 +76,8 @@ fn is_ready(due: &orders::Due) -> bool {
         | orders::PaymentMethod::AlipayBarcode
         | orders::PaymentMethod::WechatJsapi
         | orders::PaymentMethod::Cash
-        | orders::PaymentMethod::CardTerminal => !due.intent_id.is_empty(),
+        | orders::PaymentMethod::CardTerminal
+        | orders::PaymentMethod::BankTransfer => !due.intent_id.is_empty(),
     }
 }
 
@@ -123,6 +132,7 @@ pub fn show(attempt: &payments::Attempt) -> Result<(), Failure> {
         | payments::Method::WechatJsapi
         | payments::Method::Cash
         | payments::Method::CardTerminal
+        | payments::Method::BankTransfer
         | payments::Method::Unspecified => "WeChat",
     };
     eprintln!(

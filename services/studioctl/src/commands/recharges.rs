@@ -131,6 +131,11 @@ async fn collect(house: &House, recharge_id: &str, code: Option<String>) -> Resu
             return Err(Failure::new("this recharge is paid at a drawer")
                 .hint(format!("studioctl drawers take DRAWER {intent_id}")));
         }
+        pb::RechargeMethod::BankTransfer => {
+            let intent_id = start(house, recharge_id).await?.intent_id;
+            return Err(Failure::new("this recharge is paid by bank transfer")
+                .hint(format!("studioctl transfers request {intent_id}")));
+        }
         pb::RechargeMethod::WechatNative | pb::RechargeMethod::AlipayQr | pb::RechargeMethod::Unspecified => {
             let attempt = pay::ready(house, &start(house, recharge_id).await?.attempt_id).await?;
             pay::show(&attempt)?;

@@ -111,8 +111,8 @@ impl Posting<'_> {
             at: self.at,
         };
         store::wallets::add_lot(tx, &after, &lot).await?;
-        store::journal::record(tx, &origin, &journal::posted(&credited)).await?;
-        store::wallets::save_value(tx, before, &after, self.at).await?;
+        store::journal::record(tx, &[(&origin, &journal::posted(&credited))]).await?;
+        store::wallets::save_value(tx, &[(before, &after)], self.at).await?;
         Ok((origin.journal, after))
     }
 }

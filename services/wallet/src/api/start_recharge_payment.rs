@@ -91,7 +91,8 @@ async fn open_attempt(
         | Method::WechatJsapi
         | Method::AlipayBarcode
         | Method::Cash
-        | Method::CardTerminal => {
+        | Method::CardTerminal
+        | Method::BankTransfer => {
             return Ok(Some(Opened {
                 intent: intent_id,
                 attempt: payments::Attempt {

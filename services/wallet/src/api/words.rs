@@ -15,6 +15,7 @@ pub fn method(field: pb::RechargeMethod) -> Result<Method, BadField> {
         pb::RechargeMethod::AlipayBarcode => Ok(Method::AlipayBarcode),
         pb::RechargeMethod::Cash => Ok(Method::Cash),
         pb::RechargeMethod::CardTerminal => Ok(Method::CardTerminal),
+        pb::RechargeMethod::BankTransfer => Ok(Method::BankTransfer),
         pb::RechargeMethod::Unspecified => Err(BadField::new("method", "is required")),
     }
 }
@@ -50,6 +51,7 @@ impl From<Method> for pb::RechargeMethod {
             Method::AlipayBarcode => Self::AlipayBarcode,
             Method::Cash => Self::Cash,
             Method::CardTerminal => Self::CardTerminal,
+            Method::BankTransfer => Self::BankTransfer,
         }
     }
 }

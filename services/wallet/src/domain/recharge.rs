@@ -24,6 +24,7 @@ words! {
         AlipayBarcode = "alipay_barcode",
         Cash = "cash",
         CardTerminal = "card_terminal",
+        BankTransfer = "bank_transfer",
     }
     /// Why finance looks closer.
     Focus {

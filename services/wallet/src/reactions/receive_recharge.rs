@@ -39,6 +39,7 @@ pub async fn react(app: &App, tx: &mut SystemTx, event: Uuid, fact: &PaymentCapt
         at,
     };
     store::recharges::save(tx, &recharge).await?;
-    store::journal::record(tx, &origin, &journal::received(recharge.legal_entity, amount)).await?;
+    let legs = journal::received(recharge.legal_entity, amount);
+    store::journal::record(tx, &[(&origin, &legs)]).await?;
     tx.publish(facts::received(&recharge, received)).await
 }

@@ -84,6 +84,7 @@ async fn returned(
         at: app.clock.now(),
     };
     store::recharges::save(tx, recharge).await?;
-    store::journal::record(tx, &origin, &journal::sent_back(recharge.legal_entity, amount)).await?;
+    let legs = journal::sent_back(recharge.legal_entity, amount);
+    store::journal::record(tx, &[(&origin, &legs)]).await?;
     tx.publish(facts::returned(recharge, amount)).await
 }

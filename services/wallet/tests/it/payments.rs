@@ -208,4 +208,11 @@ impl RefundService for Fake {
     ) -> Result<Response<pb::GetRefundResponse>, Status> {
         Err(Status::unimplemented("not played"))
     }
+
+    async fn list_refunds(
+        &self,
+        _: Request<pb::ListRefundsRequest>,
+    ) -> Result<Response<pb::ListRefundsResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
 }

@@ -26,15 +26,17 @@ const CASES: usize = 500;
 const GUISES: usize = 8;
 
 /// Calls whose ground only payments' own tests have, a day's bills, money that
-/// went wrong, a studio's day of drawers and a renewed credential:
-/// `reconciling::closing`, `exceptions::worked`, `drawers::days` and `credentials`
-/// try them.
-const IN_PAYMENTS: [&str; 5] = [
+/// went wrong, a studio's day of drawers, a renewed credential, money in suspense and
+/// a refund that hangs: `reconciling::closing`, `exceptions::worked`, `drawers::days`,
+/// `credentials`, `transfers` and `redirecting` try them.
+const IN_PAYMENTS: [&str; 7] = [
     "/studio.payments.v1.CredentialService/ConfirmRotation",
     "/studio.payments.v1.DrawerService/ConfirmDrawerDay",
     "/studio.payments.v1.ExceptionService/ConfirmRemedy",
     "/studio.payments.v1.ReconciliationService/CloseDay",
     "/studio.payments.v1.ReconciliationService/ConfirmResolution",
+    "/studio.payments.v1.RedirectionService/DecideRedirection",
+    "/studio.payments.v1.SuspenseService/ConfirmSuspenseEnd",
 ];
 
 /// The calls that want a second person, as their contracts say.

@@ -6,6 +6,7 @@ mod canary;
 mod charged_twice;
 mod checks;
 mod complaint;
+mod counters;
 mod drawers;
 mod evidence;
 mod four_eyes;

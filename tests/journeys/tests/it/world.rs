@@ -168,14 +168,11 @@ impl World {
 
     /// Settles until `done` says so: for what the channel does in its own time.
     pub async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
-        for _ in 0..100 {
+        testkit::until(what, async || {
             self.settle().await;
-            if done().await {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("never happened: {what}");
+            done().await
+        })
+        .await;
     }
 }
 

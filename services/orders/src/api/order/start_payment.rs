@@ -29,6 +29,7 @@ pub async fn handle(
         pb::PaymentMethod::AlipayBarcode => Method::AlipayBarcode,
         pb::PaymentMethod::Cash => Method::Cash,
         pb::PaymentMethod::CardTerminal => Method::CardTerminal,
+        pb::PaymentMethod::BankTransfer => Method::BankTransfer,
         pb::PaymentMethod::Wallet => Method::Wallet,
         pb::PaymentMethod::Unspecified => return Err(inconsistent("requests", "method")),
     };

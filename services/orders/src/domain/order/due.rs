@@ -27,6 +27,7 @@ words! {
         AlipayBarcode = "alipay_barcode",
         Cash = "cash",
         CardTerminal = "card_terminal",
+        BankTransfer = "bank_transfer",
         Wallet = "wallet",
     }
 }
@@ -40,7 +41,8 @@ impl Method {
             | Self::WechatJsapi
             | Self::AlipayBarcode
             | Self::Cash
-            | Self::CardTerminal => true,
+            | Self::CardTerminal
+            | Self::BankTransfer => true,
             Self::WechatNative | Self::AlipayQr | Self::Wallet => false,
         }
     }

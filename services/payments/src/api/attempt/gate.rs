@@ -31,9 +31,11 @@ pub async fn pass(
     match method.way() {
         Way::Charge => Ok(Some(app.breakers.enter(&merchant.name, method).map_err(down)?)),
         // its task makes the call, and asks for the right to it
-        Way::Scan | Way::InApp | Way::Drawer => match app.breakers.wait(&merchant.name, method) {
-            None => Ok(None),
-            Some(wait) => Err(down(wait).into()),
-        },
+        Way::Scan | Way::InApp | Way::Drawer | Way::Transfer => {
+            match app.breakers.wait(&merchant.name, method) {
+                None => Ok(None),
+                Some(wait) => Err(down(wait).into()),
+            }
+        }
     }
 }

@@ -28,6 +28,9 @@ pub fn of(method: Method, request: &StartAttemptRequest) -> Result<Payer, BadFie
         Method::Cash | Method::CardTerminal => {
             return Err(BadField::new("method", "is taken at a drawer, by TakeMoney"));
         }
+        Method::BankTransfer => {
+            return Err(BadField::new("method", "is asked for by RequestTransfer"));
+        }
     };
     let mut payer = Payer::Scans;
     for (name, text) in given {

@@ -50,7 +50,7 @@ pub async fn handle(
     store::payment::settle(&mut tx, paid.payment_id, paid.amount).await?;
     tx.publish(facts::refund_succeeded(&paid, now)).await?;
     tx.commit(pb::PayRefundResponse {
-        refund: Some(wire::refund(&paid)),
+        refund: Some(wire::refund::refund(&paid)),
     })
     .await
 }

@@ -44,7 +44,8 @@ fn is_for_the_member(entry: &Entry, case: &Exception) -> bool {
         | EntryKind::Proposed
         | EntryKind::Decided
         | EntryKind::Declined
-        | EntryKind::Overdue => false,
+        | EntryKind::Overdue
+        | EntryKind::Contacted => false,
     }
 }
 

@@ -108,6 +108,7 @@ fn set_up(app: &App, notice: &Notice) -> Result<(), Error> {
     let lacks = |method: &Offered| {
         let channel = method.channel();
         channel.is_some_and(|word| merchant.and_then(|m| m.channel_called(word)).is_none())
+            || *method == Offered::BankTransfer && app.config.payee(studio.legal_entity).is_none()
     };
     match notice.ways.iter().map(|way| way.method).find(lacks) {
         Some(method) => Err(Refusal::MethodNotSetUp {

@@ -25,6 +25,6 @@ pub async fn handle(
         .await?
         .ok_or_else(|| Error::not_found("refund"))?;
     Ok(pb::GetRefundResponse {
-        refund: Some(wire::refund(&refund)),
+        refund: Some(wire::refund::refund(&refund)),
     })
 }

@@ -27,7 +27,7 @@ pub async fn handle(
     };
     refund.same_as(payment_id, amount)?;
     tx.commit(pb::RefundResponse {
-        refund: Some(wire::refund(&refund)),
+        refund: Some(wire::refund::refund(&refund)),
     })
     .await
 }

@@ -63,6 +63,7 @@ mod tests {
     #[case::booked_after_all(Kind::PaidNotCredited, Known { money: Money::Booked, twin_booked: true, ..NOTHING }, Remedy::Explain)]
     #[case::nobody_knows_yet(Kind::PaidNotCredited, Known { money: Money::Unknown, ..NOTHING }, Remedy::Credit)]
     #[case::the_bill_knows(Kind::PaidNotCredited, Known { in_bill: true, ..NOTHING }, Remedy::Credit)]
+    #[case::the_desk_sees_another_amount(Kind::Mismatch, Known { money: Money::Booked, twin_booked: true, ..NOTHING }, Remedy::Explain)]
     #[case::never_paid(Kind::PaidNotCredited, NOTHING, Remedy::Explain)]
     #[case::never_paid_twice(Kind::DuplicateCharge, NOTHING, Remedy::Explain)]
     fn the_advice_follows_from_where_the_money_is(

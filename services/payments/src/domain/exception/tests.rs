@@ -125,6 +125,24 @@ fn nobody_works_on_a_case_of_their_own() {
 }
 
 #[test]
+fn talks_with_the_member_are_written_down_until_the_case_is_closed() {
+    let by = PersonId::fresh();
+    for case in [example(), answered()] {
+        let contacted = case.contacted(by).unwrap();
+        assert_eq!(
+            (contacted.state, contacted.version),
+            (case.state, case.version + 1)
+        );
+        assert_eq!(case.contacted(case.person_id), Err(Refusal::SamePerson));
+    }
+    let closed = answered().step(by, Step::Close, noon()).unwrap();
+    assert_eq!(
+        closed.contacted(by),
+        Err(Refusal::ExceptionState { state: "closed" })
+    );
+}
+
+#[test]
 fn an_answered_case_is_reopened_with_a_new_deadline_while_the_answer_is_young() {
     let case = answered();
     assert_eq!((case.state.word(), case.answered_at), ("answered", Some(noon())));

@@ -139,7 +139,7 @@ impl Type {
             Self::SettlementOver => "keep the surplus apart and ask the channel",
             Self::SettlementMissing => "ask the bank and the channel where the payout is",
             Self::BankUnexplained => {
-                "find the due or the contract that explains it; keep it in suspense until then"
+                "find the contract or the refund that explains it; ask the bank who sent it"
             }
             Self::ChangedFile => "ask the channel which of the two bills holds",
         }

@@ -6,6 +6,7 @@ use platform::import::{Row, RowErrors, Sheet};
 use serde::Deserialize;
 
 use super::{Deed, Line, figures};
+use crate::domain::transfer::Reference;
 
 /// What a bank calls its columns. Money in and out stand in two columns or in
 /// one with a sign.
@@ -105,7 +106,8 @@ fn line(row: &Row<'_>, headings: &Headings) -> Result<Line, BadField> {
     };
     line.settle_minor = line.amount_minor;
     line.balance_minor = Some(fen(row, &headings.balance)?);
-    line.number = numbers(row.get(&headings.memo));
+    let memo = row.get(&headings.memo);
+    line.number = Reference::find(memo).map_or_else(|| numbers(memo), |reference| reference.to_string());
     Ok(line)
 }
 
@@ -116,7 +118,7 @@ fn fen(row: &Row<'_>, heading: &str) -> Result<i64, BadField> {
     }
 }
 
-/// Of what somebody wrote only the longest number is kept: the rest may name a person.
+/// Of what somebody wrote a reference of ours, or else only the longest number, is kept: the rest may name a person.
 fn numbers(memo: &str) -> String {
     memo.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| (SHORTEST_NUMBER..=LONGEST_NUMBER).contains(&word.len()))

@@ -37,7 +37,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let payer = match attempt.method.way() {
             Way::Scan => None,
             Way::InApp => payer(app, &mut tx, &attempt).await?,
-            Way::Charge | Way::Drawer => return tx.done(task).await,
+            Way::Charge | Way::Drawer | Way::Transfer => return tx.done(task).await,
         };
         drop(tx);
         let permit = match app.breakers.enter(&attempt.merchant, attempt.method) {

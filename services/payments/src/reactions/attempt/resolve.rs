@@ -31,10 +31,12 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let found = match (attempt.method.way(), ending) {
             (Way::Charge, false) => Evidence::of_charge_query(channel.query_charge(&attempt.number).await),
             (Way::Charge, true) => reverse(app, task, channel, &attempt).await?,
-            (Way::Scan | Way::InApp | Way::Drawer, false) => {
+            (Way::Scan | Way::InApp | Way::Drawer | Way::Transfer, false) => {
                 Evidence::of_query(channel.query(&attempt.number).await)
             }
-            (Way::Scan | Way::InApp | Way::Drawer, true) => close(channel, &attempt, app.clock.now()).await,
+            (Way::Scan | Way::InApp | Way::Drawer | Way::Transfer, true) => {
+                close(channel, &attempt, app.clock.now()).await
+            }
         };
         let mut tx = task.begin(app).await?;
         if let Some(evidence) = found {

@@ -3,7 +3,7 @@ use platform::{BoxFuture, Error, NewTask, Settled, SystemTx, Task};
 use uuid::Uuid;
 
 use super::apply::Proof;
-use super::{Found, note};
+use super::{Found, note, suspend};
 use crate::channel::Identity;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::{Finding, Type};
@@ -93,7 +93,9 @@ impl Matching<'_> {
             day: self.day,
         };
         for finding in &verdict.findings {
-            note(self.app, tx, found, finding).await?;
+            if !suspend::by_code(self.app, tx, self.book, group, finding).await? {
+                note(self.app, tx, found, finding).await?;
+            }
         }
         if let (Some(line), Some(ours)) = (verdict.proof, &group.ours) {
             let proof = Proof::of(self.book, self.identity, group, &line);

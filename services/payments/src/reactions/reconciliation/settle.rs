@@ -1,9 +1,11 @@
 use chrono::{Days, NaiveDate};
+use kernel::Amount;
 use platform::{BoxFuture, Error, Settled, SystemTx, Task};
 use uuid::Uuid;
 
 use super::apply::repaired;
-use super::note_on;
+use super::{note_on, suspend};
+use crate::config::Bank;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::{Finding, Type};
 use crate::domain::reconciliation::settlement::{Leg, pair};
@@ -25,7 +27,8 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
                 .map(|book| book.id)
                 .collect();
             if let Some(covered) = settlements::covered(&mut tx, book.id).await? {
-                settle(app, &mut tx, &book, &books, covered).await?;
+                suspend::transfers(app, &mut tx, &book, bank).await?;
+                settle(app, &mut tx, (&book, bank), &books, covered).await?;
             }
             tx.keep(task).await?;
         }
@@ -36,7 +39,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
 async fn settle(
     app: &App,
     tx: &mut SystemTx,
-    bank: &Book,
+    (bank, terms): (&Book, &Bank),
     books: &[Uuid],
     covered: NaiveDate,
 ) -> Result<(), Error> {
@@ -55,7 +58,7 @@ async fn settle(
             note_on(app, tx, bank, expected, &finding).await?;
         }
     }
-    judge_bank(app, tx, bank, books, covered).await
+    judge_bank(app, tx, (bank, terms), books, covered).await
 }
 
 /// A payout arrived: told to whoever keeps custody, and held against its amount.
@@ -66,6 +69,9 @@ async fn arrived(
     payout: &Leg,
     arrival: &Leg,
 ) -> Result<(), Error> {
+    if !suspend::explained(app, tx, arrival).await? {
+        return Ok(());
+    }
     let id = kernel::derived_uuid(payout.statement, &format!("settlement {}", payout.line));
     if !settlements::insert(tx, id, payout, arrival, app.clock.now()).await? {
         return Ok(());
@@ -90,12 +96,12 @@ async fn arrived(
     note_on(app, tx, bank, arrival.day, &finding).await
 }
 
-/// Lines that nobody explains, of days whose payouts are all known; those days
-/// are judged with it.
+/// Lines that nobody explains, of days whose payouts are all known: what came in
+/// stands in suspense, what went out is a difference. Those days are judged with it.
 async fn judge_bank(
     app: &App,
     tx: &mut SystemTx,
-    bank: &Book,
+    (bank, terms): (&Book, &Bank),
     books: &[Uuid],
     covered: NaiveDate,
 ) -> Result<(), Error> {
@@ -112,6 +118,10 @@ async fn judge_bank(
             break;
         }
         for line in page {
+            if let Some(came) = Amount::from_minor(line.amount_minor) {
+                suspend::suspend(app, tx, (bank, terms), (line, came), None).await?;
+                continue;
+            }
             let finding = Finding {
                 kind: Type::BankUnexplained,
                 key: line.transaction,

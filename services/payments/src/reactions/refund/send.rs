@@ -13,6 +13,8 @@ use crate::{App, facts, meters, store};
 const FUNDS_PAUSE: Duration = Duration::from_mins(1);
 /// How often is looked whether a refund at a drawer was fetched in time.
 const DRAWER_LOOK: Duration = Duration::from_hours(1);
+/// How often is looked whether a refund by bank was recorded.
+const TRANSFER_LOOK: Duration = Duration::from_hours(6);
 
 /// Has a refund sent and follows it to its end, under its one number. That the
 /// channel accepted it is no end; that it does not know the number means send
@@ -30,8 +32,11 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         let payment = store::payment::get(&mut tx, refund.payment_id)
             .await?
             .ok_or_else(|| platform::inconsistent("refunds", "a refund without its payment"))?;
-        if payment.method.way() == Way::Drawer {
-            return await_person(app, task, tx, &refund, payment.method).await;
+        match payment.method.way() {
+            Way::Drawer => return await_person(app, task, tx, &refund, payment.method).await,
+            // finance sends it by bank and says so: were it given up meanwhile, it could go back twice
+            Way::Transfer => return tx.again(task, TRANSFER_LOOK).await,
+            Way::Scan | Way::InApp | Way::Charge => {}
         }
         let first = refund.state == State::Reserved;
         if first {

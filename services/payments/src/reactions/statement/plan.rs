@@ -40,6 +40,8 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         tx.task(NewTask::now(kinds::SETTLE, uuid::Uuid::nil(), &()).lane("reconciliation"))
             .await?;
         meters::differences_overdue(store::reconciliation::differences::overdue(&mut tx, now).await?);
+        meters::suspense_overdue(store::suspense::overdue(&mut tx, now).await?);
+        meters::counter_codes_overdue(store::counter_code::overdue(&mut tx, now).await?);
         meters::credentials_overdue(store::credential::overdue(&mut tx, now).await?);
         let next = terms.fetched_at(if now < terms.fetched_at(today - Days::new(1)) {
             today - Days::new(1)

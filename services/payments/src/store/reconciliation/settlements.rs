@@ -52,7 +52,8 @@ pub async fn payouts(tx: &mut PgConnection, books: &[Uuid]) -> Result<Vec<Leg>, 
     Ok(rows.into_iter().map(Leg::from).collect())
 }
 
-/// Lines of a bank account in which something arrived that is no payout's yet.
+/// Lines of a bank account in which something arrived that is no payout's yet, and
+/// that no person and no reference claims for something else.
 pub async fn arrivals(tx: &mut PgConnection, book: Uuid) -> Result<Vec<Leg>, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -63,6 +64,8 @@ pub async fn arrivals(tx: &mut PgConnection, book: Uuid) -> Result<Vec<Leg>, Err
           and not exists (select from settlements x where x.bank_statement = l.statement_id and x.bank_line = l.line)
           and not exists (select from differences d where d.statement_id = l.statement_id and d.line = l.line
                           and d.type = 'bank_unexplained' and d.state = 'resolved')
+          and not exists (select from suspense_items i where i.statement_id = l.statement_id and i.line = l.line
+                          and (i.state <> 'open' or i.suggested is not null))
         order by l.day, l.statement_id, l.line
         limit 10000
         "#,
@@ -106,8 +109,10 @@ pub struct Unexplained {
     pub statement: Uuid,
     pub line: i32,
     pub day: NaiveDate,
+    pub number: String,
     pub transaction: String,
     pub amount_minor: i64,
+    pub at: Timestamp,
 }
 
 /// Lines of a bank account up to a day that are no payout's, and were not told
@@ -120,17 +125,38 @@ pub async fn unexplained(
     Ok(sqlx::query_as!(
         Unexplained,
         r#"
-        select l.statement_id as statement, l.line, l.day, l.transaction, l.amount_minor
+        select l.statement_id as statement, l.line, l.day, l.number, l.transaction, l.amount_minor, l.at
         from statement_lines l
         where l.book_id = $1 and l.deed = 'transfer' and l.day <= $2
           and not exists (select from settlements x where x.bank_statement = l.statement_id and x.bank_line = l.line)
           and not exists (select from differences d where d.statement_id = l.statement_id and d.line = l.line
                           and d.type = 'bank_unexplained')
+          and not exists (select from suspense_items i where i.statement_id = l.statement_id and i.line = l.line)
         order by l.day, l.statement_id, l.line
         limit 1000
         "#,
         book,
         until,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Lines of a bank account in which something arrived under what may be a
+/// reference of ours.
+pub async fn referenced(tx: &mut PgConnection, book: Uuid) -> Result<Vec<Unexplained>, Error> {
+    Ok(sqlx::query_as!(
+        Unexplained,
+        r#"
+        select l.statement_id as statement, l.line, l.day, l.number, l.transaction, l.amount_minor, l.at
+        from statement_lines l
+        where l.book_id = $1 and l.deed = 'transfer' and l.amount_minor > 0 and l.number ~ '^T[0-9]{12}$'
+          and not exists (select from settlements x where x.bank_statement = l.statement_id and x.bank_line = l.line)
+          and not exists (select from suspense_items i where i.statement_id = l.statement_id and i.line = l.line)
+        order by l.day, l.statement_id, l.line
+        limit 1000
+        "#,
+        book,
     )
     .fetch_all(tx)
     .await?)

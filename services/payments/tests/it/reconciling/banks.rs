@@ -41,7 +41,7 @@ async fn nothing_by_alipay(world: &World, day: chrono::NaiveDate) {
 }
 
 /// A bank's statement whose lines are day, serial number, fen and memo.
-fn bank_file(lines: &[(chrono::NaiveDate, &str, i64, &str)]) -> Vec<u8> {
+pub fn bank_file(lines: &[(chrono::NaiveDate, &str, i64, &str)]) -> Vec<u8> {
     let mut text = "交易时间,流水号,金额,余额,摘要\n".to_owned();
     let mut balance = 1_000_000;
     for (day, serial, minor, memo) in lines {
@@ -56,7 +56,7 @@ fn bank_file(lines: &[(chrono::NaiveDate, &str, i64, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-async fn import(world: &World, content: Vec<u8>) -> Result<pb::ImportBankStatementResponse, Status> {
+pub async fn import(world: &World, content: Vec<u8>) -> Result<pb::ImportBankStatementResponse, Status> {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content);
     let request = pb::ImportBankStatementRequest {
         request_id: request_id(),
@@ -90,10 +90,11 @@ async fn payouts_are_held_against_the_bank_and_each_line_of_it_is_explained() {
         (day, "S2", 89_000, "财付通 W2026112100002"),
         (day, "S3", 80_500, "财付通 W2026112100003"),
         (next, "S4", 4_200, "李雷 转账"),
+        (next, "S7", -900, "房租"),
         (day + Days::new(6), "S5", 1, "利息"),
     ]);
     let taken = import(&world, file.clone()).await.unwrap();
-    assert_eq!((taken.lines, taken.taken, taken.fresh), (5, 5, true));
+    assert_eq!((taken.lines, taken.taken, taken.fresh), (6, 6, true));
     world.it.settle().await;
     let kinds: Vec<String> = found(&world).await.into_keys().map(|(kind, _)| kind).collect();
     assert_eq!(
@@ -107,6 +108,8 @@ async fn payouts_are_held_against_the_bank_and_each_line_of_it_is_explained() {
     );
     assert_eq!(world.facts("settlement_seen").await, 3);
     assert_eq!(world.facts("bank_balance_seen").await, 1);
+    let suspended = suspended(&world).await;
+    assert_eq!(suspended, [("S4".to_owned(), 4_200, pb::SuspenseState::Open)]);
 
     let again = import(&world, file).await.unwrap();
     assert_eq!(
@@ -163,4 +166,49 @@ async fn the_file_itself_lies_sealed() {
         .await
         .unwrap();
     assert!(!bytes.windows(6).any(|part| part == "李雷".as_bytes()) && !bytes.starts_with(&[0x1f, 0x8b]));
+}
+
+/// What stands in suspense, by the bank's number.
+async fn suspended(world: &World) -> Vec<(String, i64, pb::SuspenseState)> {
+    let items = crate::transfers::items(world, pb::ListSuspenseRequest::default()).await;
+    let shown = |item: &pb::SuspenseItem| {
+        let minor = item.amount.as_ref().map_or(0, |amount| amount.minor);
+        (item.transaction.clone(), minor, item.state())
+    };
+    items.iter().map(shown).collect()
+}
+
+#[tokio::test]
+async fn what_turns_out_to_be_a_payout_leaves_suspense_by_itself() {
+    let world = World::open().await;
+    let day = the_day(&world);
+    let next = day + Days::new(1);
+    Books::agreeing(day, 5).write(&world, &[day, next]).await;
+    nothing_by_alipay(&world, next).await;
+    world.it.settle().await;
+    let file = bank_file(&[
+        (day, "S1", 60_000, "财付通 W2026112100009"),
+        (next, "S2", 70_000, "李雷"),
+        (next + Days::new(1), "S3", -1, "手续费"),
+    ]);
+    import(&world, file).await.unwrap();
+    world.it.settle().await;
+    assert_eq!(suspended(&world).await.len(), 2);
+    let mut late = Books::default();
+    late.said
+        .push(payout("W2026112100009", next + Days::new(1), 60_000));
+    late.write(&world, &[next + Days::new(1)]).await;
+    world.it.settle().await;
+    world.run_again("settle").await;
+    let mut states = suspended(&world).await;
+    states.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(
+        states,
+        [
+            ("S1".to_owned(), 60_000, pb::SuspenseState::Explained),
+            ("S2".to_owned(), 70_000, pb::SuspenseState::Open),
+        ]
+    );
+    assert_eq!(world.facts("suspense_ended").await, 1);
+    assert_eq!(world.facts("settlement_seen").await, 1);
 }

@@ -25,7 +25,7 @@ use super::{PLATFORMS, Service};
 const UNMAKEABLE: [&str; 1] = ["AuditService/Reseal"];
 
 /// More than any call takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A call as the matrix asks it.
 pub struct Asked {

@@ -144,6 +144,9 @@ async fn furnished(
     misses_money(world, &member).await;
     world.hires(Role::StudioDirector, code, studio).await;
     crate::drawers::works_a_drawer(world, studio).await;
+    crate::counters::puts_up_a_code(world, studio).await;
+    crate::counters::waits_for_a_transfer(world, studio).await;
+    crate::counters::goes_to_another_card(world, studio).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
         ("studio_id", studio.to_string()),
@@ -301,7 +304,7 @@ const MEMBERS: [Column; 5] = [
         "select challenge_id::text from challenges join people using (person_id) where home_studio_id = $1 limit 1",
     ),
 ];
-const PAYMENTS: [Column; 9] = [
+const PAYMENTS: [Column; 10] = [
     (
         "exception_id",
         "select exception_id::text from exceptions where studio_id = $1 limit 1",
@@ -321,6 +324,10 @@ const PAYMENTS: [Column; 9] = [
     (
         "refund_id",
         "select refund_id::text from refunds where studio_id = $1 limit 1",
+    ),
+    (
+        "redirection_id",
+        "select redirection_id::text from redirections where studio_id = $1 limit 1",
     ),
     (
         "due_id",

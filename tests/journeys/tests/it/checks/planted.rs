@@ -88,6 +88,11 @@ pub(super) const PLANTED: &[(&str, &str, &str)] = &[
     ),
     (
         "payments",
+        "transfers_proven",
+        "update payments set method = 'transfer' where payment_id = (select min(payment_id::text)::uuid from payments)",
+    ),
+    (
+        "payments",
         "payments_facts",
         "update outbox set type = 'money_returned' where type = 'payment_captured'",
     ),

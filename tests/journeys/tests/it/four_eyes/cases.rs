@@ -51,7 +51,7 @@ pub async fn ask_as(
     put(&mut request, "request_id", request_id);
     let request = Bytes::from(request.encode_to_vec());
     let door = InterceptedService::new(service.channel, who.clone());
-    for _ in 0..20 {
+    for _ in 0..200 {
         let answer = raw::call(&door, subject.path, request.clone()).await;
         let busy = [Code::Unavailable, Code::DeadlineExceeded, Code::ResourceExhausted];
         match &answer {
