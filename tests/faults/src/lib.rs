@@ -12,6 +12,7 @@ pub mod journey;
 pub mod lost;
 pub mod park;
 pub mod parted;
+pub mod patience;
 pub mod place;
 pub mod postgres;
 pub mod process;

@@ -2,23 +2,19 @@
 //! while, and dies just before it has put the fact aside for a person. Once it
 //! may again, the person lets the fact be applied.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use journeys::people;
 use kernel::fresh_uuid;
 use proto::studio::access::v1::Role;
 use proto::studio::operations::v1::ReleaseParkedRequest;
 use sqlx::AssertSqlSafe;
 use testkit::{At, Identity};
-use tokio::time::{Instant, sleep};
 
 use crate::house::House;
+use crate::patience::{asked, until_so};
 
 /// The number of the person whose fact it is.
 const NUMBER: u32 = 300_001;
-/// How long anything of this may take, on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 pub async fn crash_while_parking(house: &House) -> Result<()> {
     let told = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -31,14 +27,13 @@ pub async fn crash_while_parking(house: &House) -> Result<()> {
     ];
     house.restart("wallet", dying.to_vec()).await?;
     let request = people::application(fresh_uuid().to_string(), NUMBER, house.chain.chaoyang);
-    let door = house.door("members", &Identity::anonymous())?;
-    let registered = journeys::ask(door, tonic::Request::new(request)).await?;
-    until("the wallet dies while it parks", async || {
+    let registered = asked(house, "members", &Identity::anonymous(), request).await??;
+    until_so("the wallet dies while it parks", async || {
         Ok(house.service("wallet")?.lock().await.ended()?.is_some())
     })
     .await?;
     house.restart("wallet", vec![hasty]).await?;
-    until("the fact is parked", async || Ok(parked(house).await? == 1)).await?;
+    until_so("the fact is parked", async || Ok(parked(house).await? == 1)).await?;
     wallets_may_be_written(house, true).await?;
     house.restart("wallet", Vec::new()).await?;
     house.start_all().await?;
@@ -47,8 +42,8 @@ pub async fn crash_while_parking(house: &House) -> Result<()> {
         source: "members".to_owned(),
         aggregate: registered.person_id,
     };
-    let door = house.door("wallet", &Identity::staff(Role::Operations, At::Everywhere))?;
-    journeys::ask(door, tonic::Request::new(release)).await?;
+    let person = Identity::staff(Role::Operations, At::Everywhere);
+    asked(house, "wallet", &person, release).await??;
     anyhow::ensure!(parked(house).await? == 0, "what was released is still parked");
     Ok(())
 }
@@ -67,15 +62,4 @@ async fn wallets_may_be_written(house: &House, may: bool) -> Result<()> {
 async fn parked(house: &House) -> Result<i64> {
     let count = sqlx::query_scalar("select count(*) from parked_events");
     Ok(count.fetch_one(house.pool("wallet")?).await?)
-}
-
-async fn until(what: &str, holds: impl AsyncFn() -> Result<bool>) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while Instant::now() < until {
-        if holds().await? {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    bail!("never in {PATIENCE:?}: {what}")
 }

@@ -13,10 +13,10 @@ use proto::studio::operations::v1 as pb;
 use sqlx::PgPool;
 use testkit::{At, Identity};
 use tokio::time::{Instant, sleep};
-use tonic::Request;
 use uuid::Uuid;
 
 use crate::house::House;
+use crate::patience::{asked, until, until_so};
 use crate::streams::streams;
 
 /// Facts by their ids.
@@ -68,16 +68,24 @@ pub struct Stopped {
 }
 
 impl Before {
-    /// To be looked at while the source is away: nobody learns of it then.
+    /// To be looked at while the source is away: nobody learns of it then, and
+    /// what they have in hand is applied once nothing changes any more.
     pub async fn of(house: &House, source: &'static str) -> Result<Self> {
+        let look = async || {
+            let mut seen = BTreeMap::new();
+            for service in followers(source) {
+                seen.insert(service, applied(house, service, source).await?);
+            }
+            anyhow::Ok(seen)
+        };
         let mut seen = BTreeMap::new();
-        for service in followers(source) {
-            seen.insert(service, applied(house, service, source).await?);
-        }
-        Ok(Self {
-            source,
-            applied: seen,
+        let applied = until("what was read is applied", async || {
+            let before = std::mem::replace(&mut seen, look().await?);
+            sleep(Duration::from_secs(1)).await;
+            Ok((before == seen).then(|| seen.clone()))
         })
+        .await?;
+        Ok(Self { source, applied })
     }
 
     /// Waits until everybody has stopped who is ahead of the source, and the
@@ -131,32 +139,26 @@ impl Before {
     }
 
     async fn stopped(&self, house: &House, service: &'static str) -> Result<Stopped> {
-        let until = Instant::now() + Duration::from_mins(2);
-        while Instant::now() < until {
-            if let Some(divergence) = open_divergence(house, service, self.source).await? {
-                let orphans = orphans(house, service, &divergence.divergence_id).await?;
-                return Ok(Stopped {
-                    service,
-                    divergence,
-                    orphans,
-                });
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
-        bail!("{service} goes on with {} although it lost facts", self.source)
+        let stops = format!("{service} stops to follow {}, which lost facts", self.source);
+        let found = async || open_divergence(house, service, self.source).await;
+        let divergence = until(&stops, found).await?;
+        let orphans = orphans(house, service, &divergence.divergence_id).await?;
+        Ok(Stopped {
+            service,
+            divergence,
+            orphans,
+        })
     }
 
     /// Waits until the source has facts that the stopped could have applied,
     /// and a little longer than they need to ask for them.
     async fn source_goes_on(&self, house: &House, stopped: &[Stopped]) -> Result<()> {
         let common = stopped.iter().map(|s| s.divergence.common_seq).max();
-        let until = Instant::now() + Duration::from_mins(2);
-        while head(house.pool(self.source)?).await? <= common.unwrap_or_default() + 1 {
-            if Instant::now() > until {
-                bail!("{} has no new facts", self.source);
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
+        let further = common.unwrap_or_default() + 1;
+        until_so("the source has new facts", async || {
+            Ok(head(house.pool(self.source)?).await? > further)
+        })
+        .await?;
         sleep(Duration::from_secs(1)).await;
         Ok(())
     }
@@ -208,7 +210,7 @@ pub async fn all_follow(house: &House, source: &str, patience: Duration) -> Resu
 }
 
 async fn ask<C: Call>(house: &House, service: &str, who: &Identity, request: C) -> Result<C::Reply> {
-    Ok(journeys::ask(house.door(service, who)?, Request::new(request)).await?)
+    Ok(asked(house, service, who, request).await??)
 }
 
 /// Somebody who may look and resume, by number: another number, another person.

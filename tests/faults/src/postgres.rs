@@ -17,12 +17,10 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
+use crate::patience::PATIENCE;
 use crate::place::free_port;
 
 pub use copies::{ARCHIVING, Backup};
-
-/// How long a start, with its recovery, may take.
-const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Only the superuser proves a password: processes that are killed all the time
 /// connect all the time, and the proof costs an unoptimised build much.

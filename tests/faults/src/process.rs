@@ -5,15 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 
+use crate::patience::until_so;
 use crate::postgres::send;
-
-/// How long a start may take, on a machine that does everything at once.
-const PATIENCE: Duration = Duration::from_mins(3);
 
 #[derive(Debug)]
 pub struct Process {
@@ -157,13 +154,7 @@ impl Process {
 
     /// Waits until it serves.
     pub async fn ready(&self) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            if self.is_ready().await {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("{} does not serve; see {}", self.name, self.log.display())
+        let serves = format!("{} serves; see {}", self.name, self.log.display());
+        until_so(&serves, async || Ok(self.is_ready().await)).await
     }
 }

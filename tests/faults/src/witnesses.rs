@@ -8,9 +8,9 @@ use platform::audit::verify::{Report, verify};
 use proto::studio::access::v1::Role;
 use proto::studio::operations::v1::{AuditHead, ResealRequest, WitnessedHead};
 use testkit::{At, Identity};
-use tonic::Request;
 
 use crate::house::{House, SERVICES};
+use crate::patience::{asked, until};
 
 fn operations() -> Identity {
     Identity::staff(Role::Operations, At::Everywhere)
@@ -19,9 +19,11 @@ fn operations() -> Identity {
 async fn witnessed(house: &House, subject: &str) -> Result<Vec<(String, WitnessedHead)>> {
     let mut held = Vec::new();
     for witness in SERVICES.into_iter().filter(|other| *other != subject) {
-        let mut reader = Reader::new(house.door(witness, &operations())?);
-        let heads = reader.witnessed(subject).await?;
-        held.extend(heads.into_iter().map(|head| (witness.to_owned(), head)));
+        let heads = until("a witness answers", async || {
+            let mut reader = Reader::new(house.door(witness, &operations())?);
+            Ok(Some(reader.witnessed(subject).await?))
+        });
+        held.extend(heads.await?.into_iter().map(|head| (witness.to_owned(), head)));
     }
     Ok(held)
 }
@@ -37,8 +39,11 @@ pub async fn highest(house: &House, subject: &str) -> Result<i64> {
 /// Holds a chain against its rows and against its witnesses.
 pub async fn report(house: &House, subject: &str) -> Result<Report> {
     let held = witnessed(house, subject).await?;
-    let mut reader = Reader::new(house.door(subject, &operations())?);
-    Ok(verify(&reader.chain(subject, held).await?, None))
+    let chain = until("the chain is read", async || {
+        let mut reader = Reader::new(house.door(subject, &operations())?);
+        Ok(Some(reader.chain(subject, held.clone()).await?))
+    });
+    Ok(verify(&chain.await?, None))
 }
 
 /// A person declares lost what the witnesses hold and the chain does not.
@@ -55,6 +60,5 @@ pub async fn reseal(house: &House, subject: &str) -> Result<i64> {
         reason: "restored to an earlier time".to_owned(),
         evidence,
     };
-    let reply = journeys::ask(house.door(subject, &operations())?, Request::new(request)).await?;
-    Ok(reply.lost_until)
+    Ok(asked(house, subject, &operations(), request).await??.lost_until)
 }

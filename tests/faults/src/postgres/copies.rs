@@ -4,16 +4,15 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::process::Child;
-use tokio::time::Instant;
 
-use super::{Cluster, PATIENCE, SUPERUSER, program, send, server_user};
+use super::{Cluster, SUPERUSER, program, send, server_user};
+use crate::patience::until_so;
 use crate::place::free_port;
 
 /// The name under which a standby is known to its primary.
@@ -65,14 +64,9 @@ impl Cluster {
         standby.configure(&settings)?;
         std::fs::write(standby.folder.join("data/standby.signal"), "")?;
         standby.start().await?;
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            if self.is_followed().await? {
-                return Ok(standby);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("the standby does not follow; see {}", standby.log().display())
+        let follows = format!("the standby follows; see {}", standby.log().display());
+        until_so(&follows, async || self.is_followed().await).await?;
+        Ok(standby)
     }
 
     async fn is_followed(&self) -> Result<bool> {
@@ -105,18 +99,13 @@ impl Cluster {
 
     /// Waits until a cluster that recovers takes writes.
     pub async fn recovered(&self) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
+        let ends = format!("it ends its recovery; see {}", self.log().display());
+        until_so(&ends, async || {
             let mut connection = self.connect().await?;
-            let recovers: bool = sqlx::query_scalar("select pg_is_in_recovery()")
-                .fetch_one(&mut connection)
-                .await?;
-            if !recovers {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("it does not end its recovery; see {}", self.log().display())
+            let ended = sqlx::query_scalar("select not pg_is_in_recovery()");
+            Ok(ended.fetch_one(&mut connection).await?)
+        })
+        .await
     }
 
     /// Reads its settings again, after they were written.
@@ -152,18 +141,13 @@ impl Cluster {
         let last: String = sqlx::query_scalar("select pg_walfile_name(pg_switch_wal())")
             .fetch_one(&mut connection)
             .await?;
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            let kept: bool = sqlx::query_scalar("select last_archived_wal >= $1 from pg_stat_archiver")
-                .bind(&last)
-                .fetch_one(&mut connection)
-                .await?;
-            if kept {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("{last} is not archived; see {}", self.log().display())
+        let archived = format!("{last} is archived; see {}", self.log().display());
+        until_so(&archived, async || {
+            let kept =
+                sqlx::query_scalar("select coalesce(last_archived_wal >= $1, false) from pg_stat_archiver");
+            Ok(kept.bind(&last).fetch_one(&mut connection).await?)
+        })
+        .await
     }
 }
 

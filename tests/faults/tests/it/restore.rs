@@ -12,6 +12,7 @@ use faults::history::{End, Entry, calls};
 use faults::house::{House, Plan, SERVICES, SHARED};
 use faults::lost::{Ids, ids, unexplained};
 use faults::parted::{self, Before};
+use faults::patience::{until, until_so};
 use faults::postgres::{ARCHIVING, Backup, Cluster};
 use faults::streams::streams;
 use faults::witnesses;
@@ -103,13 +104,8 @@ async fn restore_of_a_consumer_after_a_crash_replays_by_itself() {
         .unwrap();
     let at = applied(&house).await;
     acknowledged(&workload.history, 75).await;
-    let had = loop {
-        let had = applied(&house).await;
-        if had > at {
-            break had;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    let more = async || Ok(Some(applied(&house).await).filter(|had| *had > at));
+    let had = until("notifications applies more", more).await.unwrap();
     house.home("notifications").lock().await.vanish().await.unwrap();
     let mut older = backup.cluster().unwrap();
     older.configure(&[]).unwrap();
@@ -165,19 +161,24 @@ async fn one_goes_back(source: &'static str, seed: u64) {
     let kept = parted::head(house.pool(source).unwrap()).await.unwrap();
     let chained = chained(&house, source).await;
     read_past(&house, source, "", kept + scene.chance.random_range(3..12)).await;
-    while witnesses::highest(&house, source).await.unwrap() <= chained {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    others_know_past(&house, source, chained).await;
     let (before, lost) = it_is_restored(&house, source, backup, &archive, &moment).await;
     scene.all_goes_on(first, &before, &lost).await;
     as_one_who_follows(&house, source).await;
     // The loss stays visible, and is declared once.
-    let until = witnesses::reseal(&house, source).await.unwrap();
-    while witnesses::highest(&house, source).await.unwrap() <= until {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let lost_until = witnesses::reseal(&house, source).await.unwrap();
+    others_know_past(&house, source, lost_until).await;
     let report = witnesses::report(&house, source).await.unwrap();
     assert_eq!(report.reseals.len(), 1, "{report:?}");
+}
+
+/// Waits until somebody else has a later entry of its audit chain.
+async fn others_know_past(house: &House, source: &str, entry: i64) {
+    until_so("others know of its last entries", async || {
+        Ok(witnesses::highest(house, source).await? > entry)
+    })
+    .await
+    .unwrap();
 }
 
 async fn chained(house: &House, service: &str) -> i64 {
@@ -256,20 +257,18 @@ async fn applied(house: &House) -> i64 {
 
 /// Waits until so many have a QR before them; answers with their orders.
 async fn all_at_the_till(house: &House, members: usize) -> Vec<Uuid> {
-    loop {
+    until("all are at the till", async || {
         let codes: i64 = sqlx::query_scalar("select count(*) from attempts where state = 'awaiting_payment'")
-            .fetch_one(house.pool("payments").unwrap())
-            .await
-            .unwrap();
+            .fetch_one(house.pool("payments")?)
+            .await?;
         let open: Vec<Uuid> = sqlx::query_scalar("select order_id from orders where state <> 'fulfilled'")
-            .fetch_all(house.pool("orders").unwrap())
-            .await
-            .unwrap();
-        if open.len() == members && usize::try_from(codes).unwrap() == members {
-            return open;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+            .fetch_all(house.pool("orders")?)
+            .await?;
+        let all = open.len() == members && usize::try_from(codes)? == members;
+        Ok(all.then_some(open))
+    })
+    .await
+    .unwrap()
 }
 
 /// Every process and the database die, and everything comes back as it was at
@@ -312,24 +311,14 @@ async fn everywhere(cluster: &Cluster) -> Ids {
 
 /// Waits until all of these orders are fulfilled.
 async fn all_fulfilled(house: &House, orders: &[Uuid]) {
-    let until = Instant::now() + REST;
-    loop {
-        let left: i64 = sqlx::query_scalar(
-            "select count(*) from orders where order_id = any($1) and state <> 'fulfilled'",
-        )
-        .bind(orders)
-        .fetch_one(house.pool("orders").unwrap())
-        .await
-        .unwrap();
-        if left == 0 {
-            return;
-        }
-        assert!(
-            Instant::now() < until,
-            "{left} orders were paid and are not fulfilled"
+    until_so("what was paid is fulfilled", async || {
+        let all = sqlx::query_scalar(
+            "select not exists (select from orders where order_id = any($1) and state <> 'fulfilled')",
         );
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+        Ok(all.bind(orders).fetch_one(house.pool("orders")?).await?)
+    })
+    .await
+    .unwrap();
 }
 
 /// Names what the channel holds of what is lost; anything else is wrong.

@@ -14,6 +14,7 @@ use faults::history::{History, calls};
 use faults::house::{House, Plan};
 use faults::lost::{Ids, ids, unexplained, with_parked};
 use faults::parted::{self, Before, Stopped};
+use faults::patience::until_so;
 use faults::proxy::Weather;
 use faults::workload::{Load, Workload};
 use rand::rngs::StdRng;
@@ -109,8 +110,6 @@ impl Scene {
         read_past(house, source, lags, kept + self.chance.random_range(3..12)).await;
         die(house, source).await.unwrap();
         lagging.lock().await.start().unwrap();
-        // What the others have in hand is applied.
-        tokio::time::sleep(Duration::from_secs(1)).await;
         let before = Before::of(house, source).await.unwrap();
         let kept = ids(&standby.cluster.options(source)).await.unwrap();
         let mut dead = standby.serve(house, source).await.unwrap();
@@ -180,18 +179,15 @@ fn is_excusable(violation: &Violation) -> bool {
 /// a position.
 pub async fn read_past(house: &House, source: &str, lags: &str, position: i64) {
     for service in parted::followers(source).into_iter().filter(|s| *s != lags) {
-        loop {
-            let cursor: i64 =
-                sqlx::query_scalar("select coalesce(max(seq), 0) from cursors where source = $1")
-                    .bind(source)
-                    .fetch_one(house.pool(service).unwrap())
-                    .await
-                    .unwrap();
-            if cursor >= position {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let reads = format!("{service} reads {source} up to {position}");
+        until_so(&reads, async || {
+            let cursor =
+                sqlx::query_scalar("select coalesce(max(seq), 0) >= $2 from cursors where source = $1");
+            let cursor = cursor.bind(source).bind(position);
+            Ok(cursor.fetch_one(house.pool(service)?).await?)
+        })
+        .await
+        .unwrap();
     }
 }
 
