@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use platform::{Error, Refused, answer};
 use proto::studio::wallet::v1 as pb;
+use proto::studio::wallet::v1::hold_service_server::HoldService;
 use proto::studio::wallet::v1::recharge_service_server::RechargeService;
 use proto::studio::wallet::v1::wallet_service_server::WalletService;
 use tonic::{Code, Request, Response, Status};
@@ -18,6 +19,7 @@ mod decline_recharge;
 mod freeze_wallet;
 mod get_recharge;
 mod get_wallet;
+mod hold;
 mod list_recharges;
 mod list_transfers;
 mod post_recharge;
@@ -61,6 +63,25 @@ impl WalletService for Api {
         r: Request<pb::UnfreezeWalletRequest>,
     ) -> Answer<pb::UnfreezeWalletResponse> {
         answer(&self.0, r, unfreeze_wallet::handle).await
+    }
+}
+
+#[tonic::async_trait]
+impl HoldService for Api {
+    async fn place_hold(&self, r: Request<pb::PlaceHoldRequest>) -> Answer<pb::PlaceHoldResponse> {
+        answer(&self.0, r, hold::place::handle).await
+    }
+    async fn get_hold(&self, r: Request<pb::GetHoldRequest>) -> Answer<pb::GetHoldResponse> {
+        answer(&self.0, r, hold::get::handle).await
+    }
+    async fn list_holds(&self, r: Request<pb::ListHoldsRequest>) -> Answer<pb::ListHoldsResponse> {
+        answer(&self.0, r, hold::list::handle).await
+    }
+    async fn capture_hold(&self, r: Request<pb::CaptureHoldRequest>) -> Answer<pb::CaptureHoldResponse> {
+        answer(&self.0, r, hold::capture::handle).await
+    }
+    async fn release_hold(&self, r: Request<pb::ReleaseHoldRequest>) -> Answer<pb::ReleaseHoldResponse> {
+        answer(&self.0, r, hold::release::handle).await
     }
 }
 
@@ -128,6 +149,7 @@ impl From<Refusal> for Error {
             Refusal::UnknownWallet => Self::not_found("wallet"),
             Refusal::UnknownRecharge => Self::not_found("recharge"),
             Refusal::UnknownSpend => Self::not_found("spend"),
+            Refusal::UnknownHold => Self::not_found("hold"),
             Refusal::SamePerson => Self::same_person(),
             Refusal::WrongState { what, state } => Self::wrong_state(what, state),
             Refusal::VersionConflict { what } => Self::version_conflict(what),
@@ -141,6 +163,14 @@ impl From<Refusal> for Error {
                 .with("left_minor", left.minor())
                 .into(),
             Refusal::LegConflict => no(Reason::LegConflict).into(),
+            Refusal::DueAlreadyHeld => no(Reason::DueAlreadyHeld).into(),
+            Refusal::HoldExpired => no(Reason::HoldExpired).into(),
+            Refusal::CaptureExceedsHold { held } => no(Reason::CaptureExceedsHold)
+                .with("held_minor", held.minor())
+                .into(),
+            Refusal::ExpiryOutOfRange { max_hours } => no(Reason::ExpiryOutOfRange)
+                .with("max_hours", max_hours)
+                .into(),
             Refusal::AmountOutOfRange { min, max } => no(Reason::AmountOutOfRange)
                 .with("min_minor", min.minor())
                 .with("max_minor", max.minor())

@@ -11,6 +11,7 @@ pub struct Config {
     recharge_max_minor: i64,
     large_recharge_minor: i64,
     recharge_valid_hours: u16,
+    hold_max_hours: u16,
 }
 
 /// The settings, read once into what the decisions take.
@@ -22,6 +23,8 @@ pub struct Limits {
     pub large: Amount,
     /// For how long a recharge can be paid.
     pub valid: chrono::Duration,
+    /// For how long value can be held.
+    pub hold: chrono::Duration,
 }
 
 impl Config {
@@ -34,6 +37,7 @@ impl Config {
             max: amount("recharge_max_minor", self.recharge_max_minor)?,
             large: amount("large_recharge_minor", self.large_recharge_minor)?,
             valid: chrono::Duration::hours(self.recharge_valid_hours.into()),
+            hold: chrono::Duration::hours(self.hold_max_hours.into()),
         };
         anyhow::ensure!(
             limits.min <= limits.max,
@@ -42,6 +46,10 @@ impl Config {
         anyhow::ensure!(
             limits.valid > chrono::Duration::zero(),
             "service.recharge_valid_hours must be above zero"
+        );
+        anyhow::ensure!(
+            limits.hold > chrono::Duration::zero(),
+            "service.hold_max_hours must be above zero"
         );
         Ok(limits)
     }

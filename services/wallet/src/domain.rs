@@ -2,6 +2,7 @@
 //! clock, no chance.
 
 pub mod books;
+pub mod hold;
 pub mod house;
 pub mod journal;
 pub mod recharge;
@@ -10,6 +11,7 @@ pub mod spend;
 pub mod wallet;
 
 pub use books::{Ask, Books, Spent};
+pub use hold::Hold;
 pub use house::House;
 pub use recharge::Recharge;
 pub use refusal::Refusal;

@@ -7,7 +7,7 @@ use proto::studio::wallet::v1::WalletEvent;
 use proto::studio::wallet::v1::wallet_event::Fact as Kind;
 
 use crate::domain::recharge::{Received, Rejection};
-use crate::domain::{Recharge, Spend, Spent, Wallet};
+use crate::domain::{Hold, Recharge, Spend, Spent, Wallet};
 use crate::store::spends::Returned;
 
 fn of_wallet(wallet: &Wallet, fact: Kind) -> Fact<WalletEvent> {
@@ -209,6 +209,63 @@ pub fn return_stuck(recharge: &Recharge, amount: Amount, why: &str) -> Fact<Wall
             studio_id: recharge.studio.to_string(),
             amount: Some(amount.into()),
             why: why.to_owned(),
+        }),
+    )
+}
+
+fn of_hold(hold: &Hold, fact: Kind) -> Fact<WalletEvent> {
+    Fact::new(hold.id, hold.version, WalletEvent { fact: Some(fact) })
+}
+
+pub fn held(hold: &Hold) -> Fact<WalletEvent> {
+    of_hold(
+        hold,
+        Kind::HoldPlaced(pb::HoldPlaced {
+            hold_id: hold.id.to_string(),
+            person_id: hold.person.to_string(),
+            due_id: hold.due.to_string(),
+            order_id: hold.order.map(|id| id.to_string()).unwrap_or_default(),
+            studio_id: hold.studio.to_string(),
+            amount: Some(hold.amount.into()),
+            expire_at: Some(to_proto_time(hold.expire_at)),
+        }),
+    )
+}
+
+pub fn captured(hold: &Hold, amount: Amount) -> Fact<WalletEvent> {
+    let released = Balance::from(hold.amount).minus(amount).unwrap_or_default();
+    of_hold(
+        hold,
+        Kind::HoldCaptured(pb::HoldCaptured {
+            hold_id: hold.id.to_string(),
+            person_id: hold.person.to_string(),
+            due_id: hold.due.to_string(),
+            amount: Some(amount.into()),
+            released: Some(released.into()),
+        }),
+    )
+}
+
+pub fn released(hold: &Hold) -> Fact<WalletEvent> {
+    of_hold(
+        hold,
+        Kind::HoldReleased(pb::HoldReleased {
+            hold_id: hold.id.to_string(),
+            person_id: hold.person.to_string(),
+            due_id: hold.due.to_string(),
+            amount: Some(hold.amount.into()),
+        }),
+    )
+}
+
+pub fn hold_expired(hold: &Hold) -> Fact<WalletEvent> {
+    of_hold(
+        hold,
+        Kind::HoldExpired(pb::HoldExpired {
+            hold_id: hold.id.to_string(),
+            person_id: hold.person.to_string(),
+            due_id: hold.due.to_string(),
+            amount: Some(hold.amount.into()),
         }),
     )
 }

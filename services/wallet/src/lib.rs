@@ -14,6 +14,7 @@ use proto::studio::members::v1::MembersEvent;
 use proto::studio::payments::v1::PaymentsEvent;
 use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
 use proto::studio::payments::v1::refund_service_client::RefundServiceClient;
+use proto::studio::wallet::v1::hold_service_server::HoldServiceServer;
 use proto::studio::wallet::v1::recharge_service_server::RechargeServiceServer;
 use proto::studio::wallet::v1::wallet_service_server::WalletServiceServer;
 use sqlx::migrate::Migrator;
@@ -74,6 +75,7 @@ impl Service for App {
     fn routes(app: &Arc<Self>) -> Routes {
         Routes::new(WalletServiceServer::new(api::Api(app.clone())))
             .add_service(RechargeServiceServer::new(api::Api(app.clone())))
+            .add_service(HoldServiceServer::new(api::Api(app.clone())))
     }
 
     fn subscriptions() -> Vec<Subscription<Self>> {

@@ -9,6 +9,7 @@ use proto::studio::payments::v1::{PaymentsEvent, Purpose};
 use crate::App;
 
 pub mod cancel_intent;
+pub mod expire_hold;
 pub mod expire_recharge;
 mod intent_ended;
 mod open_wallet;
@@ -60,6 +61,7 @@ pub fn payments<'a>(
 pub fn tasks() -> Vec<TaskKind<App>> {
     vec![
         TaskKind::new(cancel_intent::KIND, cancel_intent::run),
+        TaskKind::new(expire_hold::KIND, expire_hold::run),
         TaskKind::new(expire_recharge::KIND, expire_recharge::run),
         TaskKind::new(send_recharge_back::KIND, send_recharge_back::run),
     ]

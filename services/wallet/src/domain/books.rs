@@ -8,6 +8,7 @@ use kernel::{
 };
 use uuid::Uuid;
 
+use super::hold::Reserved;
 use super::journal::{self, Cause, Leg, Origin};
 use super::spend::SpentPart;
 use super::wallet::Use;
@@ -91,6 +92,27 @@ impl Books {
         held.now = wallet;
         self.paid.insert(ask.due);
         Ok(spent)
+    }
+
+    /// Pays a due from what was reserved for it, or leaves everything as it was. What
+    /// of it is not taken is free again.
+    pub fn capture(
+        &mut self,
+        ask: &Ask,
+        reserved: Reserved,
+        seller: LegalEntityId,
+        at: Timestamp,
+    ) -> Result<Spent, Refusal> {
+        let held = self.wallets.get_mut(&ask.person).ok_or(Refusal::UnknownWallet)?;
+        let released = held.now.clone().release(reserved)?;
+        let reserving = std::mem::replace(&mut held.now, released);
+        let spent = self.spend(ask, seller, at);
+        if spent.is_err()
+            && let Some(held) = self.wallets.get_mut(&ask.person)
+        {
+            held.now = reserving;
+        }
+        spent
     }
 
     /// Wallets that moved: as they were, and as they are.
@@ -201,6 +223,18 @@ mod tests {
         let again = books.spend(&ask, seller, Clock::real());
         assert_eq!(again, Err(Refusal::DueAlreadyPaid));
         assert_eq!(books.wallet(wallet.person).unwrap().spendable().minor(), 400);
+    }
+
+    #[test]
+    fn a_capture_that_is_refused_leaves_what_is_held() {
+        let (wallet, reserved) = filled(&[500]).hold(Amount::from_minor(400).unwrap()).unwrap();
+        let (mut books, seller) = (books(&wallet), LegalEntityId::fresh());
+        let more = books.capture(&ask(wallet.person, 501), reserved, seller, Clock::real());
+        assert!(matches!(more, Err(Refusal::InsufficientFunds { .. })));
+        assert_eq!(books.changes(), vec![]);
+        let part = books.capture(&ask(wallet.person, 300), reserved, seller, Clock::real()).unwrap();
+        assert_eq!(part.spendable.minor(), 200);
+        assert_eq!(books.wallet(wallet.person).unwrap().principal.held, Balance::ZERO);
     }
 
     #[test]

@@ -5,6 +5,16 @@ use kernel::{Amount, Balance};
 pub enum Refusal {
     #[error("the person has no wallet")]
     UnknownWallet,
+    #[error("no such hold")]
+    UnknownHold,
+    #[error("another hold of the due is active")]
+    DueAlreadyHeld,
+    #[error("the time to capture the hold is over")]
+    HoldExpired,
+    #[error("more is asked for than is held")]
+    CaptureExceedsHold { held: Amount },
+    #[error("a hold ends after now and within {max_hours} hours")]
+    ExpiryOutOfRange { max_hours: i64 },
     #[error("the person has no wallet here yet")]
     WalletUnknown,
     #[error("no such recharge")]

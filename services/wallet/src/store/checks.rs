@@ -9,11 +9,14 @@ pub fn checks() -> Vec<Check> {
         Check::new(Invariant::BooksBalance, "lots", LOTS),
         Check::new(Invariant::BooksBalance, "purses", PURSES),
         Check::new(Invariant::BooksBalance, "spends", SPENDS),
+        Check::new(Invariant::BooksBalance, "holds", HOLDS),
+        Check::new(Invariant::BooksBalance, "captures", CAPTURES),
         Check::new(Invariant::BooksBalance, "sum", SUM),
         Check::new(Invariant::BooksBalance, "overdrawn", OVERDRAWN),
         Check::new(Invariant::RefundsWithinPaid, "returns", RETURNS),
         Check::new(Invariant::ChannelAgrees, "recharges_booked", RECHARGES_BOOKED),
         Check::new(Invariant::NothingStuck, "recharges_stuck", RECHARGES_STUCK),
+        Check::new(Invariant::NothingStuck, "holds_stuck", HOLDS_STUCK),
         Check::path("wallet_facts", PATH),
     ]
 }
@@ -110,6 +113,28 @@ const SPENDS: &str = r"
     where s.amount_minor - s.returned_minor <> m.minor
 ";
 
+/// What an account holds back is what its active holds reserve.
+const HOLDS: &str = r"
+    select a.account_id::text as key, 'holds ' || a.held_minor || ' and its holds reserve ' || h.minor as what,
+           a.held_minor - h.minor as minor
+    from accounts a
+    cross join lateral (
+        select coalesce(sum(case a.kind when 'member_gift' then gift_minor else principal_minor end), 0)::bigint as minor
+        from holds where wallet_id = a.wallet_id and state = 'active'
+    ) h
+    where a.wallet_id is not null and a.held_minor <> h.minor
+";
+
+/// What was captured paid its due.
+const CAPTURES: &str = r"
+    select h.hold_id::text as key, 'captured ' || h.captured_minor || ' and its due took ' || coalesce(s.amount_minor, 0)
+               as what,
+           h.captured_minor - coalesce(s.amount_minor, 0) as minor
+    from holds h
+    left join spends s on s.due_id = h.due_id and s.wallet_id = h.wallet_id
+    where h.state = 'captured' and h.captured_minor is distinct from s.amount_minor
+";
+
 /// What members own is what the house's accounts owe: all balances sum to zero.
 const SUM: &str = r"
     select 'all' as key, 'members own ' || s.kept || ' and the house owes ' || s.owed as what, s.kept - s.owed as minor
@@ -176,8 +201,15 @@ const RECHARGES_STUCK: &str = r"
        or r.state in ('applied', 'accepted') and r.expire_at < terms.overdue
 ";
 
+const HOLDS_STUCK: &str = r"
+    select h.hold_id::text as key, 'is ' || h.state || ' since ' || h.expire_at as what, 0::bigint as minor
+    from holds h, terms
+    where h.state = 'active' and h.expire_at < terms.overdue
+";
+
 const PATH: &str = r#"{
-    "":                      ["wallet_opened", "recharge_applied"],
+    "":                      ["wallet_opened", "recharge_applied", "hold_placed"],
+    "hold_placed":           ["hold_captured", "hold_released", "hold_expired"],
     "wallet_opened":         ["wallet_frozen"],
     "wallet_frozen":         ["wallet_unfrozen"],
     "wallet_unfrozen":       ["wallet_frozen"],

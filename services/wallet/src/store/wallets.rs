@@ -220,9 +220,8 @@ pub async fn save_value(
     let accounts = changes
         .iter()
         .flat_map(|(was, is)| [(was.principal, is.principal), (was.gift, is.gift)])
-        .filter(|(was, is)| was != is)
-        .map(|(was, is)| (was.id.0, was.balance.minor(), is.balance.minor()));
-    save_balances(tx, &accounts.collect::<Vec<_>>()).await?;
+        .filter(|(was, is)| was != is);
+    save_accounts(tx, &accounts.collect::<Vec<_>>()).await?;
     let lots = changes.iter().flat_map(|(was, is)| {
         let before = |lot: &Lot| was.lots.iter().find(|l| l.id == lot.id);
         is.lots
@@ -247,21 +246,25 @@ fn columns(changes: &[Change]) -> (Vec<Uuid>, Vec<i64>, Vec<i64>) {
     (ids, was, is)
 }
 
-async fn save_balances(tx: &mut PgConnection, changes: &[Change]) -> Result<(), Error> {
-    let (ids, was, is) = columns(changes);
+async fn save_accounts(tx: &mut PgConnection, changes: &[(Account, Account)]) -> Result<(), Error> {
+    let of = |read: fn(&(Account, Account)) -> i64| -> Vec<i64> { changes.iter().map(read).collect() };
+    let ids: Vec<Uuid> = changes.iter().map(|(was, _)| was.id.0).collect();
     let moved = sqlx::query!(
         r#"
-        update accounts a set balance_minor = c.is
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) c (id, was, "is")
-        where a.account_id = c.id and a.balance_minor = c.was
+        update accounts a set balance_minor = c.balance, held_minor = c.held
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+            c (id, was, was_held, balance, held)
+        where a.account_id = c.id and a.balance_minor = c.was and a.held_minor = c.was_held
         "#,
         &ids,
-        &was,
-        &is,
+        &of(|(was, _)| was.balance.minor()),
+        &of(|(was, _)| was.held.minor()),
+        &of(|(_, is)| is.balance.minor()),
+        &of(|(_, is)| is.held.minor()),
     )
     .execute(tx)
     .await?;
-    all_rows(moved.rows_affected(), changes, "accounts")
+    all_rows(moved.rows_affected(), changes.len(), "accounts")
 }
 
 async fn save_remaining(tx: &mut PgConnection, changes: &[Change], at: Timestamp) -> Result<(), Error> {
@@ -279,7 +282,7 @@ async fn save_remaining(tx: &mut PgConnection, changes: &[Change], at: Timestamp
     )
     .execute(tx)
     .await?;
-    all_rows(moved.rows_affected(), changes, "lots")
+    all_rows(moved.rows_affected(), changes.len(), "lots")
 }
 
 async fn save_versions(tx: &mut PgConnection, changes: &[Change]) -> Result<(), Error> {
@@ -296,7 +299,7 @@ async fn save_versions(tx: &mut PgConnection, changes: &[Change]) -> Result<(), 
     )
     .execute(tx)
     .await?;
-    all_rows(moved.rows_affected(), changes, "wallets")
+    all_rows(moved.rows_affected(), changes.len(), "wallets")
 }
 
 /// Writes whether value may leave.
@@ -324,8 +327,8 @@ pub async fn save_state(tx: &mut PgConnection, before: &Wallet, after: &Wallet) 
     one_row(moved.rows_affected(), "wallets")
 }
 
-fn all_rows(rows: u64, changes: &[Change], table: &'static str) -> Result<(), Error> {
-    if usize::try_from(rows) == Ok(changes.len()) {
+fn all_rows(rows: u64, changes: usize, table: &'static str) -> Result<(), Error> {
+    if usize::try_from(rows) == Ok(changes) {
         Ok(())
     } else {
         Err(inconsistent(table, "a row changed under its lock"))

@@ -6,6 +6,7 @@ mod audit;
 mod books;
 mod evidence;
 mod freeze;
+mod holds;
 mod payments;
 mod queue;
 mod races;

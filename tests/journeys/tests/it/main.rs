@@ -11,6 +11,7 @@ mod drawers;
 mod evidence;
 mod four_eyes;
 mod guards;
+mod holds;
 mod house;
 mod imports;
 mod lost_facts;

@@ -147,6 +147,7 @@ async fn furnished(
     crate::counters::puts_up_a_code(world, studio).await;
     crate::counters::waits_for_a_transfer(world, studio).await;
     crate::counters::goes_to_another_card(world, studio).await;
+    crate::holds::holds_value(world, &member).await;
     world.settle().await;
     let mut ids = BTreeMap::from([
         ("studio_id", studio.to_string()),

@@ -41,6 +41,23 @@ pub(super) const PLANTED: &[(&str, &str, &str)] = &[
     ),
     ("wallet", "spends", "update spends set amount_minor = amount_minor + 1"),
     ("wallet", "returns", "update spends set returned_minor = returned_minor + 1"),
+    (
+        "wallet",
+        "captures",
+        "insert into holds (hold_id, wallet_id, person_id, studio_id, legal_entity_id, due_id, acting_person_id, state,
+                            principal_minor, gift_minor, captured_minor, placed_at, expire_at, ended_at, ended_by)
+         select gen_random_uuid(), wallet_id, person_id, home_studio_id, gen_random_uuid(), gen_random_uuid(), person_id,
+                'captured', 1, 0, 1, now(), now() + interval '1 hour', now(), 'service:orders' from wallets limit 1",
+    ),
+    (
+        "wallet",
+        "holds",
+        "insert into holds (hold_id, wallet_id, person_id, studio_id, legal_entity_id, due_id, acting_person_id,
+                            principal_minor, gift_minor, placed_at, expire_at)
+         select gen_random_uuid(), wallet_id, person_id, home_studio_id, gen_random_uuid(), gen_random_uuid(), person_id,
+                1, 0, now() - interval '9 days', now() - interval '8 days' from wallets limit 1",
+    ),
+    ("wallet", "holds_stuck", ""),
     ("wallet", "recharges_booked", "delete from transfers where cause = 'recharge_received'"),
     (
         "wallet",
