@@ -14,6 +14,7 @@ mod refunds;
 mod tickets;
 mod transfers;
 mod verifications;
+mod wallets;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub use refunds::Refunds;
 pub use tickets::{Tickets, Topic};
 pub use transfers::{Transfers, type_of};
 pub use verifications::Verifications;
+pub use wallets::Wallets;
 
 /// Works a Studio platform from the terminal.
 #[derive(Debug, Parser)]
@@ -117,6 +119,9 @@ pub enum Command {
         #[arg(long, conflicts_with = "method")]
         wallet: bool,
     },
+    /// Members' stored value: balance, statement, what is reserved.
+    #[command(subcommand)]
+    Wallets(Wallets),
     /// The recharge centre's queues.
     #[command(subcommand)]
     Recharges(Recharges),

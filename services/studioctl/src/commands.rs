@@ -28,6 +28,7 @@ pub mod tickets;
 pub mod trace;
 pub mod transfers;
 pub mod verifications;
+pub mod wallets;
 
 use clap::CommandFactory as _;
 use proto::studio::members::v1::{ListNodesRequest, NodeKind};

@@ -72,6 +72,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             let by = if wallet { cli::PayBy::Wallet } else { method };
             commands::pay::run(&desk, &order_id, by, code).await
         }
+        Command::Wallets(command) => commands::wallets::run(&desk, command).await,
         Command::Recharges(command) => commands::recharges::run(&desk, command).await,
         Command::Refunds(command) => commands::refunds::run(&desk, command).await,
         Command::Credentials(command) => commands::credentials::run(&desk, command).await,

@@ -17,6 +17,7 @@ mod apply_recharge;
 mod cancel_recharge;
 mod decline_recharge;
 mod freeze_wallet;
+mod get_balance;
 mod get_recharge;
 mod get_wallet;
 mod hold;
@@ -42,6 +43,9 @@ type Answer<R> = Result<Response<R>, Status>;
 impl WalletService for Api {
     async fn get_wallet(&self, r: Request<pb::GetWalletRequest>) -> Answer<pb::GetWalletResponse> {
         answer(&self.0, r, get_wallet::handle).await
+    }
+    async fn get_balance(&self, r: Request<pb::GetBalanceRequest>) -> Answer<pb::GetBalanceResponse> {
+        answer(&self.0, r, get_balance::handle).await
     }
     async fn list_transfers(
         &self,
@@ -168,9 +172,9 @@ impl From<Refusal> for Error {
             Refusal::CaptureExceedsHold { held } => no(Reason::CaptureExceedsHold)
                 .with("held_minor", held.minor())
                 .into(),
-            Refusal::ExpiryOutOfRange { max_hours } => no(Reason::ExpiryOutOfRange)
-                .with("max_hours", max_hours)
-                .into(),
+            Refusal::ExpiryOutOfRange { max_hours } => {
+                no(Reason::ExpiryOutOfRange).with("max_hours", max_hours).into()
+            }
             Refusal::AmountOutOfRange { min, max } => no(Reason::AmountOutOfRange)
                 .with("min_minor", min.minor())
                 .with("max_minor", max.minor())

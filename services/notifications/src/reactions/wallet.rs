@@ -65,7 +65,12 @@ fn told(delivery: &Delivery<WalletEvent>) -> Result<Option<Notice>, Error> {
             Fact::WalletOpened(_)
             | Fact::RechargeReturnStuck(_)
             | Fact::WalletFrozen(_)
-            | Fact::WalletUnfrozen(_),
+            | Fact::WalletUnfrozen(_)
+            // Whoever reserves value for a member tells them of it.
+            | Fact::HoldPlaced(_)
+            | Fact::HoldCaptured(_)
+            | Fact::HoldReleased(_)
+            | Fact::HoldExpired(_),
         )
         | None => return Ok(None),
     }))

@@ -17,7 +17,9 @@ use crate::store;
 /// A hold with its wallet, which is locked first by everybody.
 async fn lock(tx: &mut WriteTx, id: HoldId) -> Result<(Hold, Wallet), Error> {
     let person = store::holds::owner(tx, id).await?.ok_or(Refusal::UnknownHold)?;
-    let wallet = store::wallets::lock(tx, person, &[]).await?.ok_or(Refusal::UnknownHold)?;
+    let wallet = store::wallets::lock(tx, person, &[])
+        .await?
+        .ok_or(Refusal::UnknownHold)?;
     let hold = store::holds::find(tx, id).await?.ok_or(Refusal::UnknownHold)?;
     Ok((hold, wallet))
 }

@@ -232,7 +232,9 @@ mod tests {
         let more = books.capture(&ask(wallet.person, 501), reserved, seller, Clock::real());
         assert!(matches!(more, Err(Refusal::InsufficientFunds { .. })));
         assert_eq!(books.changes(), vec![]);
-        let part = books.capture(&ask(wallet.person, 300), reserved, seller, Clock::real()).unwrap();
+        let part = books
+            .capture(&ask(wallet.person, 300), reserved, seller, Clock::real())
+            .unwrap();
         assert_eq!(part.spendable.minor(), 200);
         assert_eq!(books.wallet(wallet.person).unwrap().principal.held, Balance::ZERO);
     }

@@ -43,8 +43,8 @@ pub async fn save_end(tx: &mut PgConnection, hold: &Hold) -> Result<(), Error> {
     let end = hold.state.end();
     let saved = sqlx::query!(
         r#"
-        update holds set state = $3, captured_minor = $4, ended_at = $5, ended_by = $6, version = $2
-        where hold_id = $1 and version = $2 - 1
+        update holds set state = $3, captured_minor = $4, ended_at = $5, ended_by = $6, version = $2::bigint
+        where hold_id = $1 and version = $2::bigint - 1
         "#,
         hold.id as HoldId,
         hold.version,
@@ -80,7 +80,8 @@ struct Row {
 
 impl Row {
     fn read(self) -> Result<Hold, Error> {
-        let part = |minor| Balance::from_minor(minor).ok_or_else(|| inconsistent("holds", "a sum below zero"));
+        let part =
+            |minor| Balance::from_minor(minor).ok_or_else(|| inconsistent("holds", "a sum below zero"));
         let reserved = Reserved {
             principal: part(self.principal_minor)?,
             gift: part(self.gift_minor)?,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{AccountId, JournalId, LotId, StudioId, Timestamp, TransferId, WalletId};
-use platform::Error;
+use kernel::{AccountId, Balance, JournalId, LotId, StudioId, Timestamp, TransferId, WalletId};
 use platform::page::Page;
+use platform::{Error, inconsistent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::House;
 use crate::domain::journal::{Leg, Origin, Side};
+use crate::domain::{House, Wallet};
 
 /// Writes the legs of business acts, and the house accounts that they are the
 /// first to use.
@@ -155,4 +155,40 @@ pub async fn statement(
     )
     .fetch_all(tx)
     .await?)
+}
+
+/// What a wallet held at a time, by the movements until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    pub principal: Balance,
+    pub gift: Balance,
+    pub transfers: i64,
+}
+
+/// Adds a wallet's movements up.
+pub async fn balance_at(tx: &mut PgConnection, wallet: &Wallet, at: Timestamp) -> Result<Past, Error> {
+    let row = sqlx::query!(
+        r#"
+        select coalesce(sum(case when credit_id = $2 then amount_minor when debit_id = $2 then -amount_minor end), 0)::bigint
+                   as "principal!",
+               coalesce(sum(case when credit_id = $3 then amount_minor when debit_id = $3 then -amount_minor end), 0)::bigint
+                   as "gift!",
+               count(*) as "transfers!"
+        from transfers
+        where wallet_id = $1 and occurred_at <= $4
+        "#,
+        wallet.id as WalletId,
+        wallet.principal.id as AccountId,
+        wallet.gift.id as AccountId,
+        at,
+    )
+    .fetch_one(tx)
+    .await?;
+    let read =
+        |minor| Balance::from_minor(minor).ok_or_else(|| inconsistent("transfers", "a sum below zero"));
+    Ok(Past {
+        principal: read(row.principal)?,
+        gift: read(row.gift)?,
+        transfers: row.transfers,
+    })
 }

@@ -34,7 +34,11 @@ impl World {
     }
 
     async fn held(&self, person: PersonId, amount: i64) -> pb::Hold {
-        let placed = self.holds().place_hold(self.holding(person, amount)).await.unwrap();
+        let placed = self
+            .holds()
+            .place_hold(self.holding(person, amount))
+            .await
+            .unwrap();
         self.hold(&placed.into_inner().hold_id).await
     }
 
@@ -65,18 +69,29 @@ async fn what_is_held_counts_against_the_balance_and_a_part_of_it_pays_the_due()
     let world = World::open().await;
     let person = world.member_with(&[600, 400]).await;
     let hold = world.held(person, 700).await;
-    assert_eq!((hold.state(), minor(hold.principal.clone())), (pb::HoldState::Active, 700));
+    assert_eq!(
+        (hold.state(), minor(hold.principal.clone())),
+        (pb::HoldState::Active, 700)
+    );
     let purse = world.purse(person).await;
     assert_eq!((minor(purse.spendable), minor(purse.held)), (300, 700));
     let more = world.orders().spend(world.spend(person, 301)).await;
     assert_eq!(reason(more), "INSUFFICIENT_FUNDS");
 
     let ask = capture(&hold, 650);
-    let first = world.holds().capture_hold(ask.clone()).await.unwrap().into_inner();
+    let first = world
+        .holds()
+        .capture_hold(ask.clone())
+        .await
+        .unwrap()
+        .into_inner();
     let again = world.holds().capture_hold(ask).await.unwrap().into_inner();
     assert_eq!((minor(first.spendable.clone()), &first), (350, &again));
     let ended = world.hold(&hold.hold_id).await;
-    assert_eq!((ended.state(), minor(ended.captured)), (pb::HoldState::Captured, 650));
+    assert_eq!(
+        (ended.state(), minor(ended.captured)),
+        (pb::HoldState::Captured, 650)
+    );
     assert_eq!(ended.ended_by, "service:orders");
 
     // The due counts as paid, and comes back like any other.
@@ -84,7 +99,10 @@ async fn what_is_held_counts_against_the_balance_and_a_part_of_it_pays_the_due()
         due_id: hold.due_id.clone(),
         ..world.spend(person, 1)
     };
-    assert_eq!(reason(world.orders().spend(spend.clone()).await), "DUE_ALREADY_PAID");
+    assert_eq!(
+        reason(world.orders().spend(spend.clone()).await),
+        "DUE_ALREADY_PAID"
+    );
     world.refunds().return_spend(back(&spend, 650)).await.unwrap();
     assert_eq!(world.spendable(person).await, 1_000);
     world.books_agree().await;
@@ -98,15 +116,24 @@ async fn a_hold_that_is_released_or_runs_out_leaves_everything_free() {
     let released = world.holds().release_hold(release(&given_up)).await.unwrap();
     assert_eq!(minor(released.into_inner().spendable), 800);
     world.it.settle().await;
-    assert_eq!(world.hold(&forgotten.hold_id).await.state(), pb::HoldState::Active);
+    assert_eq!(
+        world.hold(&forgotten.hold_id).await.state(),
+        pb::HoldState::Active
+    );
 
     world.it.advance(HOUR);
     let late = world.holds().capture_hold(capture(&forgotten, 200)).await;
     assert_eq!(reason(late), "HOLD_EXPIRED");
     world.it.settle().await;
     let ended = world.hold(&forgotten.hold_id).await;
-    assert_eq!((ended.state(), ended.ended_by.as_str()), (pb::HoldState::Expired, "service:wallet"));
-    assert_eq!(world.hold(&given_up.hold_id).await.state(), pb::HoldState::Released);
+    assert_eq!(
+        (ended.state(), ended.ended_by.as_str()),
+        (pb::HoldState::Expired, "service:wallet")
+    );
+    assert_eq!(
+        world.hold(&given_up.hold_id).await.state(),
+        pb::HoldState::Released
+    );
     assert_eq!(world.spendable(person).await, 1_000);
     assert_eq!(world.it.violations().await, Vec::<String>::new());
 }
@@ -121,7 +148,10 @@ async fn a_hold_that_cannot_be_is_refused_with_its_reason() {
         let mut holds = world.holds();
         async move { holds.place_hold(ask).await }
     };
-    assert_eq!(reason(ask(|ask| ask.amount = fen(1_001)).await), "INSUFFICIENT_FUNDS");
+    assert_eq!(
+        reason(ask(|ask| ask.amount = fen(1_001)).await),
+        "INSUFFICIENT_FUNDS"
+    );
     assert_eq!(reason(ask(|ask| ask.studio_id = id()).await), "STUDIO_UNKNOWN");
     assert_eq!(code(ask(|ask| ask.person_id = id()).await), Code::NotFound);
     assert_eq!(code(ask(|ask| ask.amount = fen(0)).await), Code::InvalidArgument);
@@ -148,12 +178,21 @@ async fn a_hold_that_cannot_be_is_refused_with_its_reason() {
         due_id: hold.due_id.clone(),
         ..world.holding(person, 100)
     };
-    assert_eq!(reason(world.holds().place_hold(twice.clone()).await), "DUE_ALREADY_HELD");
+    assert_eq!(
+        reason(world.holds().place_hold(twice.clone()).await),
+        "DUE_ALREADY_HELD"
+    );
     let more = world.holds().capture_hold(capture(&hold, 101)).await;
     assert_eq!(reason(more), "CAPTURE_EXCEEDS_HOLD");
     world.holds().release_hold(release(&hold)).await.unwrap();
-    assert_eq!(reason(world.holds().capture_hold(capture(&hold, 1)).await), "WRONG_STATE");
-    assert_eq!(reason(world.holds().release_hold(release(&hold)).await), "WRONG_STATE");
+    assert_eq!(
+        reason(world.holds().capture_hold(capture(&hold, 1)).await),
+        "WRONG_STATE"
+    );
+    assert_eq!(
+        reason(world.holds().release_hold(release(&hold)).await),
+        "WRONG_STATE"
+    );
     world.holds().place_hold(twice).await.unwrap();
     world.books_agree().await;
 }
@@ -176,7 +215,10 @@ async fn a_frozen_wallet_pays_nothing_from_a_hold_and_lets_go_of_it() {
     assert_eq!(reason(captured), "WALLET_FROZEN");
     assert_eq!(minor(world.purse(person).await.held), 400);
     let manager = world.it.as_staff(Role::RechargeManager, world.chain.chaoyang);
-    HoldServiceClient::new(manager).release_hold(release(&hold)).await.unwrap();
+    HoldServiceClient::new(manager)
+        .release_hold(release(&hold))
+        .await
+        .unwrap();
     assert_eq!(world.spendable(person).await, 1_000);
     world.books_agree().await;
 }
@@ -198,7 +240,11 @@ async fn holds_are_listed_for_their_owner_and_the_studio_in_pages() {
             page_size: 2,
             page_token,
         };
-        HoldServiceClient::new(door).list_holds(ask).await.unwrap().into_inner()
+        HoldServiceClient::new(door)
+            .list_holds(ask)
+            .await
+            .unwrap()
+            .into_inner()
     };
     let ids = |page: &pb::ListHoldsResponse| -> Vec<String> {
         page.holds.iter().map(|hold| hold.hold_id.clone()).collect()
@@ -206,13 +252,25 @@ async fn holds_are_listed_for_their_owner_and_the_studio_in_pages() {
     let own = list(world.it.as_member(person), false, String::new()).await;
     assert_eq!(ids(&own), [placed[2].clone(), placed[1].clone()]);
     let rest = list(world.it.as_member(person), false, own.next_page_token).await;
-    assert_eq!((ids(&rest), rest.next_page_token.as_str()), (vec![placed[0].clone()], ""));
+    assert_eq!(
+        (ids(&rest), rest.next_page_token.as_str()),
+        (vec![placed[0].clone()], "")
+    );
     let desk = || world.it.as_staff(Role::FrontDesk, world.chain.chaoyang);
-    assert_eq!(ids(&list(desk(), true, String::new()).await), [placed[2].clone(), placed[1].clone()]);
+    assert_eq!(
+        ids(&list(desk(), true, String::new()).await),
+        [placed[2].clone(), placed[1].clone()]
+    );
     let elsewhere = world.it.as_staff(Role::FrontDesk, world.chain.xuhui);
-    assert_eq!(ids(&list(elsewhere, false, String::new()).await), Vec::<String>::new());
+    assert_eq!(
+        ids(&list(elsewhere, false, String::new()).await),
+        Vec::<String>::new()
+    );
     let stranger = world.it.as_member(PersonId::fresh());
-    assert_eq!(ids(&list(stranger, false, String::new()).await), Vec::<String>::new());
+    assert_eq!(
+        ids(&list(stranger, false, String::new()).await),
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,20 +352,43 @@ async fn the_database_itself_keeps_what_is_held_and_how_a_hold_ends() {
     world.holds().release_hold(release(&hold)).await.unwrap();
     let kept = world.held(person, 300).await;
     for (edit, constraint) in [
-        ("update holds set state = 'active', ended_at = null, ended_by = null where state = 'released'", "holds"),
-        ("update holds set state = 'captured', captured_minor = 301, ended_at = now(), ended_by = 'x' where state = 'active'",
-            "holds_never_over_captured"),
-        ("update accounts set held_minor = 1001 where kind = 'member_principal'", "accounts_never_overdrawn"),
+        (
+            "update holds set state = 'active', ended_at = null, ended_by = null, version = version + 1 where state = 'released'",
+            "holds cannot go from released to active",
+        ),
+        (
+            "update holds set state = 'captured', captured_minor = 301, ended_at = now(), ended_by = 'x', version = version + 1 where state = 'active'",
+            "holds_never_over_captured",
+        ),
+        (
+            "update accounts set held_minor = 1001 where kind = 'member_principal'",
+            "accounts_never_overdrawn",
+        ),
     ] {
-        let refused = sqlx::query(edit).execute(world.it.pool()).await.unwrap_err().to_string();
+        let refused = sqlx::query(edit)
+            .execute(world.it.pool())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains(constraint), "{edit}: {refused}");
     }
-    world.it.plant("update accounts set held_minor = held_minor + 1 where kind = 'member_principal'").await;
-    world.it.plant("update holds set expire_at = now() - interval '9 days', placed_at = now() - interval '10 days'
-                    where state = 'active'").await;
+    world
+        .it
+        .plant("update accounts set held_minor = held_minor + 1 where kind = 'member_principal'")
+        .await;
+    world
+        .it
+        .plant(
+            "update holds set expire_at = now() - interval '9 days', placed_at = now() - interval '10 days'
+                    where state = 'active'",
+        )
+        .await;
     let found = world.it.violations().await;
     for check in ["holds", "holds_stuck"] {
-        assert!(found.iter().any(|line| line.split(' ').nth(1) == Some(check)), "{check}: {found:?}");
+        assert!(
+            found.iter().any(|line| line.split(' ').nth(1) == Some(check)),
+            "{check}: {found:?}"
+        );
     }
     assert_eq!(world.hold(&kept.hold_id).await.state(), pb::HoldState::Active);
 }

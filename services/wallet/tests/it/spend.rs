@@ -1,4 +1,6 @@
-use kernel::PersonId;
+use std::time::Duration;
+
+use kernel::{PersonId, to_proto_time};
 use proto::studio::access::v1::Role;
 use proto::studio::wallet::v1 as pb;
 use tonic::Code;
@@ -265,4 +267,33 @@ async fn a_statement_comes_in_pages_without_gap_or_repeat() {
         }
     }
     assert_eq!(seen, vec![940, 950, 960, 970, 980, 990, 1_000]);
+}
+
+#[tokio::test]
+async fn a_balance_of_a_past_time_follows_from_the_movements_until_then() {
+    let world = World::open().await;
+    let person = world.member_with(&[1_000]).await;
+    let mut marks = vec![(world.it.clock().now(), 1_000)];
+    for (amount, left) in [(300, 700), (200, 500)] {
+        world.it.advance(Duration::from_hours(1));
+        world.orders().spend(world.spend(person, amount)).await.unwrap();
+        marks.push((world.it.clock().now(), left));
+    }
+    world.it.advance(Duration::from_hours(1));
+    let ask = |at| pb::GetBalanceRequest {
+        person_id: person.to_string(),
+        at: Some(to_proto_time(at)),
+    };
+    let mut own = wallet(world.it.as_member(person));
+    for (at, left) in marks {
+        let then = own.get_balance(ask(at)).await.unwrap().into_inner();
+        assert_eq!((minor(then.principal), minor(then.gift)), (left, 0), "{at}");
+    }
+    let before = world.it.clock().now() - chrono::TimeDelta::days(1);
+    let nothing = own.get_balance(ask(before)).await.unwrap().into_inner();
+    assert_eq!((minor(nothing.principal), nothing.transfers), (0, 0));
+    let later = world.it.clock().now() + chrono::TimeDelta::hours(1);
+    assert_eq!(code(own.get_balance(ask(later)).await), Code::InvalidArgument);
+    let mut stranger = wallet(world.it.as_member(PersonId::fresh()));
+    assert_eq!(code(stranger.get_balance(ask(before)).await), Code::NotFound);
 }

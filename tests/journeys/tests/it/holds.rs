@@ -24,12 +24,13 @@ pub async fn holds_value(world: &World, member: &Member) {
         ..PlaceHoldRequest::default()
     };
     holds.place_hold(request).await.unwrap();
-    let place: Uuid = sqlx::query_scalar("select hold_id from holds where studio_id = $1 and state = 'held' limit 1")
-        .bind(member.studio.0)
-        .fetch_one(world.members.pool())
-        .await
-        .unwrap();
-    sqlx::query("update holds set hold_id = $1 where person_id = $2")
+    let place: Uuid =
+        sqlx::query_scalar("select hold_id from holds where studio_id = $1 and state = 'held' limit 1")
+            .bind(member.studio.0)
+            .fetch_one(world.members.pool())
+            .await
+            .unwrap();
+    sqlx::query("update holds set hold_id = $1, version = version + 1 where person_id = $2")
         .bind(place)
         .bind(member.id.0)
         .execute(world.wallet.pool())

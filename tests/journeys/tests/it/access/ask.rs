@@ -80,8 +80,10 @@ impl Asked {
         // What keeps the contract and not the house's rules would be refused
         // before anybody looks at whose it is.
         let soon = to_proto_time(Clock::real() + TimeDelta::hours(12));
+        let now = to_proto_time(Clock::real());
         for (field, value) in [
             ("window_days", Value::I32(30)),
+            ("at", Value::Message(dynamic("google.protobuf.Timestamp", &now))),
             (
                 "expire_at",
                 Value::Message(dynamic("google.protobuf.Timestamp", &soon)),
