@@ -151,14 +151,22 @@ async fn crash_service(
     Ok((name, hit, missed))
 }
 
+/// The day that each service has come to: what a day brings, it brings once.
+pub type Days = BTreeMap<&'static str, i64>;
+
 /// Makes services die at points to which no journey leads, only the days that pass.
-pub async fn crash_as_days_pass(house: &House, points: &Points, visit: u32) -> Result<Passed> {
+pub async fn crash_as_days_pass(
+    house: &House,
+    points: &Points,
+    visit: u32,
+    days: &mut Days,
+) -> Result<Passed> {
     let mut passed = Passed::default();
     for (&name, choices) in points {
-        let mut day = 0;
+        let day = days.entry(name).or_default();
         for choice in choices {
             for point in choice {
-                if dies_some_day(house, name, point, visit, &mut day).await? {
+                if dies_some_day(house, name, point, visit, day).await? {
                     passed.hit.push((name, point.clone()));
                 } else {
                     passed.missed.entry(name).or_default().push(vec![point.clone()]);

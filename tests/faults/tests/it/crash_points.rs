@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faults::client::Manners;
-use faults::crashes::{Choice, Patience, Points, by_place, crash_as_days_pass, crash_at_each, place};
+use faults::crashes::{Choice, Days, Patience, Points, by_place, crash_as_days_pass, crash_at_each, place};
 use faults::house::{House, Plan};
 use faults::park;
 use faults::workload::{Load, Workload};
@@ -40,7 +40,8 @@ async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
         .unwrap();
     let points = calm_points(&house, seed).await;
     every_place_is_reached(&points);
-    let (days, points) = by_the_clock(points);
+    let (of_days, points) = by_the_clock(points);
+    let mut days = Days::new();
     for visit in 1..=if crate::scale() > 1 { 2 } else { 1 } {
         let wanted = if crate::scale() > 1 {
             points.clone()
@@ -50,7 +51,7 @@ async fn a_crash_at_every_place_of_every_service_changes_no_outcome() {
         let missed = crash_amid_journeys(&house, seed, visit, &wanted).await;
         assert!(missed.is_empty(), "nothing came by {missed:?}");
         if crate::scale() > 1 {
-            crash_as_days_go_by(&house, seed, visit, &days).await;
+            crash_as_days_go_by(&house, seed, visit, &of_days, &mut days).await;
         }
     }
     a_fact_that_is_parked_amid_a_crash_is_applied_in_the_end(&house, seed).await;
@@ -70,13 +71,13 @@ fn by_the_clock(points: Points) -> (Points, Points) {
     split.unzip()
 }
 
-async fn crash_as_days_go_by(house: &Arc<House>, seed: u64, visit: u32, points: &Points) {
+async fn crash_as_days_go_by(house: &Arc<House>, seed: u64, visit: u32, points: &Points, days: &mut Days) {
     let load = Load {
         first: 200_000 + 100_000 * visit,
         ..Load::new(seed, 0)
     };
     let nobody = Workload::begin(house, load).await.unwrap();
-    let passed = crash_as_days_pass(house, points, visit).await.unwrap();
+    let passed = crash_as_days_pass(house, points, visit, days).await.unwrap();
     house.heal().await.unwrap();
     println!(
         "{} crash points of the day hit at visit {visit}",
