@@ -29,6 +29,7 @@ mod resume_return;
 mod return_spend;
 mod said;
 mod spend;
+mod spend_many;
 mod start_recharge_payment;
 mod unfreeze_wallet;
 mod view;
@@ -55,6 +56,9 @@ impl WalletService for Api {
     }
     async fn spend(&self, r: Request<pb::SpendRequest>) -> Answer<pb::SpendResponse> {
         answer(&self.0, r, spend::handle).await
+    }
+    async fn spend_many(&self, r: Request<pb::SpendManyRequest>) -> Answer<pb::SpendManyResponse> {
+        answer(&self.0, r, spend_many::handle).await
     }
     async fn return_spend(&self, r: Request<pb::ReturnSpendRequest>) -> Answer<pb::ReturnSpendResponse> {
         answer(&self.0, r, return_spend::handle).await

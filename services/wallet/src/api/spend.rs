@@ -15,7 +15,7 @@ pub async fn handle(
     spending::spend(app, caller, request, ask).await
 }
 
-fn parse(request: &pb::SpendRequest, caller: &Caller) -> Result<Ask, Error> {
+pub fn parse(request: &pb::SpendRequest, caller: &Caller) -> Result<Ask, Error> {
     let person = PersonId::parse("person_id", &request.person_id)?;
     Ok(Ask {
         person,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use kernel::PersonId;
 use proto::studio::wallet::v1 as pb;
+use proto::studio::wallet::v1::spend_outcome::Outcome;
 use sqlx::{Postgres, Transaction};
 use tokio::task::JoinSet;
 use tonic::{Code, Request, Status};
 
-use crate::world::{World, code, id, minor, reason};
+use crate::world::{World, code, fen, id, minor, reason};
 
 type Answer = Result<pb::SpendResponse, Status>;
 
@@ -242,4 +243,73 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
     let answers = held.together(&[world.spend(person, 1)]).await;
     assert_eq!(minor(answers[0].clone().unwrap().balance), 999);
     assert_eq!(world.spendable(person).await, 999);
+}
+
+/// The answers to one call, as those of a call each.
+async fn in_one_call(world: &World, asks: &[pb::SpendRequest]) -> Vec<Result<pb::SpendResponse, pb::SpendRefused>> {
+    let request = pb::SpendManyRequest {
+        request_id: id(),
+        spends: asks.to_vec(),
+    };
+    let outcomes = world.orders().spend_many(request).await.unwrap().into_inner().outcomes;
+    let ids: Vec<_> = outcomes.iter().map(|outcome| &outcome.request_id).collect();
+    assert_eq!(ids, asks.iter().map(|ask| &ask.request_id).collect::<Vec<_>>());
+    let answer = |outcome: pb::SpendOutcome| match outcome.outcome.unwrap() {
+        Outcome::Done(done) => Ok(done),
+        Outcome::Refused(refused) => Err(refused),
+    };
+    outcomes.into_iter().map(answer).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_spends_in_one_call_have_each_its_own_answer_and_are_done_once() {
+    let world = World::open().await;
+    let (rich, poor) = (
+        world.member_with(&[500, 500]).await,
+        world.member_with(&[100]).await,
+    );
+    let twin = world.spend(rich, 30);
+    let asks = [
+        world.spend(rich, 700),
+        world.spend(poor, 101),
+        twin.clone(),
+        twin.clone(),
+        world.spend(PersonId::fresh(), 1),
+        pb::SpendRequest {
+            amount: fen(0),
+            ..world.spend(rich, 1)
+        },
+    ];
+    let answers = in_one_call(&world, &asks).await;
+    assert_eq!(minor(answers[0].clone().unwrap().amount), 700);
+    let poor_one = answers[1].clone().unwrap_err();
+    assert_eq!(poor_one.reason, "INSUFFICIENT_FUNDS");
+    assert_eq!(poor_one.metadata["spendable_minor"], "100");
+    assert_eq!(answers[2].clone().unwrap(), answers[3].clone().unwrap());
+    let codes = [4, 5].map(|at| Code::from(answers[at].clone().unwrap_err().code));
+    assert_eq!(codes, [Code::NotFound, Code::InvalidArgument]);
+
+    assert_eq!(in_one_call(&world, &asks).await[..4], answers[..4], "again");
+    let alone = world.orders().spend(twin).await.unwrap().into_inner();
+    assert_eq!(alone, answers[2].clone().unwrap());
+    assert_eq!((world.spendable(rich).await, world.spendable(poor).await), (270, 100));
+    world.books_agree().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_as_one_call_takes_go_through_and_neither_none_nor_more() {
+    let world = World::open().await;
+    let person = world.member_with(&[255]).await;
+    let asks: Vec<_> = (0..257).map(|_| world.spend(person, 1)).collect();
+    let of = |spends: &[pb::SpendRequest]| pb::SpendManyRequest {
+        request_id: id(),
+        spends: spends.to_vec(),
+    };
+    assert_eq!(code(world.orders().spend_many(of(&[])).await), Code::InvalidArgument);
+    assert_eq!(code(world.orders().spend_many(of(&asks)).await), Code::InvalidArgument);
+    let answers = in_one_call(&world, &asks[..256]).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 255);
+    assert_eq!(world.spendable(person).await, 0);
+    assert!(world.commits(&asks).await < 50, "they are committed together");
+    world.books_agree().await;
 }

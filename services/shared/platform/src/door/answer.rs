@@ -76,6 +76,14 @@ where
     answer_on(platform, platform, request, handler).await
 }
 
+impl Platform {
+    /// How a part of a call that failed by itself is answered: counted and
+    /// logged as a call of `C` would be.
+    pub fn failed<C: Call>(&self, error: &Error) -> Status {
+        failed(self.name(), C::METHOD, error)
+    }
+}
+
 async fn answer_on<A, C, R, H>(
     app: &A,
     platform: &Platform,
