@@ -1,7 +1,6 @@
 use futures::future::join_all;
 use platform::{Caller, Error};
 use proto::studio::wallet::v1 as pb;
-use proto::studio::wallet::v1::spend_outcome::Outcome;
 use tonic_types::StatusExt as _;
 
 use super::spend;
@@ -22,13 +21,14 @@ pub async fn handle(
 
 async fn one(app: &App, caller: &Caller, ask: pb::SpendRequest) -> pb::SpendOutcome {
     let request_id = ask.request_id.clone();
-    let outcome = match spend::handle(app, caller, ask).await {
-        Ok(done) => Outcome::Done(done),
-        Err(error) => Outcome::Refused(refused(app, &error)),
+    let (done, refused) = match spend::handle(app, caller, ask).await {
+        Ok(done) => (Some(done), None),
+        Err(error) => (None, Some(refused(app, &error))),
     };
     pb::SpendOutcome {
         request_id,
-        outcome: Some(outcome),
+        done,
+        refused,
     }
 }
 
@@ -41,7 +41,11 @@ fn refused(app: &App, error: &Error) -> pb::SpendRefused {
         code: status.code().into(),
         reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
         message: status.message().to_owned(),
-        metadata: info.map(|info| info.metadata.clone()).unwrap_or_default().into_iter().collect(),
+        metadata: info
+            .map(|info| info.metadata.clone())
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
         retry_after: delay.and_then(|delay| delay.try_into().ok()),
     }
 }
