@@ -50,7 +50,7 @@ pub async fn measure(programs: &Path) -> Result<Vec<Bar>> {
 }
 
 fn once(program: &Path, database: &Database, folder: &Path) -> Result<(Decimal, Decimal)> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = testkit::free_port()?.port();
     let settings = testkit::settings("wallet", database)?.replace(
         "metrics.listen = '127.0.0.1:0'",
         &format!("metrics.listen = '127.0.0.1:{port}'"),

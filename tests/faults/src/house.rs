@@ -22,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::client::is_unknown;
 use crate::journey::Shop;
-use crate::place::{Place, free_port};
+use crate::place::Place;
 use crate::postgres::Cluster;
 use crate::process::Process;
 use crate::proxy::{Proxy, Weather};
@@ -149,9 +149,9 @@ impl House {
     async fn wire(&mut self, plan: &Plan) -> Result<()> {
         let mut at = BTreeMap::new();
         for name in SERVICES {
-            at.insert(name, free_port()?);
+            at.insert(name, testkit::free_port()?);
         }
-        let callbacks = free_port()?;
+        let callbacks = testkit::free_port()?;
         if plan.movable {
             for name in plan.own_clusters.iter().copied().chain([SHARED]) {
                 let front = Proxy::before(self.home(name).lock().await.address).await?;
@@ -166,7 +166,7 @@ impl House {
             let process = Process::new(
                 name,
                 grpc,
-                free_port()?,
+                testkit::free_port()?,
                 Path::new(plan.program),
                 &self.place.join(""),
             );

@@ -1,11 +1,10 @@
-//! Where a run keeps what it makes, and the ports that nobody uses.
+//! Where a run keeps what it makes.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 /// A folder for one run: logs, configuration, the history. It stays when the
 /// run failed and goes when it passed.
@@ -48,21 +47,4 @@ impl Drop for Place {
             eprintln!("{} stays behind: {error}", self.folder.display());
         }
     }
-}
-
-/// How many ports this process has tried.
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// A port that nobody uses and that this process gives out once, above the
-/// services' own and below the kernel's range for outgoing calls: a process
-/// that is started again has to find it free. Houses of other processes begin
-/// their search elsewhere.
-pub fn free_port() -> Result<SocketAddr> {
-    let first = std::process::id() % 120 * 100;
-    (0..12_000)
-        .map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed))
-        .filter_map(|at| u16::try_from(20_000 + at % 12_000).ok())
-        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .context("no port is free")
 }

@@ -18,7 +18,6 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::patience::PATIENCE;
-use crate::place::free_port;
 
 pub use copies::{ARCHIVING, Backup};
 
@@ -72,7 +71,7 @@ impl Cluster {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
         let cluster = Self {
-            address: free_port()?,
+            address: testkit::free_port()?,
             folder,
             password,
             process: None,

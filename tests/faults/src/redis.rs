@@ -9,8 +9,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::place::free_port;
-
 #[derive(Debug)]
 pub struct Redis {
     pub address: SocketAddr,
@@ -20,7 +18,7 @@ pub struct Redis {
 impl Redis {
     pub async fn start() -> Result<Self> {
         let mut redis = Self {
-            address: free_port()?,
+            address: testkit::free_port()?,
             process: None,
         };
         redis.begin().await?;

@@ -13,7 +13,6 @@ use tokio::process::Child;
 
 use super::{Cluster, SUPERUSER, program, send, server_user};
 use crate::patience::until_so;
-use crate::place::free_port;
 
 /// The name under which a standby is known to its primary.
 pub const STANDBY: &str = "standby";
@@ -169,7 +168,7 @@ impl Backup {
     pub fn cluster(self) -> Result<Cluster> {
         Ok(Cluster {
             folder: self.folder,
-            address: free_port()?,
+            address: testkit::free_port()?,
             password: self.password,
             process: None,
         })

@@ -80,7 +80,7 @@ impl World {
             .await
             .unwrap();
         let mail = Sink::start(nowhere, nowhere).await.unwrap();
-        let callbacks = free_port();
+        let callbacks = testkit::free_port().unwrap().port();
         let door = format!("http://127.0.0.1:{callbacks}");
         channel.route(NOTIFY, &door);
         alipay.route(NOTIFY, &door);
@@ -268,15 +268,6 @@ fn payments_settings(channel: &Simulator, alipay: &alipay::Simulator, callbacks:
         alipay_public = keys.alipay("alipay-public.pem").display(),
         gateway = alipay.gateway(),
     )
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 impl World {

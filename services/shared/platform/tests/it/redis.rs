@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ impl Redis {
     /// None on a machine without Redis, which is no reason to fail: no outcome
     /// depends on it.
     pub async fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let port = testkit::free_port().ok()?.port();
         Self::start_at(port).await
     }
 

@@ -2,7 +2,7 @@
 //! looked through.
 
 use std::io::{Read as _, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -114,12 +114,7 @@ pub struct Redis {
 
 impl Redis {
     fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .ok()?
-            .local_addr()
-            .ok()?
-            .port()
-            .to_string();
+        let port = testkit::free_port().ok()?.port().to_string();
         let folder = std::env::temp_dir().display().to_string();
         let server = Command::new("redis-server")
             .args([
