@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::domain::exception::Kind;
 use crate::domain::reconciliation::Book;
 use crate::domain::reconciliation::difference::Urgency;
+use crate::domain::route::Rule;
 use crate::domain::seller::Seller;
 use crate::domain::statement::bank::Headings;
 use crate::domain::statement::figures;
@@ -40,6 +41,10 @@ pub struct Config {
     pub banks: BTreeMap<String, Bank>,
     /// By a name that is also the last part of the callbacks' address.
     pub merchants: BTreeMap<String, Merchant>,
+    /// Which account collects what, the first that holds first; the main one of a
+    /// legal entity collects the rest.
+    #[serde(default)]
+    pub routes: Vec<Rule>,
 }
 
 /// The door that channels knock on.
@@ -124,6 +129,10 @@ pub struct Merchant {
     /// Begins the numbers of its receipts; empty for the legal entity's code.
     #[serde(default)]
     pub receipt_series: String,
+    /// It collects only where a route says so, beside the main merchant of its
+    /// legal entities.
+    #[serde(default)]
+    pub by_rule_only: bool,
     pub wechat: Option<WeChat>,
     pub alipay: Option<Alipay>,
 }

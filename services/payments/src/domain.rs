@@ -20,6 +20,7 @@ pub mod reconciliation;
 pub mod redirection;
 pub mod refund;
 mod refusal;
+pub mod route;
 pub mod schedule;
 pub mod seller;
 pub mod statement;

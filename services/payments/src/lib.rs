@@ -91,7 +91,7 @@ impl platform::Service for App {
     }
 
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
-        let merchants = Merchants::new(&config.merchants).context("service.merchants")?;
+        let merchants = Merchants::new(&config.merchants, &config.routes).context("service.merchants")?;
         let breakers = Breakers::new(config.cashier.breaker());
         Ok(Self {
             platform,

@@ -1,5 +1,6 @@
 //! Domain values as the contract writes them.
 
+mod attempt;
 pub mod cashier;
 pub mod counter_code;
 pub mod credential;
@@ -12,13 +13,8 @@ pub mod suspense;
 pub mod verification;
 
 use kernel::to_proto_time;
-use platform::Error;
 use proto::studio::payments::v1 as pb;
-use qrcode::QrCode;
-use qrcode::render::svg;
 
-use crate::channel::AppCall;
-use crate::domain::attempt::{Attempt, Prompt, State as AttemptState};
 use crate::domain::closure::{self, Closure};
 use crate::domain::evidence::Cause;
 use crate::domain::intent::{Intent, State as IntentState};
@@ -26,6 +22,8 @@ use crate::domain::notice::{Notice, Offered};
 use crate::domain::receipt::Receipt;
 use crate::domain::{Method, Purpose};
 use crate::store;
+
+pub use attempt::{attempt, attempt_shown};
 
 /// Pairs each variant of ours with the contract's, both ways.
 macro_rules! mirrored {
@@ -115,19 +113,6 @@ fn intent_state(state: IntentState) -> pb::IntentState {
     }
 }
 
-fn attempt_state(state: &AttemptState) -> pb::AttemptState {
-    match state {
-        AttemptState::Creating => pb::AttemptState::Creating,
-        AttemptState::AwaitingPayment { .. } => pb::AttemptState::AwaitingPayment,
-        AttemptState::Closing { .. } | AttemptState::Reversing { .. } => pb::AttemptState::Closing,
-        AttemptState::Paid { .. } => pb::AttemptState::Paid,
-        AttemptState::Failed { .. } => pb::AttemptState::Failed,
-        AttemptState::Expired => pb::AttemptState::Expired,
-        AttemptState::Cancelled => pb::AttemptState::Cancelled,
-        AttemptState::Isolated { .. } => pb::AttemptState::Isolated,
-    }
-}
-
 fn id<T: ToString>(id: Option<T>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
@@ -159,64 +144,6 @@ pub fn intent_view(view: &store::intent::View) -> pb::Intent {
         payment_id: id(view.payment),
         ..intent(&view.intent)
     }
-}
-
-/// An attempt with the text of its QR, but without the picture.
-pub fn attempt(attempt: &Attempt) -> pb::Attempt {
-    let mut wire = pb::Attempt {
-        attempt_id: attempt.id.to_string(),
-        intent_id: attempt.intent_id.to_string(),
-        method: pb::Method::from(attempt.method).into(),
-        channel_number: attempt.number.to_string(),
-        state: attempt_state(&attempt.state).into(),
-        amount: Some(attempt.amount.into()),
-        expire_at: Some(to_proto_time(attempt.expire_at)),
-        created_at: Some(to_proto_time(attempt.created_at)),
-        version: attempt.version,
-        ..pb::Attempt::default()
-    };
-    match &attempt.state {
-        AttemptState::AwaitingPayment { prompt } => match prompt {
-            Prompt::Qr(code_url) => wire.code_url.clone_from(code_url),
-            Prompt::InApp(call) => wire.wechat_call = Some(wechat_call(call)),
-            Prompt::OnPhone => {}
-        },
-        AttemptState::Failed { code } => wire.failure.clone_from(code),
-        AttemptState::Paid { at } => {
-            wire.paid_at = Some(to_proto_time(*at));
-            wire.payment_id = attempt.payment_id().to_string();
-        }
-        AttemptState::Isolated { at } => wire.paid_at = Some(to_proto_time(*at)),
-        AttemptState::Creating
-        | AttemptState::Closing { .. }
-        | AttemptState::Reversing { .. }
-        | AttemptState::Expired
-        | AttemptState::Cancelled => {}
-    }
-    wire
-}
-
-fn wechat_call(AppCall(call): &AppCall) -> pb::WechatCall {
-    let part = |name| call.get(name).cloned().unwrap_or_default();
-    pb::WechatCall {
-        app_id: part("appId"),
-        time_stamp: part("timeStamp"),
-        nonce_str: part("nonceStr"),
-        package: part("package"),
-        sign_type: part("signType"),
-        pay_sign: part("paySign"),
-    }
-}
-
-/// An attempt with its QR as a picture, for a screen.
-pub fn attempt_shown(shown: &Attempt) -> Result<pb::Attempt, Error> {
-    let mut wire = attempt(shown);
-    if !wire.code_url.is_empty() {
-        let code =
-            QrCode::new(&wire.code_url).map_err(|e| Error::Internal(format!("no QR can be made: {e}")))?;
-        wire.qr_svg = code.render::<svg::Color>().min_dimensions(256, 256).build();
-    }
-    Ok(wire)
 }
 
 pub fn payment(listed: &store::payment::Listed) -> pb::Payment {

@@ -52,6 +52,7 @@ async fn start_attempt(
             request_id: request_id.to_string(),
             intent_id: intent.to_string(),
             method: method.into(),
+            client: "orders".to_owned(),
             ..Default::default()
         };
         let mut intents = app.intents.clone();

@@ -5,6 +5,7 @@ use chrono::Duration;
 use kernel::{Amount, AttemptId, IntentId, PaymentId, PersonId, StudioId, Timestamp};
 
 use super::intent::Intent;
+use super::route::Route;
 use super::{Method, OutOfOrder};
 use crate::channel::{AppCall, ChannelNumber, Order};
 use crate::words::kept_words;
@@ -94,6 +95,8 @@ pub struct Attempt {
     pub method: Method,
     /// Name of the account in the configuration.
     pub merchant: String,
+    /// How it came to that account.
+    pub route: Route,
     pub number: ChannelNumber,
     pub amount: Amount,
     pub description: String,
@@ -231,6 +234,7 @@ impl Attempt {
             studio_id: intent.claim.studio_id,
             method,
             merchant: merchant.to_owned(),
+            route: Route::default(),
             number: ChannelNumber::of_attempt(id),
             amount: intent.claim.amount,
             description: intent.claim.description.clone(),

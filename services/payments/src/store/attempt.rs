@@ -19,6 +19,7 @@ struct Row {
     studio_id: StudioId,
     method: String,
     merchant: String,
+    route: serde_json::Value,
     channel_number: String,
     amount_minor: i64,
     description: String,
@@ -91,6 +92,8 @@ impl TryFrom<Row> for Attempt {
             studio_id: row.studio_id,
             method: word(TABLE, "method", Method::from_word(&row.method))?,
             merchant: row.merchant,
+            route: serde_json::from_value(row.route)
+                .map_err(|e| inconsistent(TABLE, format!("route: {e}")))?,
             number: ChannelNumber::from_text(row.channel_number),
             amount: amount(TABLE, row.amount_minor)?,
             description: row.description,
@@ -176,8 +179,8 @@ pub async fn insert(tx: &mut PgConnection, attempt: &Attempt, payer: Option<&Sea
         r#"
         insert into attempts (attempt_id, intent_id, person_id, studio_id, method, merchant, channel_number,
                               amount_minor, description, state, expire_at, channel_expire_at, created_at, traceparent,
-                              payer)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                              payer, route)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         "#,
         attempt.id as _,
         attempt.intent_id as _,
@@ -194,6 +197,7 @@ pub async fn insert(tx: &mut PgConnection, attempt: &Attempt, payer: Option<&Sea
         attempt.created_at,
         attempt.traceparent,
         payer.map(|sealed| sealed.bytes.as_slice()),
+        serde_json::json!(attempt.route),
     )
     .execute(tx)
     .await?;
@@ -205,8 +209,8 @@ pub async fn get(tx: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt>
         Row,
         r#"
         select attempt_id as "attempt_id: _", intent_id as "intent_id: _", person_id as "person_id: _",
-               studio_id as "studio_id: _", method, merchant, channel_number, amount_minor, description, state,
-               code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
+               studio_id as "studio_id: _", method, merchant, route, channel_number, amount_minor,
+               description, state, code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
                created_at, traceparent, version
         from attempts
         where attempt_id = $1
@@ -226,8 +230,8 @@ pub async fn lock(tx: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt
         Row,
         r#"
         select attempt_id as "attempt_id: _", intent_id as "intent_id: _", person_id as "person_id: _",
-               studio_id as "studio_id: _", method, merchant, channel_number, amount_minor, description, state,
-               code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
+               studio_id as "studio_id: _", method, merchant, route, channel_number, amount_minor,
+               description, state, code_url, app_call, closing_why, reversing, failure, paid_at, expire_at, channel_expire_at,
                created_at, traceparent, version
         from attempts
         where attempt_id = $1
@@ -274,6 +278,21 @@ pub async fn of_number(
         Some(id) => get(tx, id).await,
         None => Ok(None),
     }
+}
+
+/// The accounts that refused an attempt of the intent by this method for good.
+pub async fn refused_by(
+    tx: &mut PgConnection,
+    intent: IntentId,
+    method: Method,
+) -> Result<Vec<String>, Error> {
+    Ok(sqlx::query_scalar!(
+        "select distinct merchant from attempts where intent_id = $1 and method = $2 and state = 'failed'",
+        intent as _,
+        method.word(),
+    )
+    .fetch_all(tx)
+    .await?)
 }
 
 /// Who pays inside the channel's app, while the channel has not answered.

@@ -25,7 +25,7 @@ async fn a_qr_is_shown_then_paid_and_the_receipt_stands_with_the_payment() {
     assert_eq!(intent.state(), pb::IntentState::Open);
     let attempt = world.qr(&intent).await;
     assert!(attempt.code_url.starts_with("weixin://"));
-    assert!(attempt.qr_svg.contains("<svg"));
+    assert!(attempt.qr_svg.contains("<svg") && attempt.qr_png.starts_with(b"\x89PNG"));
     world.pay(&attempt).await;
     assert_eq!(world.facts("attempt_opened").await, 1);
 

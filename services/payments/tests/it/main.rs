@@ -28,6 +28,7 @@ mod receipts;
 mod reconciling;
 mod redirecting;
 mod refunding;
+mod routing;
 mod strange;
 mod tracing;
 mod transfers;

@@ -69,6 +69,9 @@ pub struct Told {
     /// After how many unknown outcomes nothing is started, and for how long; most
     /// tests want their channel asked whatever it does.
     pub breaker: Option<(u32, u64)>,
+    /// A second account of Beijing's company, by rule only: its application at
+    /// WeChat Pay, and where that is.
+    pub second: Option<(&'static str, Option<&'static str>)>,
 }
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
@@ -76,7 +79,7 @@ pub struct Told {
 fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String {
     let path = |name: &str| house::keys().wechat(name).display().to_string();
     let timeout_ms = told.timeout_ms.unwrap_or(TIMEOUT_MS);
-    let account = |appid: &str, name: &str| {
+    let account_at = |appid: &str, name: &str, url: &str| {
         format!(
             "mchid = '{}'\nappid = '{appid}'\nserial = '{}'\nprivate_key_file = '{}'\napi_v3_key_file = '{}'\n\
              public_key_id = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\nnotify_url = '{NOTIFY}/callbacks/wechat/{name}'\n\
@@ -87,9 +90,18 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
             path("api-v3-key"),
             file("platform-key-id"),
             path("platform-public.pem"),
-            sim.url(),
+            url,
         )
     };
+    let account = |appid: &str, name: &str| account_at(appid, name, &sim.url());
+    let second = told.second.map_or_else(String::new, |(appid, url)| {
+        let url = url.map_or_else(|| sim.url().clone(), str::to_owned);
+        format!(
+            "{}{}",
+            crate::routing::second(),
+            account_at(appid, "second", &url)
+        )
+    });
     let seller = if told.nameless { String::new() } else { seller() };
     format!(
         "{seller}[service.callbacks]\nlisten = '127.0.0.1:0'\n[service.attempts]\nwait_ms = {}\nwatch_ms = 20\n\
@@ -97,7 +109,7 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
          [service.statements.rates]\nhouse = {{ alipay = '0.006' }}\n{}[service.merchants.house]\nlegal_entity_ids = {:?}\n[service.merchants.house.wechat]\n{}\
          [service.merchants.house.alipay]\n{}\
          [service.merchants.stranger]\nlegal_entity_ids = ['{}']\nreceipt_series = 'SH'\n\
-         [service.merchants.stranger.wechat]\n{}",
+         [service.merchants.stranger.wechat]\n{}{second}",
         told.wait_ms,
         told.breaker.map_or(u32::MAX, |(failures, _)| failures),
         told.breaker.map_or(0, |(_, pause_s)| pause_s),

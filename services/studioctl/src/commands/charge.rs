@@ -28,6 +28,7 @@ pub async fn charge(
             request_id: request_id(),
             intent_id: intent_id.clone(),
             method: method.into(),
+            client: "studioctl".to_owned(),
             ..showing(method, code.clone())
         };
         match house.ask(request).await {

@@ -8,6 +8,7 @@ use crate::api::intent::cancel::close;
 use crate::breakers::Permit;
 use crate::domain::attempt::{Attempt, Life, State};
 use crate::domain::intent::Intent;
+use crate::domain::route::{Over, Route, Wanted};
 use crate::domain::schedule::next_look;
 use crate::domain::{Method, Refusal, Way};
 use crate::merchants::Merchant;
@@ -27,11 +28,15 @@ pub async fn handle(
     request: pb::StartAttemptRequest,
 ) -> Result<pb::StartAttemptResponse, Error> {
     let id = IntentId::parse("intent_id", &request.intent_id)?;
-    let method = wire::method(request.method()).ok_or_else(|| BadField::new("method", "is required"))?;
-    let payer = payer::of(method, &request)?;
+    let asked = Asked {
+        method: wire::method(request.method()).ok_or_else(|| BadField::new("method", "is required"))?,
+        device: &request.device,
+        client: &request.client,
+    };
+    let payer = payer::of(asked.method, &request)?;
     let reply = match app.claim(caller, &request).await? {
         Claim::Fresh(mut tx) => {
-            let (attempt, permit) = match start(app, &mut tx, id, method, &payer, &request.device).await? {
+            let (attempt, permit) = match start(app, &mut tx, id, asked, &payer).await? {
                 Started::Open(attempt) => (attempt, None),
                 Started::New(attempt, permit) => (attempt, permit),
                 Started::Blocked(refusal) => return Err(tx.commit_refusal(refusal).await),
@@ -50,6 +55,14 @@ pub async fn handle(
     wait_for_channel(app, caller, reply).await
 }
 
+/// What somebody asks for who stands before an intent.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    method: Method,
+    device: &'a str,
+    client: &'a str,
+}
+
 /// What became of asking for an attempt.
 enum Started {
     /// One was open, or is being closed.
@@ -66,10 +79,10 @@ async fn start(
     app: &App,
     tx: &mut WriteTx,
     id: IntentId,
-    method: Method,
+    asked: Asked<'_>,
     payer: &Payer,
-    device: &str,
 ) -> Result<Started, Error> {
+    let method = asked.method;
     let intent = store::intent::lock(tx, id)
         .await?
         .ok_or_else(|| Error::not_found("intent"))?;
@@ -79,7 +92,7 @@ async fn start(
     if let Some(same) = open.as_ref().filter(|open| open.method == method) {
         return Ok(Started::Open(same.clone()));
     }
-    let merchant = collecting(app, &intent, method)?;
+    let (merchant, route) = collecting(app, tx, &intent, asked).await?;
     let permit = gate::pass(app, tx, &intent, merchant, method).await?;
     if let Some(another) = open {
         return Ok(Started::Open(close(tx, another).await?));
@@ -91,6 +104,7 @@ async fn start(
         channel_expire_at,
     };
     let attempt = Attempt {
+        route,
         traceparent: telemetry::current_traceparent(),
         ..Attempt::start(
             AttemptId::fresh(),
@@ -101,19 +115,41 @@ async fn start(
             app.clock.now(),
         )
     };
-    if let Some(refusal) = limits::blocked(app, tx, &intent, method, device).await? {
+    if let Some(refusal) = limits::blocked(app, tx, &intent, method, asked.device).await? {
         return Ok(Started::Blocked(refusal));
     }
     record(app, tx, &attempt, payer).await?;
     Ok(Started::New(attempt, permit))
 }
 
-/// Who collects for the intent, by this method.
-fn collecting<'a>(app: &'a App, intent: &Intent, method: Method) -> Result<&'a Merchant, Refusal> {
-    app.merchants
-        .of_entity(intent.claim.legal_entity_id)
-        .filter(|merchant| merchant.channel(method).is_some())
-        .ok_or(Refusal::NoMerchant)
+/// Who collects for the intent, by this method, and why.
+async fn collecting<'a>(
+    app: &'a App,
+    tx: &mut WriteTx,
+    intent: &Intent,
+    asked: Asked<'_>,
+) -> Result<(&'a Merchant, Route), Error> {
+    let method = asked.method;
+    // what a payer's own code or bank refuses another account would be refused too
+    let refused = match method.way() {
+        Way::Scan | Way::InApp => store::attempt::refused_by(tx, intent.id, method).await?,
+        Way::Charge | Way::Drawer | Way::Transfer => Vec::new(),
+    };
+    let held_up = |merchant: &str| {
+        if app.breakers.wait(merchant, method).is_some() {
+            return Some(Over::Down);
+        }
+        refused
+            .iter()
+            .any(|name| name == merchant)
+            .then_some(Over::Refused)
+    };
+    let wanted = Wanted {
+        claim: &intent.claim,
+        method,
+        client: asked.client,
+    };
+    Ok(app.merchants.route(&wanted, held_up).ok_or(Refusal::NoMerchant)?)
 }
 
 /// Makes an attempt durable, with what goes on by itself from there.

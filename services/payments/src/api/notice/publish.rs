@@ -104,10 +104,9 @@ fn set_up(app: &App, notice: &Notice) -> Result<(), Error> {
         .studio(notice.studio)
         .filter(|studio| !studio.closed)
         .ok_or_else(|| Error::not_found("studio"))?;
-    let merchant = app.merchants.of_entity(studio.legal_entity);
     let lacks = |method: &Offered| {
         let channel = method.channel();
-        channel.is_some_and(|word| merchant.and_then(|m| m.channel_called(word)).is_none())
+        channel.is_some_and(|word| !app.merchants.collects(studio.legal_entity, word))
             || *method == Offered::BankTransfer && app.config.payee(studio.legal_entity).is_none()
     };
     match notice.ways.iter().map(|way| way.method).find(lacks) {
