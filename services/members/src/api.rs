@@ -180,6 +180,12 @@ impl PeopleService for Api {
     ) -> Result<Response<pb::ResolveContactResponse>, Status> {
         answer(&self.0, r, people::resolve_contact::handle).await
     }
+    async fn resolve_name(
+        &self,
+        r: Request<pb::ResolveNameRequest>,
+    ) -> Result<Response<pb::ResolveNameResponse>, Status> {
+        answer(&self.0, r, people::resolve_name::handle).await
+    }
     async fn record_consent(
         &self,
         r: Request<pb::RecordConsentRequest>,

@@ -14,6 +14,7 @@ mod reconciliation;
 pub(crate) mod redirection;
 mod refund;
 mod suspense;
+mod takings;
 mod transfer;
 mod verification;
 

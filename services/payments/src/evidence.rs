@@ -147,17 +147,26 @@ pub async fn apply_taken(
 /// A transaction that tells others what it made true.
 trait Tells: DerefMut<Target = PgConnection> + Send {
     fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send;
+    fn later(&mut self, task: NewTask) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 impl Tells for SystemTx {
     fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send {
         self.publish(fact)
     }
+
+    fn later(&mut self, task: NewTask) -> impl Future<Output = Result<(), Error>> + Send {
+        self.task(task)
+    }
 }
 
 impl Tells for WriteTx {
     fn tell(&mut self, fact: Fact<PaymentsEvent>) -> impl Future<Output = Result<(), Error>> + Send {
         self.publish(fact)
+    }
+
+    fn later(&mut self, task: NewTask) -> impl Future<Output = Result<(), Error>> + Send {
+        self.task(task)
     }
 }
 
@@ -169,6 +178,7 @@ async fn capture(app: &App, tx: &mut impl Tells, intent: &Intent, payment: &Paym
         store::verification::insert(tx, &look).await?;
     }
     tx.tell(facts::payment_captured(payment)).await?;
+    tx.later(NewTask::now(kinds::NAME_PAYER, payment.id, &())).await?;
 
     let (series, year) = series(app, payment);
     let count = store::receipt::next_number(tx, &series, year).await?;

@@ -11,6 +11,7 @@ mod breakers;
 mod callbacks;
 pub mod channel;
 pub mod config;
+mod csv;
 pub mod domain;
 mod evidence;
 mod exceptions;
@@ -28,7 +29,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use platform::{Error, Listener, Platform, Subscription, TaskKind};
+use platform::{Error, Listener, Peer, Platform, Subscription, TaskKind};
+use proto::studio::members::v1::people_service_client::PeopleServiceClient;
 use proto::studio::payments::v1::cashier_service_server::CashierServiceServer;
 use proto::studio::payments::v1::counter_code_service_server::CounterCodeServiceServer;
 use proto::studio::payments::v1::credential_service_server::CredentialServiceServer;
@@ -41,6 +43,7 @@ use proto::studio::payments::v1::reconciliation_service_server::ReconciliationSe
 use proto::studio::payments::v1::redirection_service_server::RedirectionServiceServer;
 use proto::studio::payments::v1::refund_service_server::RefundServiceServer;
 use proto::studio::payments::v1::suspense_service_server::SuspenseServiceServer;
+use proto::studio::payments::v1::takings_service_server::TakingsServiceServer;
 use proto::studio::payments::v1::transfer_service_server::TransferServiceServer;
 use proto::studio::payments::v1::verification_service_server::VerificationServiceServer;
 
@@ -57,6 +60,7 @@ pub struct App {
     config: Config,
     merchants: Merchants,
     breakers: Breakers,
+    people: PeopleServiceClient<Peer>,
 }
 
 impl App {
@@ -93,11 +97,13 @@ impl platform::Service for App {
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
         let merchants = Merchants::new(&config.merchants, &config.routes).context("service.merchants")?;
         let breakers = Breakers::new(config.cashier.breaker());
+        let people = PeopleServiceClient::new(platform.peer("members")?);
         Ok(Self {
             platform,
             config,
             merchants,
             breakers,
+            people,
         })
     }
 
@@ -113,6 +119,7 @@ impl platform::Service for App {
             .add_service(ReconciliationServiceServer::new(api::Api(app.clone())))
             .add_service(RefundServiceServer::new(api::Api(app.clone())))
             .add_service(SuspenseServiceServer::new(api::Api(app.clone())))
+            .add_service(TakingsServiceServer::new(api::Api(app.clone())))
             .add_service(RedirectionServiceServer::new(api::Api(app.clone())))
             .add_service(TransferServiceServer::new(api::Api(app.clone())))
             .add_service(VerificationServiceServer::new(api::Api(app.clone())))

@@ -18,6 +18,8 @@ pub struct Place<'a> {
     pub seller: &'a Seller,
     pub studio: &'a str,
     pub zone: Tz,
+    /// The payer's name as it is masked; empty while nobody knows it.
+    pub payer: &'a str,
 }
 
 /// The page of a receipt.
@@ -28,7 +30,7 @@ pub fn receipt(receipt: &Receipt, place: Place<'_>) -> String {
         "code" => place.seller.credit_code.to_string(),
         "after_sales" => place.seller.after_sales.clone(),
         "studio" => place.studio.to_owned(),
-        "payer" => payer(receipt.person_id),
+        "payer" => payer(place.payer, receipt.person_id),
         "purpose" => purpose(receipt.purpose).to_owned(),
         "description" => receipt.description.clone(),
         "amount" => yuan(receipt.amount.minor()),
@@ -71,11 +73,11 @@ fn escape(text: &str, into: &mut String) {
     }
 }
 
-/// Payments knows no names; the member finds the end of their own number.
-fn payer(person: PersonId) -> String {
+/// Nobody's name in full; the member finds the end of their own number.
+fn payer(masked: &str, person: PersonId) -> String {
     let number = person.0.simple().to_string().to_uppercase();
     let tail: String = number.chars().skip(number.len().saturating_sub(6)).collect();
-    format!("会员 ******{tail}")
+    format!("{masked} 会员 ******{tail}").trim_start().to_owned()
 }
 
 /// As `¥3,680.00`.

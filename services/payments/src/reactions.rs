@@ -6,6 +6,7 @@ pub mod exception;
 mod intent;
 mod isolated;
 mod limit;
+pub mod payer;
 mod person;
 pub mod reconciliation;
 mod refund;
@@ -35,6 +36,7 @@ pub mod kinds {
     pub const SETTLE: &str = "settle";
     pub const FORGET_COUNTS: &str = "forget_counts";
     pub const WATCH_EXCEPTION: &str = "watch_exception";
+    pub const NAME_PAYER: &str = "name_payer";
     pub const COUNT_VERIFICATIONS: &str = "count_verifications";
 }
 
@@ -55,6 +57,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
         TaskKind::new(kinds::FORGET_COUNTS, limit::forget_counts),
         TaskKind::new(kinds::WATCH_EXCEPTION, exception::watch),
+        TaskKind::new(kinds::NAME_PAYER, payer::name),
         TaskKind::new(kinds::COUNT_VERIFICATIONS, verification::count),
     ]
 }

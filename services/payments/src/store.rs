@@ -20,6 +20,7 @@ pub mod redirection;
 pub mod refund;
 pub mod statement;
 pub mod suspense;
+pub mod takings;
 pub mod transfer;
 pub mod verification;
 

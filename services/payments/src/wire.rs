@@ -10,6 +10,7 @@ pub mod reconciliation;
 pub mod redirection;
 pub mod refund;
 pub mod suspense;
+pub mod takings;
 pub mod verification;
 
 use kernel::to_proto_time;
@@ -167,6 +168,7 @@ pub fn payment(listed: &store::payment::Listed) -> pb::Payment {
         captured_at: Some(to_proto_time(payment.captured_at)),
         receipt_id: id(listed.receipt_id),
         receipt_number: listed.receipt_number.clone().unwrap_or_default(),
+        masked_payer: listed.payer.masked.clone().unwrap_or_default(),
     }
 }
 

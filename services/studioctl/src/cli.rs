@@ -11,6 +11,7 @@ mod grants;
 mod pay;
 mod reconcile;
 mod refunds;
+mod takings;
 mod tickets;
 mod transfers;
 mod verifications;
@@ -36,6 +37,7 @@ pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
 pub use reconcile::{AccountName, Reconcile};
 pub use refunds::Refunds;
+pub use takings::{Period, Takings};
 pub use tickets::{Tickets, Topic};
 pub use transfers::{Transfers, type_of};
 pub use verifications::Verifications;
@@ -143,6 +145,9 @@ pub enum Command {
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),
+    /// What was taken and sent back, by our own books.
+    #[command(subcommand)]
+    Takings(Takings),
     /// What opens the company's accounts: who holds it, and how old it is.
     #[command(subcommand)]
     Credentials(Credentials),

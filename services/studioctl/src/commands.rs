@@ -24,14 +24,22 @@ pub mod reconcile;
 pub mod refunds;
 pub mod review;
 pub mod sign_in;
+pub mod takings;
 pub mod tickets;
 pub mod trace;
 pub mod transfers;
 pub mod verifications;
 pub mod wallets;
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
 use clap::CommandFactory as _;
 use proto::studio::members::v1::{ListNodesRequest, NodeKind};
+
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::Status;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
@@ -83,6 +91,27 @@ impl Desk {
         session::keep(&self.state, &session)?;
         Ok(session)
     }
+}
+
+/// Writes the pieces of a file as they come, to the terminal without a path.
+pub async fn save(
+    mut pieces: impl Stream<Item = Result<Vec<u8>, Status>> + Unpin,
+    to: Option<&Path>,
+) -> Result<(), Failure> {
+    let mut file: Box<dyn Write + Send> = match to {
+        Some(path) => Box::new(File::create(path).map_err(|e| unwritten(path, &e))?),
+        None => Box::new(std::io::stdout()),
+    };
+    while let Some(piece) = pieces.next().await {
+        let content = piece.map_err(|s| Failure::of("payments", &s))?;
+        file.write_all(&content)
+            .map_err(|e| unwritten(to.unwrap_or(Path::new("the terminal")), &e))?;
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
 }
 
 /// The id of the studio with a code.

@@ -6,6 +6,7 @@ pub(super) mod look_up_person;
 pub(super) mod record_consent;
 pub(super) mod register_person;
 pub(super) mod resolve_contact;
+pub(super) mod resolve_name;
 pub(super) mod reveal_personal_data;
 
 use kernel::to_proto_time;

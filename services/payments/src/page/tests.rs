@@ -26,6 +26,7 @@ fn page(of: &Receipt, company: &str, studio: &str) -> String {
         seller: &seller(),
         studio,
         zone: chrono_tz::Asia::Shanghai,
+        payer: "林**",
     };
     receipt(of, place)
 }
@@ -40,7 +41,7 @@ fn everything_of_a_receipt_stands_on_its_page() {
         "晴空（北京）健身有限公司",
         "91350100M000100Y43",
         "朝阳店",
-        &format!("会员 ******{tail}"),
+        &format!("林** 会员 ******{tail}"),
         "年卡",
         "¥3,680.00",
         "人民币叁仟陆佰捌拾元整",

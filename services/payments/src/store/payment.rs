@@ -4,6 +4,7 @@ use kernel::{
     Amount, AttemptId, DueId, IntentId, LegalEntityId, PaymentId, PersonId, ReceiptId, StudioId, Timestamp,
 };
 use platform::page::Page;
+use platform::vault::Sealed;
 use platform::{Error, Studios};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
@@ -170,12 +171,41 @@ pub async fn release(tx: &mut PgConnection, id: PaymentId, part: Amount) -> Resu
     Ok(())
 }
 
+/// Keeps who paid, once.
+pub async fn name_payer(
+    tx: &mut PgConnection,
+    id: PaymentId,
+    masked: &str,
+    name: &Sealed,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        update payments set payer_masked = $2, payer_name = $3, version = version + 1
+        where payment_id = $1 and payer_masked is null
+        "#,
+        id as _,
+        masked,
+        name.bytes,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn masked_payer(tx: &mut PgConnection, id: PaymentId) -> Result<Option<String>, Error> {
+    let found = sqlx::query_scalar!("select payer_masked from payments where payment_id = $1", id as _)
+        .fetch_optional(tx)
+        .await?;
+    Ok(found.flatten())
+}
+
 /// What a list of payments is narrowed to; nothing leaves all in.
 #[derive(Debug, Default)]
 pub struct Filter {
     pub person: Option<PersonId>,
     pub studio: Option<StudioId>,
     pub due: Option<DueId>,
+    pub legal_entity: Option<LegalEntityId>,
     pub transaction: Option<String>,
     pub from: Option<Timestamp>,
     pub before: Option<Timestamp>,
@@ -192,6 +222,9 @@ impl Filter {
         if let Some(due) = self.due {
             query.push(" and p.due_id = ").push_bind(due);
         }
+        if let Some(entity) = self.legal_entity {
+            query.push(" and p.legal_entity_id = ").push_bind(entity);
+        }
         if let Some(transaction) = &self.transaction {
             query
                 .push(" and p.channel_transaction = ")
@@ -206,9 +239,20 @@ impl Filter {
     }
 }
 
-/// A payment with its receipt.
+/// Who paid, as at the payment.
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
+pub struct Payer {
+    #[sqlx(rename = "payer_masked")]
+    pub masked: Option<String>,
+    /// Sealed; nothing when it is not known, or the person was erased before.
+    #[sqlx(rename = "payer_name")]
+    pub name: Option<Vec<u8>>,
+}
+
+/// A payment with its payer and its receipt.
 pub struct Listed {
     pub payment: Payment,
+    pub payer: Payer,
     pub receipt_id: Option<ReceiptId>,
     pub receipt_number: Option<String>,
 }
@@ -217,18 +261,31 @@ pub struct Listed {
 struct ListedRow {
     #[sqlx(flatten)]
     payment: Row,
+    #[sqlx(flatten)]
+    payer: Payer,
     receipt_id: Option<ReceiptId>,
     receipt_number: Option<String>,
 }
 
-/// One page of payments in the order of their time, the latest first.
+/// Where a page begins, and which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    LatestFirst,
+    EarliestFirst,
+}
+
+/// One page of payments in the order of their time.
 pub async fn list(
     tx: &mut PgConnection,
-    scope: &Studios,
-    own: Option<PersonId>,
+    (scope, own): (&Studios, Option<PersonId>),
     filter: &Filter,
+    order: Order,
     page: &Page<(Timestamp, PaymentId)>,
 ) -> Result<Vec<Listed>, Error> {
+    let (beyond, direction) = match order {
+        Order::LatestFirst => ("<", "desc"),
+        Order::EarliestFirst => (">", "asc"),
+    };
     let mut query = QueryBuilder::new(
         "select p.*, r.receipt_id, r.receipt_number from payments p left join receipts r using (payment_id) where true",
     );
@@ -236,20 +293,23 @@ pub async fn list(
     filter.narrow(&mut query);
     if let Some((at, id)) = page.after() {
         query
-            .push(" and (p.paid_at, p.payment_id) < (")
+            .push(format!(" and (p.paid_at, p.payment_id) {beyond} ("))
             .push_bind(*at)
             .push(", ")
             .push_bind(*id)
             .push(")");
     }
     query
-        .push(" order by p.paid_at desc, p.payment_id desc limit ")
+        .push(format!(
+            " order by p.paid_at {direction}, p.payment_id {direction} limit "
+        ))
         .push_bind(page.limit());
     let rows = query.build_query_as::<ListedRow>().fetch_all(tx).await?;
     rows.into_iter()
         .map(|row| {
             Ok(Listed {
                 payment: row.payment.try_into()?,
+                payer: row.payer,
                 receipt_id: row.receipt_id,
                 receipt_number: row.receipt_number,
             })

@@ -102,7 +102,7 @@ fn named(id: Option<Uuid>) -> String {
         .unwrap_or_default()
 }
 
-fn money(minor: i64) -> Money {
+pub(super) fn money(minor: i64) -> Money {
     Money {
         minor,
         currency: kernel::CURRENCY.to_owned(),

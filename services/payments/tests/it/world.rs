@@ -12,6 +12,8 @@ use testkit::{Chain, Door, Running, alipay, chain, house};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
+use crate::people::People;
+
 /// The price of what everybody buys here.
 pub const PRICE: i64 = 368_000;
 pub const NOTIFY: &str = "https://pay.studio.example";
@@ -21,6 +23,7 @@ pub struct World {
     pub it: Running<App>,
     pub sim: Simulator,
     pub alipay: alipay::Simulator,
+    pub people: People,
     pub chain: Chain,
 }
 
@@ -152,7 +155,9 @@ impl World {
         config.speed = 10_000;
         config.refund_takes = Duration::from_millis(20);
         let alipay = alipay::Simulator::start(config).await.unwrap();
-        let it = Running::start_with(&settings(&sim, &alipay, &told)).await;
+        let people = People::start().await;
+        let peers = format!("[peers]\nmembers = '{}'\n", people.address);
+        let it = Running::start_with(&(peers + &settings(&sim, &alipay, &told))).await;
         let door = format!("http://{}", it.listener("callbacks").unwrap());
         sim.route(NOTIFY, &door);
         alipay.route(NOTIFY, &door);
@@ -160,6 +165,7 @@ impl World {
             it,
             sim,
             alipay,
+            people,
             chain: chain(),
         }
     }

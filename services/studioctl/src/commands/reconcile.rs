@@ -1,6 +1,5 @@
 //! Finance's desk: bills held against ours, what differs, and closing a day.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -9,7 +8,7 @@ use proto::studio::payments::v1 as pb;
 
 use tokio_stream::StreamExt as _;
 
-use super::Desk;
+use super::{Desk, save, unwritten};
 use crate::cli::{AccountName, Reconcile};
 use crate::failure::Failure;
 use crate::house::request_id;
@@ -184,21 +183,8 @@ async fn export(desk: &Desk, account: pb::Account, day: String, to: Option<&Path
         account: Some(account),
         day,
     };
-    let mut pieces = desk.enter(STAFF).await?.watch(request).await?;
-    let mut file: Box<dyn std::io::Write + Send> = match to {
-        Some(path) => Box::new(std::fs::File::create(path).map_err(|e| unwritten(path, &e))?),
-        None => Box::new(std::io::stdout()),
-    };
-    while let Some(piece) = pieces.next().await {
-        let content = piece.map_err(|s| Failure::of("payments", &s))?.content;
-        file.write_all(&content)
-            .map_err(|e| unwritten(to.unwrap_or(Path::new("the terminal")), &e))?;
-    }
-    Ok(())
-}
-
-fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{}: {error}", path.display()))
+    let pieces = desk.enter(STAFF).await?.watch(request).await?;
+    save(pieces.map(|piece| piece.map(|p| p.content)), to).await
 }
 
 async fn import(desk: &Desk, account: String, file: &Path) -> Result<(), Failure> {

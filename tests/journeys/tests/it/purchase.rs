@@ -7,8 +7,9 @@ use proto::studio::members::v1::{CardState, CheckInRequest, GetBenefitsRequest};
 use proto::studio::notifications::v1::ListMessagesRequest;
 use proto::studio::notifications::v1::inbox_service_client::InboxServiceClient;
 use proto::studio::orders::v1::OrderState;
-use proto::studio::payments::v1::ListReceiptsRequest;
+use proto::studio::payments::v1::intent_service_client::IntentServiceClient;
 use proto::studio::payments::v1::receipt_service_client::ReceiptServiceClient;
+use proto::studio::payments::v1::{ListPaymentsRequest, ListReceiptsRequest};
 use testkit::Identity;
 use testkit::wechat::Script;
 use tonic::Code;
@@ -70,6 +71,19 @@ async fn a_member_goes_from_application_to_training() {
         })
         .await;
     is_complete(&world, &member, &order.order_id).await;
+
+    let finance = Identity::staff(Role::FinanceSupervisor, world.chain.operator);
+    let mut payments = IntentServiceClient::new(world.at_payments(&finance));
+    world
+        .until("the payer's name stands on the payment", async || {
+            let all = payments
+                .list_payments(ListPaymentsRequest::default())
+                .await
+                .unwrap();
+            let all = all.into_inner().payments;
+            matches!(all.as_slice(), [payment] if payment.masked_payer == "林*")
+        })
+        .await;
 
     let card = world.card_of(&member, &order.order_id).await;
     let card = world.activates(&member, &card).await.unwrap();

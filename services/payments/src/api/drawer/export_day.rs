@@ -2,7 +2,7 @@ use kernel::StudioId;
 use platform::{Caller, Error};
 use proto::studio::payments::v1 as pb;
 
-use crate::api::reconciliation::export::{BOM, line};
+use crate::csv::{BOM, line};
 use crate::domain::drawer::State;
 use crate::store::drawer::day::{self, Line, Reported};
 use crate::{App, wire};

@@ -20,11 +20,13 @@ pub async fn handle(
         .ok_or_else(|| Error::not_found("receipt"))?;
     let (company, seller) = issuer(app, &receipt)?;
     let studio = app.organisation().studio(receipt.studio_id);
+    let payer = store::payment::masked_payer(&mut tx, receipt.payment_id).await?;
     let place = Place {
         company: &company.name,
         seller,
         studio: studio.as_ref().map_or("", |studio| &studio.name),
         zone: company.zone,
+        payer: payer.as_deref().unwrap_or_default(),
     };
     Ok(pb::GetReceiptPageResponse {
         html: page::receipt(&receipt, place),

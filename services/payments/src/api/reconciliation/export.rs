@@ -1,35 +1,22 @@
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use kernel::Timestamp;
 use platform::page::Page;
 use platform::{Caller, Error, Platform};
 use proto::studio::payments::v1 as pb;
 use uuid::Uuid;
 
+use crate::csv::{BOM, Pieces, line};
 use crate::domain::statement::figures;
 use crate::store::reconciliation::days::{self, Reported};
 use crate::store::reconciliation::differences::{self, Difference, Filter};
 use crate::{App, wire};
 
-/// The pieces of a file.
-pub struct Pieces(BoxStream<'static, Result<pb::ExportDayResponse, Error>>);
-
-impl Stream for Pieces {
-    type Item = Result<pb::ExportDayResponse, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
-    }
-}
-
-/// Spreadsheets take a file for UTF-8 only with it.
-pub const BOM: &str = "\u{feff}";
-
 /// Streams a day: a row a studio first, then a row a difference, page by page.
 #[tracing::instrument(name = "payments.export_day", skip_all, fields(day = %request.day))]
-pub async fn handle(app: &App, caller: &Caller, request: pb::ExportDayRequest) -> Result<Pieces, Error> {
+pub async fn handle(
+    app: &App,
+    caller: &Caller,
+    request: pb::ExportDayRequest,
+) -> Result<Pieces<pb::ExportDayResponse>, Error> {
     let book = wire::reconciliation::book("account", request.account.as_ref())?;
     let day = wire::reconciliation::date("day", &request.day)?;
     let mut tx = app.begin(caller).await?;
@@ -50,10 +37,7 @@ pub async fn handle(app: &App, caller: &Caller, request: pb::ExportDayRequest) -
         token: Some(String::new()),
     };
     let first = piece(&head(&totals));
-    let rest = stream::try_unfold(rest, |mut rest| async move {
-        Ok(rest.next().await?.map(|piece| (piece, rest)))
-    });
-    Ok(Pieces(stream::once(async move { Ok(first) }).chain(rest).boxed()))
+    Ok(Pieces::after(first, rest, |rest| Box::pin(rest.next())))
 }
 
 struct Rest {
@@ -144,37 +128,4 @@ fn difference(row: &Difference) -> Result<[String; 12], Error> {
         row.note.clone(),
         row.kind()?.terms().remedy.to_owned(),
     ])
-}
-
-pub fn line(fields: &[String]) -> String {
-    let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
-    fields.join(",") + "\r\n"
-}
-
-/// A text that a spreadsheet would take for a formula begins with an apostrophe.
-fn quoted(field: &str) -> String {
-    let figure = figures::scaled(field, 5).is_some();
-    let guard = if !figure && field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
-    if field.contains([',', '"', '\r', '\n']) || !guard.is_empty() {
-        format!("\"{guard}{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_is_text_to_every_spreadsheet() {
-        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
-        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(quoted("-12.50"), "-12.50");
-        assert_eq!(quoted("年卡"), "年卡");
-    }
 }

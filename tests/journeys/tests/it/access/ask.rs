@@ -93,6 +93,8 @@ impl Asked {
                 Value::Message(dynamic("studio.money.v1.Money", &yuan(100))),
             ),
             ("day", Value::String("2026-11-21".to_owned())),
+            ("from_day", Value::String("2026-11-21".to_owned())),
+            ("to_day", Value::String("2026-11-21".to_owned())),
         ] {
             if self.method.input().get_field_by_name(field).is_some() {
                 request.set_field_by_name(field, value);
