@@ -9,6 +9,7 @@ mod exceptions;
 mod feeds;
 mod grants;
 mod pay;
+mod payments;
 mod reconcile;
 mod refunds;
 mod takings;
@@ -35,6 +36,7 @@ pub use exceptions::Exceptions;
 pub use feeds::{Feeds, Parked};
 pub use grants::Grants;
 pub use pay::{PayBy, QrOf};
+pub use payments::Payments;
 pub use reconcile::{AccountName, Reconcile};
 pub use refunds::Refunds;
 pub use takings::{Period, Takings};
@@ -145,6 +147,9 @@ pub enum Command {
     /// Bills of channels and banks, held against ours.
     #[command(subcommand)]
     Reconcile(Reconcile),
+    /// Attempts, payments and what goes back of them, as payments knows them.
+    #[command(subcommand)]
+    Payments(Payments),
     /// What was taken and sent back, by our own books.
     #[command(subcommand)]
     Takings(Takings),

@@ -19,6 +19,7 @@ pub mod operations;
 pub mod orders;
 pub mod parked;
 pub mod pay;
+pub mod payments;
 pub mod recharges;
 pub mod reconcile;
 pub mod refunds;

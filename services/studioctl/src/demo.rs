@@ -2,6 +2,7 @@
 //! narrated. Each part of the story is one trace.
 
 mod complaint;
+mod desk;
 mod notices;
 mod people;
 mod purchase;
@@ -25,6 +26,7 @@ pub async fn run(desk: &Desk, json: bool) -> Result<(), Failure> {
     recharge::run(&mut story, &member).await?;
     let order_id = spend::run(&mut story, &member).await?;
     refund::run(&mut story, &member, &order_id).await?;
+    desk::run(&mut story, &member).await?;
     complaint::run(&mut story, &member).await?;
     notices::run(&mut story, &member).await?;
     story.end().await;

@@ -83,6 +83,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Counters(command) => commands::counters::run(&desk, command).await,
         Command::Transfers(command) => commands::transfers::run(&desk, command).await,
         Command::Reconcile(command) => commands::reconcile::run(&desk, command).await,
+        Command::Payments(command) => commands::payments::run(&desk, command).await,
         Command::Takings(command) => commands::takings::run(&desk, command).await,
         Command::Tickets(command) => commands::tickets::run(&desk, command).await,
         Command::Inbox { english } => commands::notices::inbox(&desk, english).await,
