@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kernel::LegalEntityId;
+use kernel::{LegalEntityId, StudioId};
 
 use crate::channel::Channel;
 use crate::channel::alipay::{self, Alipay};
@@ -110,10 +110,12 @@ impl Merchants {
             .or_else(|| main.find(|m| m.entities.is_empty()))
     }
 
-    /// Whether some account of a legal entity is at the channel with this word.
-    pub fn collects(&self, entity: LegalEntityId, channel: &str) -> bool {
-        let ruled = self.rules.iter().filter_map(|rule| self.by_name(&rule.merchant));
+    /// Whether an account at the channel with this word collects for a studio: the
+    /// main one of its legal entity, or one that a rule has for it.
+    pub fn collects(&self, entity: LegalEntityId, studio: StudioId, channel: &str) -> bool {
+        let ruled = self.rules.iter().filter(|rule| rule.is_for(studio));
         ruled
+            .filter_map(|rule| self.by_name(&rule.merchant))
             .filter(|merchant| merchant.collects_for(entity))
             .chain(self.of_entity(entity))
             .any(|merchant| merchant.channel_called(channel).is_some())

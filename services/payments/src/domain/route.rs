@@ -76,10 +76,15 @@ impl Rule {
                 && self.below_minor.is_none_or(|below| amount.minor() < below)
         };
         empty_or(&self.legal_entity_ids, |id| *id == claim.legal_entity_id)
-            && empty_or(&self.studio_ids, |id| *id == claim.studio_id)
+            && self.is_for(claim.studio_id)
             && empty_or(&self.methods, |word| word == wanted.method.word())
             && empty_or(&self.clients, |name| name == wanted.client)
             && within(claim.amount)
+    }
+
+    /// Whether it can hold for a studio.
+    pub fn is_for(&self, studio: StudioId) -> bool {
+        empty_or(&self.studio_ids, |id| *id == studio)
     }
 }
 

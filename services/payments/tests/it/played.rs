@@ -192,9 +192,18 @@ fn end_refunds(world: &World, chance: &mut StdRng) {
 
 /// How much of everything there was; each of it has to be there.
 async fn summary(world: &World, letters: usize) -> String {
-    const COUNTS: [(&str, &str); 11] = [
+    const COUNTS: [(&str, &str); 14] = [
         ("attempts", "select count(*) from attempts"),
         ("payments", "select count(*) from payments"),
+        (
+            "in the app",
+            "select count(*) from payments where method = 'wechat_jsapi'",
+        ),
+        (
+            "by a shown code",
+            "select count(*) from payments where method in ('wechat_codepay', 'alipay_barcode')",
+        ),
+        ("reversed", "select count(*) from attempts where reversing"),
         ("failed", "select count(*) from attempts where state = 'failed'"),
         ("expired", "select count(*) from attempts where state = 'expired'"),
         (

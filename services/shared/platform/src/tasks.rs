@@ -4,6 +4,7 @@
 
 mod queue;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,6 +151,23 @@ impl Task {
         .execute(&mut *tx)
         .await?;
         tx.keep(self).await
+    }
+
+    /// Does what may take longer than a lease, and holds the task meanwhile. Fails,
+    /// and gives the work up, once another worker took the task over.
+    pub async fn hold_while<T>(
+        &self,
+        platform: &Platform,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let pause = platform.inner.tuning.lease.to_std().unwrap_or_default() / 3;
+        let mut work = pin!(work);
+        loop {
+            match tokio::time::timeout(pause, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.hold(platform).await?,
+            }
+        }
     }
 
     /// Asks again later without end: a step that moves money never gives up,

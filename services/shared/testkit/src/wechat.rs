@@ -237,6 +237,12 @@ impl Simulator {
         lock(&self.inner.truth).scripts.push_back(script);
     }
 
+    /// What the order shall do for which somebody shows this code.
+    pub fn promise_code(&self, auth_code: &str, script: Script) {
+        let mut truth = lock(&self.inner.truth);
+        truth.promised_codes.insert(auth_code.to_owned(), script);
+    }
+
     /// What the order of a number shall do from now on, or once it is made.
     pub fn promise(&self, out_trade_no: &str, script: Script) {
         let mut truth = lock(&self.inner.truth);

@@ -106,7 +106,7 @@ fn set_up(app: &App, notice: &Notice) -> Result<(), Error> {
         .ok_or_else(|| Error::not_found("studio"))?;
     let lacks = |method: &Offered| {
         let channel = method.channel();
-        channel.is_some_and(|word| !app.merchants.collects(studio.legal_entity, word))
+        channel.is_some_and(|word| !app.merchants.collects(studio.legal_entity, studio.id, word))
             || *method == Offered::BankTransfer && app.config.payee(studio.legal_entity).is_none()
     };
     match notice.ways.iter().map(|way| way.method).find(lacks) {

@@ -12,9 +12,6 @@ use crate::reactions::kinds;
 use crate::reactions::statement::Wanted;
 use crate::store::reconciliation::{days, differences, streams};
 
-/// Groups between two looks at the lease.
-const BREATH: usize = 10;
-
 /// Once the next day's bills are here too, nothing of a day can still come: what
 /// is on one side alone is a difference then, and not before.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
@@ -27,8 +24,11 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         if next.is_none() || this.is_none_or(|day| day.state != State::Matched) {
             return tx.done(task).await;
         }
-        missing(app, &mut tx, &book, day).await?;
-        unmoved(app, task, &mut tx, &book, day).await?;
+        let judged = async {
+            missing(app, &mut tx, &book, day).await?;
+            unmoved(app, &mut tx, &book, day).await
+        };
+        task.hold_while(app, judged).await?;
         days::judged(&mut tx, book.id, day, app.clock.now()).await?;
         let settle = NewTask::now(kinds::SETTLE, uuid::Uuid::nil(), &());
         tx.task(settle.lane("reconciliation")).await?;
@@ -68,23 +68,12 @@ async fn missing(app: &App, tx: &mut SystemTx, book: &Book, day: NaiveDate) -> R
 }
 
 /// The trade bill against the fund bill.
-async fn unmoved(
-    app: &App,
-    task: &Task,
-    tx: &mut SystemTx,
-    book: &Book,
-    day: NaiveDate,
-) -> Result<(), Error> {
+async fn unmoved(app: &App, tx: &mut SystemTx, book: &Book, day: NaiveDate) -> Result<(), Error> {
     streams::open_by_key(tx, book.id, day).await?;
     let mut stream = streams::Stream::<Group>::default();
-    let mut batch = 0_usize;
     while let Some(groups) = stream.next(tx).await? {
-        batch += 1;
         for finding in groups.iter().flat_map(funds::judge) {
             note(app, tx, Found { book, day }, &finding).await?;
-        }
-        if batch.is_multiple_of(BREATH) {
-            task.hold(app).await?;
         }
     }
     Ok(())

@@ -14,9 +14,6 @@ use crate::reactions::statement::{Wanted, follow_up};
 use crate::store::reconciliation::{days, differences, streams};
 use crate::{App, store};
 
-/// Groups between two looks at the lease.
-const BREATH: usize = 10;
-
 /// Holds a day's trade bill against ours, number by number, in one transaction.
 /// Waits for nothing: whichever of the two bills comes last leaves this task.
 pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
@@ -32,13 +29,15 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         if days::insert(&mut tx, book.id, day, app.clock.now()).await? {
             let matching = Matching {
                 app,
-                task,
                 book: &book,
                 day,
                 identity: identity(app, &book)?,
             };
-            matching.trades(&mut tx, trades).await?;
-            matching.odd_funds(&mut tx, funds).await?;
+            let compared = async {
+                matching.trades(&mut tx, trades).await?;
+                matching.odd_funds(&mut tx, funds).await
+            };
+            task.hold_while(app, compared).await?;
         }
         for day in [day - Days::new(1), day] {
             tx.task(follow_up(kinds::JUDGE_DAY, &book, day)).await?;
@@ -56,7 +55,6 @@ fn identity<'a>(app: &'a App, book: &Book) -> Result<&'a Identity, Error> {
 
 struct Matching<'a> {
     app: &'a App,
-    task: &'a Task,
     book: &'a Book,
     day: NaiveDate,
     identity: &'a Identity,
@@ -72,16 +70,11 @@ impl Matching<'_> {
         let mut totals = days::Totals::default();
         streams::open_by_number(tx, statement, self.book.id).await?;
         let mut stream = streams::Stream::<Group>::default();
-        let mut batch = 0_usize;
         while let Some(groups) = stream.next(tx, self.book.party.word()).await? {
-            batch += 1;
             for group in &groups {
                 let verdict = judge(group, &terms);
                 count(&mut totals, group, &verdict);
                 self.follow(tx, group, verdict).await?;
-            }
-            if batch.is_multiple_of(BREATH) {
-                self.task.hold(self.app).await?;
             }
         }
         days::keep_totals(tx, self.book.id, self.day, &totals).await

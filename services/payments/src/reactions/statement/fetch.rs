@@ -40,7 +40,8 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
             book: &book,
             kind,
         };
-        match channel.bill(wanted.day, bill_kind(kind)).await {
+        let bill = async { Ok(channel.bill(wanted.day, bill_kind(kind)).await) };
+        match task.hold_while(app, bill).await? {
             Outcome::Succeeded(bill) => take::run(&fetching, &bill).await,
             Outcome::NotFound => fetching.nothing().await,
             Outcome::Failed(failure) if failure.code == "NOT_OFFERED" => {

@@ -6,7 +6,9 @@ use kernel::{RefundLegId, from_proto_time, to_proto_time};
 use proto::studio::payments::v1 as pb;
 use tonic::Status;
 
+use super::accidents::Way;
 use super::plan::{Ask, Payer, Plan};
+use crate::charging::attempt_of;
 use crate::world::{World, fen, reason};
 
 /// For how many ticks a member waits for a payment to ask back.
@@ -104,10 +106,16 @@ impl Order {
 
     async fn start(&mut self, world: &World, at: usize, tick: u32) {
         let Some(intent) = &self.intent else { return };
-        let accidents = &self.plan.tries[at].accidents;
-        let method = accidents.method();
-        let door = world.it.as_service("orders");
-        match world.start_by(door, intent, method).await {
+        let way = &self.plan.tries[at];
+        let (accidents, method) = (&way.accidents, way.accidents.method());
+        if accidents.way == Way::Shows {
+            accidents.befall_code(world, way.number);
+        }
+        let request = pb::StartAttemptRequest {
+            intent_id: intent.intent_id.clone(),
+            ..accidents.asked(way.number)
+        };
+        match attempt_of(world.orders().start_attempt(request).await) {
             // one by another method is closed first, and this one started later
             Ok(attempt) if attempt.method() != method => {}
             Ok(attempt) => {
@@ -116,7 +124,9 @@ impl Order {
                 if self.tries.iter().any(known) {
                     return;
                 }
-                accidents.befall(world, &attempt.channel_number);
+                if accidents.way != Way::Shows {
+                    accidents.befall(world, &attempt.channel_number);
+                }
                 self.tries[at].started = Some((attempt, tick));
             }
             Err(refused) => match reason(&refused).as_str() {
@@ -175,10 +185,13 @@ impl Order {
         let Some((attempt, _)) = progress.started.as_ref().filter(|_| progress.paid.is_none()) else {
             return;
         };
-        let (number, wechat) = (
-            &attempt.channel_number,
-            way.accidents.method() == pb::Method::WechatNative,
-        );
+        let (number, wechat) = (&attempt.channel_number, way.accidents.is_wechat());
+        if way.accidents.way == Way::Shows {
+            way.accidents.agree(world, number);
+            // in doubt it is reversed, so nothing follows from it
+            progress.paid = Some(false);
+            return;
+        }
         let honest = matches!(way.payer, Payer::Pays(_) | Payer::PaysAtLast);
         let on_screen = honest && can_be_paid(world, attempt).await;
         let acted = match (way.payer, wechat) {

@@ -29,6 +29,8 @@ pub struct Plan {
 pub struct Try {
     /// So long after the order began.
     pub starts: u32,
+    /// Who pays: the end of their code, or their openid.
+    pub number: u32,
     pub accidents: Accidents,
     pub payer: Payer,
     /// So long after it started all is well again.
@@ -115,6 +117,7 @@ impl Try {
         };
         Self {
             starts,
+            number: chance.random(),
             accidents,
             payer,
             mends: chance.random_range(mends),

@@ -72,6 +72,28 @@ async fn while_workers_are_busy_an_idle_one_looks_for_what_becomes_due() {
 }
 
 #[tokio::test]
+async fn a_task_that_takes_longer_than_its_lease_is_taken_over_by_nobody() {
+    let it = Running::<Toy>::start_with("tasks.workers = 3\ntasks.lease_s = 1").await;
+    let settings = Settings::with(Toy::NAME, Toy::CONFIG, it.told()).unwrap();
+    let process = Process::<Toy>::start(settings, Only::All, it.clock().clone())
+        .await
+        .unwrap();
+    process.ready().await;
+    let about = fresh_uuid();
+    leave(&it, [NewTask::now("long", about, &())]).await;
+    let noted = async {
+        while notes(&it, about).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), noted)
+        .await
+        .unwrap();
+    assert_eq!(notes(&it, about).await, ["try 1"]);
+    process.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_failing_task_holds_its_own_aggregate_and_no_other() {
     let it = Running::<Toy>::start().await;
     let (sick, sound) = (fresh_uuid(), fresh_uuid());

@@ -54,6 +54,7 @@ impl Service for Toy {
             TaskKind::new("note", note),
             TaskKind::new("slow_note", slow_note),
             TaskKind::new("until_noted", until_noted),
+            TaskKind::new("long", long),
         ]
     }
 }
@@ -109,6 +110,20 @@ fn until_noted<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled
         }
         let mut tx = task.begin(app).await?;
         write_note(&mut tx, task.aggregate, saw).await?;
+        tx.done(task).await
+    })
+}
+
+/// Takes three leases of a second each, and says whose turn it was.
+fn long<'a>(app: &'a Toy, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let work = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Ok(format!("try {}", task.attempt))
+        };
+        let told = task.hold_while(app, work).await?;
+        let mut tx = task.begin(app).await?;
+        write_note(&mut tx, task.aggregate, &told).await?;
         tx.done(task).await
     })
 }

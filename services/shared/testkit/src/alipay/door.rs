@@ -64,6 +64,11 @@ async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> R
     };
     let name = format!("{}_response", request.method.replace('.', "_"));
     let call = operation(&request.method).map(|call| (call, number_of(&request.content)));
+    if let Some((Operation::Pay, number)) = &call {
+        let content: Value = serde_json::from_slice(&request.content).unwrap_or_default();
+        let code = content["auth_code"].as_str().unwrap_or_default();
+        lock(&inner.truth).shown(code, number);
+    }
     let mut fault = call
         .as_ref()
         .and_then(|(call, number)| inner.fault(*call, number));

@@ -64,6 +64,8 @@ pub struct Truth {
     pub scripts: VecDeque<Script>,
     /// What an order of a number shall do once it is made.
     pub promised: BTreeMap<String, Script>,
+    /// What the order of a shown code shall do, by the code.
+    pub promised_codes: BTreeMap<String, Script>,
     /// Codes of payers that were used.
     pub used_codes: BTreeSet<String>,
     pub bill_flaws: Vec<(NaiveDate, BillFlaw)>,
@@ -179,6 +181,14 @@ impl Truth {
             self.orders.insert(number.clone(), order);
         }
         self.order_mut(&number)
+    }
+
+    /// Somebody shows a code for this number: what was promised of the code is
+    /// promised of the order.
+    pub fn shown(&mut self, code: &str, out_trade_no: &str) {
+        if let Some(script) = self.promised_codes.remove(code) {
+            self.promised.insert(out_trade_no.to_owned(), script);
+        }
     }
 
     /// The script that waits for an order that is not made yet.

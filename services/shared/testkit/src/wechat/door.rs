@@ -41,6 +41,11 @@ async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> R
         Ok(named) => named,
         Err(problem) => return inner.answer(Err(problem), None, wanted),
     };
+    if operation == Operation::Charge
+        && let Ok(CodeOrder { payer, .. }) = read(&body)
+    {
+        lock(&inner.truth).shown(&payer.auth_code.unwrap_or_default(), &number);
+    }
     let fault = inner.fault(operation, &number);
     if let Some(answer) = inner.undone(fault, wanted) {
         return answer;

@@ -90,6 +90,8 @@ pub struct Truth {
     pub scripts: VecDeque<Script>,
     /// What an order of a number shall do once it is made.
     pub promised: BTreeMap<String, Script>,
+    /// What the order of a shown code shall do, by the code.
+    pub promised_codes: BTreeMap<String, Script>,
     /// Calls that go wrong whatever they concern.
     pub faults: Vec<Fault>,
     /// How far the days of what happens are ahead of real time.
@@ -160,6 +162,14 @@ impl Truth {
         self.orders
             .get(out_trade_no)
             .ok_or_else(|| Problem::new(404, "ORDER_NOT_EXIST", "no such order"))
+    }
+
+    /// Somebody shows a code for this number: what was promised of the code is
+    /// promised of the order.
+    pub fn shown(&mut self, code: &str, out_trade_no: &str) {
+        if let Some(script) = self.promised_codes.remove(code) {
+            self.promised.insert(out_trade_no.to_owned(), script);
+        }
     }
 
     /// The script that waits for an order that is not made yet.

@@ -78,6 +78,7 @@ impl Truth {
 
     /// Unpaid it is ended, paid the money goes back.
     pub fn reverse(&mut self, number: &str, not_before: Duration, now: Timestamp) -> Result<(), Problem> {
+        let at = now + self.ahead;
         let order = self.order(number)?;
         let wrong = if order.product != Product::Codepay {
             "only a shown code is reversed"
@@ -91,7 +92,7 @@ impl Truth {
             if order.state != TradeState::Revoked {
                 self.set(number, TradeState::Revoked);
                 if let Some(order) = self.orders.get_mut(number) {
-                    order.reversed_at = Some(now);
+                    order.reversed_at = Some(at);
                 }
             }
             return Ok(());
