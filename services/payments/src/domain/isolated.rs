@@ -28,6 +28,8 @@ pub struct IsolatedMoney {
     pub number: ChannelNumber,
     pub transaction: String,
     pub state: State,
+    /// A reversal gave it back before we sent it.
+    pub reversed: bool,
     /// How often it was sent back; each try that the channel closed needs a new number.
     pub return_try: i32,
     /// The next try rests until then.
@@ -53,6 +55,7 @@ impl IsolatedMoney {
             number: attempt.number.clone(),
             transaction: paid.transaction.clone(),
             state: State::Held,
+            reversed: false,
             return_try: 1,
             not_before: None,
             paid_at: paid.paid_at,

@@ -30,7 +30,8 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
         drop(tx);
         let channel = app.channel(&money.merchant, money.method)?.as_ref();
         // whether an earlier run came through to the channel nobody knows: ask first
-        let outcome = if was_reversed(channel, &money).await {
+        let reversed = was_reversed(channel, &money).await;
+        let outcome = if reversed {
             Outcome::Succeeded(Returned {
                 channel_refund: String::new(),
                 returned_at: None,
@@ -38,8 +39,8 @@ pub fn send_back<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settl
         } else {
             pursue(channel, &money.order(), false).await
         };
-
-        settle(app, task, &money, outcome).await
+        let sent = IsolatedMoney { reversed, ..money };
+        settle(app, task, &sent, outcome).await
     })
 }
 
@@ -63,6 +64,10 @@ async fn settle(
     match money.follow(sent, outcome, now) {
         Followed::Over => tx.done(task).await,
         Followed::Returned { money, at } => {
+            let money = IsolatedMoney {
+                reversed: sent.reversed,
+                ..money
+            };
             store::isolated::save_state(&mut tx, &money, "", Some(at)).await?;
             tx.publish(facts::money_returned(&money)).await?;
             exceptions::returned(app, &mut tx, &money).await?;

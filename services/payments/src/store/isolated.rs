@@ -25,6 +25,7 @@ struct Row {
     channel_number: String,
     channel_transaction: String,
     state: String,
+    reversed: bool,
     return_try: i32,
     not_before: Option<Timestamp>,
     paid_at: Timestamp,
@@ -50,6 +51,7 @@ impl TryFrom<Row> for IsolatedMoney {
             number: ChannelNumber::from_text(row.channel_number),
             transaction: row.channel_transaction,
             state: word(TABLE, "state", State::from_word(&row.state))?,
+            reversed: row.reversed,
             return_try: row.return_try,
             not_before: row.not_before,
             paid_at: row.paid_at,
@@ -97,7 +99,8 @@ pub async fn lock(tx: &mut PgConnection, id: IsolatedMoneyId) -> Result<Option<I
         r#"
         select isolated_id as "isolated_id: _", attempt_id as "attempt_id: _", intent_id as "intent_id: _",
                person_id as "person_id: _", studio_id as "studio_id: _", method, merchant, cause, amount_minor,
-               channel_number, channel_transaction, state, return_try, not_before, paid_at, isolated_at, traceparent, version
+               channel_number, channel_transaction, state, reversed, return_try, not_before, paid_at, isolated_at,
+               traceparent, version
         from isolated_money
         where isolated_id = $1
         for no key update
@@ -135,7 +138,7 @@ pub async fn save_state(
         r#"
         update isolated_money
         set state = $2, version = $3, return_try = $4, return_number = $5, last_failure = $6, returned_at = $7,
-            not_before = $8
+            not_before = $8, reversed = $9
         where isolated_id = $1
         "#,
         money.id as _,
@@ -146,6 +149,7 @@ pub async fn save_state(
         failure,
         returned_at,
         money.not_before,
+        money.reversed,
     )
     .execute(tx)
     .await?;

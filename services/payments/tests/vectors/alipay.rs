@@ -11,6 +11,7 @@ use payments::channel::rsa::{CheckingKey, SigningKey};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::bills;
 use crate::file::{Case, Held, Vector, same};
 
 pub fn check(vector: &Vector) -> Result<Held> {
@@ -21,7 +22,7 @@ pub fn check(vector: &Vector) -> Result<Held> {
         "request_sign" => request,
         "response_sign_content_extract" => part,
         "response_verify" => answer,
-        "bill_csv" => return Ok(Held::NotBuilt),
+        "bill_csv" => bills::alipay,
         other => bail!("unknown kind {other} of channel alipay"),
     })
 }

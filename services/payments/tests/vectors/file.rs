@@ -12,8 +12,6 @@ pub enum Held {
     Ok,
     /// On code of these tests alone: no flow of ours needs it.
     NoFlow,
-    /// Nothing was checked, since the part of the adapter is not there yet.
-    NotBuilt,
 }
 
 /// A file as it was read.

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod alipay;
+mod bills;
 mod file;
 mod harness;
 mod no_flow;
@@ -53,7 +54,6 @@ fn run(folder: &Path, mut print: impl FnMut(String)) -> Result<usize> {
         print(match check_file(&path) {
             Ok(Held::Ok) => format!("{name}: ok"),
             Ok(Held::NoFlow) => format!("{name}: no flow"),
-            Ok(Held::NotBuilt) => format!("{name}: not built"),
             Err(why) => {
                 failed += 1;
                 format!("{name}: failed: {why:#}")

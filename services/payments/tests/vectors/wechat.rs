@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use payments::channel::wechat::keys::{Certificate, Key, MerchantKey};
 use payments::channel::wechat::signature::{self, Signing};
 
+use crate::bills;
 use crate::file::{Case, Held, Vector, same};
 
 pub fn check(vector: &Vector) -> Result<Held> {
@@ -24,7 +25,7 @@ pub fn check(vector: &Vector) -> Result<Held> {
         "rsa_oaep_sha1_decrypt" => sealed::oaep,
         "platform_certificates_response" => sealed::certificates,
         "notify_verify_and_decrypt" => notice::check,
-        "bill_csv" => return Ok(Held::NotBuilt),
+        "bill_csv" => bills::wechat,
         other => bail!("unknown kind {other} of channel wechat"),
     })
 }

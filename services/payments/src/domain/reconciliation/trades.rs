@@ -45,8 +45,10 @@ pub struct Ours {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
-    /// An attempt that has its money, captured or isolated.
+    /// An attempt whose money was captured.
     Paid,
+    /// An attempt whose money goes back.
+    Isolated,
     Unpaid,
     /// Money on its way back.
     Returning,

@@ -128,7 +128,8 @@ impl<R: BufRead> Reader<R> {
             };
             let cells = columns.row(at, fields(&text))?;
             let line = (self.make)(&cells)?;
-            let out = usize::from(line.deed == Deed::Refund || line.amount_minor < 0);
+            let back = matches!(line.deed, Deed::Refund | Deed::Reversal);
+            let out = usize::from(back || line.amount_minor < 0);
             self.made[out].rows += 1;
             self.made[out].minor += line.settle_minor.abs();
             return Ok(Some(line));
@@ -212,23 +213,26 @@ fn fields(text: &str) -> Vec<&str> {
 
 fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
     let business = cells.text("业务类型");
+    let (order, request) = (cells.text("商户订单号"), cells.text("退款批次号/请求号"));
     let deed = match business {
         "交易" => Deed::Payment,
+        // what nobody asked for under a number of its own is a cancelled charge
+        "退款" if request.is_empty() || request == order => Deed::Reversal,
         "退款" => Deed::Refund,
         _ => Deed::Other,
     };
     let mut line = Line::at(cells.line, deed, business, cells.time("完成时间")?);
-    cells.text("商户订单号").clone_into(&mut line.payment);
+    order.clone_into(&mut line.payment);
     cells.text("支付宝交易号").clone_into(&mut line.transaction);
     line.settle_key.clone_from(&line.payment);
     line.number = match deed {
-        Deed::Refund => cells.text("退款批次号/请求号").to_owned(),
+        Deed::Refund => request.to_owned(),
         _ => line.payment.clone(),
     };
     let (amount, settle) = (cells.fen("订单金额(元)")?, cells.fen("商家实收(元)")?);
     let fee = cells.fee("服务费(元)")?.abs();
     (line.amount_minor, line.settle_minor, line.fee_thousandths) = match deed {
-        Deed::Refund => (amount.abs(), settle.abs(), -fee),
+        Deed::Refund | Deed::Reversal => (amount.abs(), settle.abs(), -fee),
         _ => (amount, settle, fee),
     };
     Ok(line)

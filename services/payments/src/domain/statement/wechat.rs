@@ -190,6 +190,12 @@ fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
     }
     line.number.clone_from(&line.payment);
     cells.text("微信订单号").clone_into(&mut line.transaction);
+    line.settle_key.clone_from(&line.transaction);
+    if deed == Deed::Reversal {
+        line.settle_minor = cells.fen("退款金额")?;
+        line.amount_minor = line.settle_minor;
+        return Ok(line);
+    }
     line.settle_minor = cells.fen(if cells.has("应结订单金额") {
         "应结订单金额"
     } else {
@@ -200,7 +206,6 @@ fn trade(cells: &Cells<'_>) -> Result<Line, Unreadable> {
     } else {
         line.settle_minor
     };
-    line.settle_key.clone_from(&line.transaction);
     Ok(line)
 }
 

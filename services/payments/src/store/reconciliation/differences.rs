@@ -261,7 +261,7 @@ pub async fn missing(
             union all
             select i.return_number, true, i.isolated_id, i.studio_id, n.legal_entity_id, i.amount_minor
             from isolated_money i join intents n using (intent_id)
-            where i.merchant = $1 and split_part(i.method, '_', 1) = $2 and i.state = 'returned'
+            where i.merchant = $1 and split_part(i.method, '_', 1) = $2 and i.state = 'returned' and not i.reversed
               and i.returned_at >= $3 and i.returned_at < $4
         )
         select number as "number!", refund as "refund!", subject as "subject!", studio as "studio!",

@@ -32,7 +32,7 @@ const BY_NUMBER: &str = r#"
     join statements s on s.statement_id = l.statement_id and s.state = 'taken'
     where l.kind = 'trades' and l.book_id = $2 and l.statement_id <> $1 and l.day < (select day from statements where statement_id = $1)
     union all
-    select a.channel_number, 2::smallint, a.attempt_id, 0, '', case when a.state in ('paid', 'isolated') then 'paid' else 'unpaid' end,
+    select a.channel_number, 2::smallint, a.attempt_id, 0, '', case when a.state in ('paid', 'isolated') then a.state else 'unpaid' end,
            coalesce(p.channel_transaction, i.channel_transaction, ''), a.merchant, split_part(a.method, '_', 1), a.amount_minor,
            0, 0, null, a.created_at, a.studio_id, n.legal_entity_id, n.amount_minor
     from numbers join attempts a on a.channel_number = numbers.number
@@ -107,6 +107,7 @@ impl NumberRow {
     fn ours(self, party: &str) -> Result<Ours, Error> {
         let thing = match self.progress.as_str() {
             "paid" => Thing::Paid,
+            "isolated" => Thing::Isolated,
             "unpaid" => Thing::Unpaid,
             "returning" => Thing::Returning,
             "returned" => Thing::Returned,

@@ -1,16 +1,17 @@
 //! What must hold when all is quiet: our books against what the channels know,
 //! and against their bills, to the fen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use checker::{ChannelTruth, House, Terms};
+use checker::{ChannelPayment, ChannelRefund, ChannelTruth, House, Terms};
 use chrono::{Days, NaiveDate, NaiveTime};
 use payments::domain::reconciliation::Book;
 use payments::domain::statement::{Party, figures};
 use proto::studio::access::v1::Role;
 use proto::studio::payments::v1 as pb;
 use proto::studio::payments::v1::reconciliation_service_client::ReconciliationServiceClient;
+use serde_json::Value;
 use sqlx::FromRow;
 use testkit::At;
 
@@ -46,7 +47,14 @@ const DIFFERENCES: &str = "
 pub async fn judge(world: &World, first: NaiveDate) {
     let last = figures::day(world.it.clock().now());
     fetch_bills(world, last).await;
-    let theirs = truth(world);
+    let captured = ours(world, CAME_TO_STAY).await;
+    let reversed = reversed(world);
+    let bought: Vec<_> = reversed
+        .keys()
+        .filter(|number| captured.contains_key(*number))
+        .collect();
+    assert!(bought.is_empty(), "taken back and kept as paid: {bought:#?}");
+    let (theirs, unseen) = truth(world, reversed).await;
     let came = theirs.payments.iter();
     let came: Side = came
         .map(|p| (p.number.clone(), (p.transaction.clone(), p.amount_minor)))
@@ -66,7 +74,8 @@ pub async fn judge(world: &World, first: NaiveDate) {
     assert_eq!(world.it.violations().await, Vec::<String>::new());
     checked(world, &theirs).await;
     let days = first.iter_days().take_while(|day| *day <= last + Days::new(1));
-    bills_agree(world, &days.collect::<Vec<_>>(), came.len() + went.len()).await;
+    let lines = came.len() + went.len() + 2 * unseen.values().flatten().count();
+    bills_agree(world, &days.collect::<Vec<_>>(), lines, &unseen).await;
 }
 
 /// Who paid in time bought something: no doubt ends an attempt that was paid.
@@ -77,13 +86,78 @@ pub async fn none_late(world: &World, orders: &[Order]) {
     assert!(lost.is_empty(), "paid in time and not captured: {lost:#?}");
 }
 
-/// What both simulators know.
-fn truth(world: &World) -> ChannelTruth {
+/// Charges whose money came and was taken back by a reversal: by number, through
+/// which channel, the channel's number and how much.
+type Reversed = BTreeMap<String, (Party, String, i64)>;
+
+/// Of those that we never saw paid, the amounts at each channel.
+type Unseen = BTreeMap<&'static str, Vec<i64>>;
+
+fn reversed(world: &World) -> Reversed {
+    let cancelled: BTreeSet<String> = world
+        .alipay
+        .refunds()
+        .iter()
+        .filter(|refund| refund["out_refund_no"] == refund["out_trade_no"])
+        .map(|refund| refund["out_trade_no"].as_str().unwrap().to_owned())
+        .collect();
+    let number = |order: &Value| order["out_trade_no"].as_str().unwrap().to_owned();
+    let money = |party, order: &Value| {
+        let transaction = order["transaction_id"].as_str().unwrap().to_owned();
+        (
+            number(order),
+            (party, transaction, order["amount_minor"].as_i64().unwrap()),
+        )
+    };
+    let wechat = world.sim.orders();
+    let wechat = wechat
+        .iter()
+        .filter(|order| order["trade_state"] == "REVOKED" && order["transaction_id"].is_string())
+        .map(|order| money(Party::Wechat, order));
+    let alipay = world.alipay.orders();
+    let alipay = alipay
+        .iter()
+        .filter(|order| cancelled.contains(&number(order)))
+        .map(|order| money(Party::Alipay, order));
+    wechat.chain(alipay).collect()
+}
+
+/// What both simulators know. Money that a reversal took back stands in our books
+/// under a number of ours if we saw it at all; so it is told here.
+async fn truth(world: &World, reversed: Reversed) -> (ChannelTruth, Unseen) {
     let mut all = ChannelTruth::of_simulator(&world.sim.orders(), &world.sim.refunds()).unwrap();
     let other = ChannelTruth::of_simulator(&world.alipay.orders(), &world.alipay.refunds()).unwrap();
     all.payments.extend(other.payments);
     all.refunds.extend(other.refunds);
-    all
+    all.payments
+        .retain(|payment| !reversed.contains_key(&payment.number));
+    all.refunds
+        .retain(|refund| !reversed.contains_key(&refund.payment));
+
+    let isolated: Vec<(String, String)> =
+        sqlx::query_as("select channel_number, return_number from isolated_money")
+            .fetch_all(world.it.pool())
+            .await
+            .unwrap();
+    let returns: BTreeMap<String, String> = isolated.into_iter().collect();
+    let mut unseen = Unseen::new();
+    for (number, (party, transaction, amount_minor)) in reversed {
+        let Some(return_number) = returns.get(&number) else {
+            unseen.entry(party.word()).or_default().push(amount_minor);
+            continue;
+        };
+        all.payments.push(ChannelPayment {
+            number: number.clone(),
+            transaction,
+            amount_minor,
+        });
+        all.refunds.push(ChannelRefund {
+            number: return_number.clone(),
+            payment: number,
+            amount_minor,
+        });
+    }
+    (all, unseen)
 }
 
 async fn ours(world: &World, sql: &'static str) -> Side {
@@ -158,7 +232,7 @@ struct Sum {
 
 /// On every line of the bills we say the same, and the sums are ours. Late money
 /// of which no callback came is found by its bill, and no other difference.
-async fn bills_agree(world: &World, days: &[NaiveDate], lines: usize) {
+async fn bills_agree(world: &World, days: &[NaiveDate], lines: usize, unseen: &Unseen) {
     let found: Vec<(String, String, String)> = sqlx::query_as(DIFFERENCES)
         .fetch_all(world.it.pool())
         .await
@@ -188,7 +262,14 @@ async fn bills_agree(world: &World, days: &[NaiveDate], lines: usize) {
                 agreed += usize::try_from(total.agreed).unwrap();
             }
         }
-        assert_eq!(told, sum(world, &Book::of(party, "house")).await, "{party:?}");
+        let mut expected = sum(world, &Book::of(party, "house")).await;
+        for minor in unseen.get(party.word()).into_iter().flatten() {
+            expected.payments += 1;
+            expected.paid += minor;
+            expected.refunds += 1;
+            expected.refunded += minor;
+        }
+        assert_eq!(told, expected, "{party:?}");
     }
     assert_eq!(agreed, lines, "lines that agree");
 }

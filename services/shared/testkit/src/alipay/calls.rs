@@ -133,7 +133,8 @@ fn cancel(truth: &mut Truth, which: &Which) -> Answer {
         TradeStatus::WaitBuyerPay => said["action"] = json!("close"),
         TradeStatus::TradeSuccess => {
             said["action"] = json!("refund");
-            trade.give_back("cancel", total - trade.refunded(), now);
+            // who names no request is shown the order's number for it
+            trade.give_back(&order.asked.out_trade_no, total - trade.refunded(), now);
         }
         TradeStatus::TradeClosed => return Ok(said),
     }

@@ -62,7 +62,9 @@ fn what_agrees_makes_nothing() {
     for (deed, thing) in [
         (Deed::Payment, Thing::Paid),
         (Deed::Refund, Thing::Returned),
+        (Deed::Payment, Thing::Isolated),
         (Deed::Reversal, Thing::Unpaid),
+        (Deed::Reversal, Thing::Isolated),
     ] {
         assert_eq!(types(deed, thing, |_, _| ()), []);
     }
