@@ -24,6 +24,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         if next.is_none() || this.is_none_or(|day| day.state != State::Matched) {
             return tx.done(task).await;
         }
+        streams::patient(&mut tx).await?;
         let judged = async {
             missing(app, &mut tx, &book, day).await?;
             unmoved(app, &mut tx, &book, day).await

@@ -275,9 +275,9 @@ impl Stream<funds::Group> {
     }
 }
 
-/// A bill is sorted before its first line comes out, which may take longer than
-/// any other statement may; and all of it will be read.
-async fn patient(tx: &mut PgConnection) -> Result<(), Error> {
+/// A day is sorted and joined before its first line comes out, which may take longer
+/// than any other statement may; and all of it will be read.
+pub async fn patient(tx: &mut PgConnection) -> Result<(), Error> {
     sqlx::query(
         "select set_config('statement_timeout', '10min', true), set_config('cursor_tuple_fraction', '1', true),
                 set_config('work_mem', '64MB', true)",
