@@ -98,6 +98,7 @@ pub struct Statements {
     pub ask_again_s: u64,
     pub missing_after_s: i64,
     pub settle_days: i64,
+    pub close_days: i64,
     pub urgent_h: i64,
     pub normal_h: i64,
     /// By merchant, then by channel: the rate that was agreed.
@@ -282,6 +283,11 @@ impl Statements {
                 Urgency::Urgent => self.urgent_h,
                 Urgency::Normal => self.normal_h,
             })
+    }
+
+    /// Days before this one must be closed by now.
+    pub fn closed_before(&self, now: Timestamp) -> NaiveDate {
+        figures::day(now) - chrono::Duration::days(self.close_days)
     }
 
     pub fn rate(&self, book: &Book) -> Option<Decimal> {

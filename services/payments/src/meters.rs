@@ -15,6 +15,7 @@ struct Meters {
     bills_unreadable: Counter<u64>,
     differences: Counter<u64>,
     overdue: Gauge<u64>,
+    days: Gauge<u64>,
     credentials: Gauge<u64>,
     suspense: Gauge<u64>,
     swapped: Counter<u64>,
@@ -64,6 +65,10 @@ fn meters() -> &'static Meters {
             overdue: meter
                 .u64_gauge("payments_differences_overdue")
                 .with_description("Differences at which nobody looked in time")
+                .build(),
+            days: meter
+                .u64_gauge("payments_days_overdue")
+                .with_description("Days of accounts that nobody signed and closed in time")
                 .build(),
             credentials: meter
                 .u64_gauge("payments_credentials_overdue")
@@ -157,6 +162,13 @@ pub fn differences_overdue(count: i64) {
 pub fn credentials_overdue(count: i64) {
     meters()
         .credentials
+        .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// So many days of accounts were not closed in time.
+pub fn days_overdue(count: i64) {
+    meters()
+        .days
         .record(u64::try_from(count).unwrap_or_default(), &[]);
 }
 

@@ -1,5 +1,5 @@
 //! Which of a legal entity's accounts collects an attempt, and why that one
-//! (requirements of `channels/protocol.md` 6, 35). Rules say what is preferred;
+//! (`channels/protocol.md` 5, 35). Rules say what is preferred;
 //! health only decides who is passed over.
 
 use kernel::{Amount, LegalEntityId, StudioId};

@@ -14,6 +14,9 @@ pub enum Reconcile {
         /// Only those that are not closed.
         #[arg(long)]
         open: bool,
+        /// Only those that nobody closed in time.
+        #[arg(long)]
+        overdue: bool,
     },
     /// Shows what a day's bill makes for each studio.
     Report { account: AccountName, day: String },

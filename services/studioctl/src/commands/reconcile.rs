@@ -23,7 +23,22 @@ const PAGE: i32 = 200;
 
 pub async fn run(desk: &Desk, command: Reconcile) -> Result<(), Failure> {
     match command {
-        Reconcile::Days { account, open } => days(desk, account, open).await,
+        Reconcile::Days {
+            account,
+            open,
+            overdue,
+        } => {
+            let (party, account) = of(account);
+            let request = pb::ListDaysRequest {
+                party: party.into(),
+                account,
+                not_closed: open,
+                overdue,
+                page_size: PAGE,
+                ..Default::default()
+            };
+            days(desk, request).await
+        }
         Reconcile::Report { account, day } => report(desk, account.into(), day).await,
         Reconcile::Export { account, day, to } => export(desk, account.into(), day, to.as_deref()).await,
         Reconcile::Differences {
@@ -117,15 +132,7 @@ fn of(account: Option<AccountName>) -> (pb::Party, String) {
     account.map_or_else(Default::default, |a| (a.party, a.name))
 }
 
-async fn days(desk: &Desk, account: Option<AccountName>, not_closed: bool) -> Result<(), Failure> {
-    let (party, account) = of(account);
-    let request = pb::ListDaysRequest {
-        party: party.into(),
-        account,
-        not_closed,
-        page_size: PAGE,
-        ..Default::default()
-    };
+async fn days(desk: &Desk, request: pb::ListDaysRequest) -> Result<(), Failure> {
     let reply = desk.enter(STAFF).await?.ask(request).await?;
     desk.output.reply::<pb::ListDaysRequest>(&reply, |reply| {
         let mut rows = table([

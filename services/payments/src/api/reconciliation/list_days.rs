@@ -25,6 +25,9 @@ pub async fn handle(
         })?,
         to: given(&request.to_day, |text| wire::reconciliation::date("to_day", text))?,
         not_closed: request.not_closed,
+        overdue_before: request
+            .overdue
+            .then(|| app.config.statements.closed_before(app.clock.now())),
     };
     let mut tx = app.begin(caller).await?;
     let rows = days::list(&mut tx, &filter, &page).await?;

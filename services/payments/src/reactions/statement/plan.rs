@@ -7,6 +7,7 @@ use super::Wanted;
 use super::fetch::KEPT_DAYS;
 use crate::domain::statement::{Kind, figures};
 use crate::reactions::kinds;
+use crate::store::reconciliation::days;
 use crate::{App, meters, store};
 
 /// So many days are asked for anew each time.
@@ -40,6 +41,7 @@ pub fn run<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Er
         tx.task(NewTask::now(kinds::SETTLE, uuid::Uuid::nil(), &()).lane("reconciliation"))
             .await?;
         meters::differences_overdue(store::reconciliation::differences::overdue(&mut tx, now).await?);
+        meters::days_overdue(days::overdue(&mut tx, terms.closed_before(now)).await?);
         meters::suspense_overdue(store::suspense::overdue(&mut tx, now).await?);
         meters::counter_codes_overdue(store::counter_code::overdue(&mut tx, now).await?);
         meters::credentials_overdue(store::credential::overdue(&mut tx, now).await?);

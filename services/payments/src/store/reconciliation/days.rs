@@ -56,6 +56,16 @@ pub async fn lock(tx: &mut PgConnection, book: Uuid, day: NaiveDate) -> Result<O
     .transpose()
 }
 
+/// How many days of before nobody closed.
+pub async fn overdue(tx: &mut PgConnection, before: NaiveDate) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from reconciliation_days where state <> 'closed' and day < $1"#,
+        before
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
 /// Nothing of the day can still come.
 pub async fn judged(tx: &mut PgConnection, book: Uuid, day: NaiveDate, at: Timestamp) -> Result<(), Error> {
     sqlx::query!(
@@ -205,6 +215,8 @@ pub struct Filter {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub not_closed: bool,
+    /// Only those of before that are not closed.
+    pub overdue_before: Option<NaiveDate>,
 }
 
 #[derive(Debug, FromRow)]
@@ -251,6 +263,11 @@ pub async fn list(
     }
     if filter.not_closed {
         query.push(" and d.state <> 'closed'");
+    }
+    if let Some(before) = filter.overdue_before {
+        query
+            .push(" and d.state <> 'closed' and d.day < ")
+            .push_bind(before);
     }
     if let Some((day, book)) = page.after() {
         query
@@ -311,6 +328,7 @@ pub async fn get(tx: &mut PgConnection, book: &Book, day: NaiveDate) -> Result<O
         from: Some(day),
         to: Some(day),
         not_closed: false,
+        overdue_before: None,
     };
     let page = Page::parse(1, "")?;
     Ok(list(tx, &filter, &page).await?.into_iter().next())

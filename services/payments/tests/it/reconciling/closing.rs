@@ -1,5 +1,6 @@
 use chrono::Days;
 use futures::StreamExt as _;
+use payments::domain::statement::figures;
 use proto::studio::access::v1::Role;
 use proto::studio::payments::v1 as pb;
 use proto::studio::payments::v1::reconciliation_service_client::ReconciliationServiceClient;
@@ -151,6 +152,38 @@ async fn an_explanation_takes_one_person_and_no_repair_is_asked_for() {
     assert_eq!(ended, pb::DifferenceState::Resolved);
     let refused = resolve(staff(), id, pb::Resolution::Explained).await.unwrap_err();
     assert_eq!(reason(&refused), "DIFFERENCE_STATE");
+}
+
+async fn overdue(world: &World) -> Vec<String> {
+    let request = pb::ListDaysRequest {
+        overdue: true,
+        ..Default::default()
+    };
+    let listed = finance(world, Role::FinanceStaff).list_days(request).await;
+    let days = listed.unwrap().into_inner().days;
+    days.into_iter().map(|day| day.day).collect()
+}
+
+#[tokio::test]
+async fn a_day_that_nobody_closes_in_time_is_overdue_until_somebody_does() {
+    let world = World::open().await;
+    let day = the_day(&world);
+    Books::agreeing(day, 5)
+        .write(&world, &[day, day + Days::new(1)])
+        .await;
+    world.it.settle().await;
+    assert_eq!(overdue(&world).await, Vec::<String>::new());
+    let in_time = figures::start(day + Days::new(4)) - world.it.clock().now() - chrono::TimeDelta::minutes(1);
+    world.it.advance(in_time.to_std().unwrap());
+    assert_eq!(overdue(&world).await, Vec::<String>::new());
+    world.it.advance(std::time::Duration::from_mins(2));
+    assert_eq!(overdue(&world).await, [day.to_string()]);
+    sign(finance(&world, Role::FinanceStaff), day).await.unwrap();
+    assert_eq!(overdue(&world).await, [day.to_string()]);
+    close(finance(&world, Role::FinanceSupervisor), day)
+        .await
+        .unwrap();
+    assert_eq!(overdue(&world).await, Vec::<String>::new());
 }
 
 #[tokio::test]
