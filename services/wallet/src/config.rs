@@ -1,5 +1,7 @@
 //! What the wallet can be told; every setting is explained in `config.toml`.
 
+use std::num::NonZeroU8;
+
 use kernel::Amount;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,8 @@ pub struct Config {
     large_recharge_minor: i64,
     recharge_valid_hours: u16,
     hold_max_hours: u16,
+    /// Batches of spends that are under way side by side.
+    pub spending_lanes: NonZeroU8,
 }
 
 /// The settings, read once into what the decisions take.

@@ -67,7 +67,7 @@ impl Service for App {
             intents: IntentServiceClient::new(payments.clone()),
             refunds: RefundServiceClient::new(payments),
             limits: config.limits()?,
-            spending: spending::Spending::default(),
+            spending: spending::Spending::new(config.spending_lanes),
             platform,
         })
     }

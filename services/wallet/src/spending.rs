@@ -8,9 +8,11 @@ mod alone;
 mod combiner;
 mod together;
 
+use std::num::NonZeroU8;
+
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
-use kernel::{StudioId, to_proto_time};
+use kernel::{PersonId, StudioId, to_proto_time};
 use platform::{Asked, Caller, Error};
 use proto::studio::wallet::v1 as pb;
 
@@ -18,19 +20,19 @@ use crate::App;
 use crate::domain::{Ask, Refusal, Spent};
 use combiner::{Combiner, NoAnswer};
 
-/// Batches that are under way side by side: one commits while the next decides.
-const LEADERS: usize = 2;
 /// Spends in one commit.
 const MOST: usize = 256;
-/// Spends that wait; more are told to come back.
-const ROOM: usize = 1_024;
+/// Spends that wait in one lane; more are told to come back.
+const ROOM: usize = 512;
 /// How often a batch is begun anew because of a twin that came in between.
 const TRIES: usize = 3;
 /// Spends that are done alone side by side, once a batch has failed.
 const BESIDE: usize = 4;
 
-/// Where spends wait for each other.
-pub struct Spending(Combiner<Job, Answer>);
+/// Where spends wait for each other: lanes whose batches are under way side by
+/// side, so that one commits while another decides. A wallet's spends always go
+/// the same way, so that no batch waits for the wallets of another.
+pub struct Spending(Vec<Combiner<Job, Answer>>);
 
 /// A spend that somebody waits for.
 struct Job {
@@ -40,16 +42,18 @@ struct Job {
 
 type Answer = Result<pb::SpendResponse, Error>;
 
-impl Default for Spending {
-    fn default() -> Self {
-        Self(Combiner::new(LEADERS, MOST, ROOM))
-    }
-}
-
 impl Spending {
+    pub fn new(lanes: NonZeroU8) -> Self {
+        Self((0..lanes.get()).map(|_| Combiner::new(1, MOST, ROOM)).collect())
+    }
+
     /// How many spends wait for those that are under way.
     pub fn waiting(&self) -> usize {
-        self.0.waiting()
+        self.0.iter().map(Combiner::waiting).sum()
+    }
+
+    fn lane(&self, person: PersonId) -> &Combiner<Job, Answer> {
+        &self.0[usize::from(person.0.as_bytes()[15]) % self.0.len()]
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) async fn spend(app: &App, caller: &Caller, request: pb::SpendRequest,
     let asked = app.ask(caller, request)?;
     let answered = app
         .spending
-        .0
+        .lane(ask.person)
         .submit(Job { asked, ask }, |jobs| carry_out(app, jobs).boxed())
         .await;
     match answered {
@@ -137,7 +141,7 @@ fn reply(spent: &Spent) -> pb::SpendResponse {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{Amount, DueId, PersonId};
+    use kernel::{Amount, DueId};
     use platform::Studios;
     use proto::studio::access::v1::Role;
 

@@ -82,7 +82,7 @@ fn most(max: i32) -> i64 {
 
 impl Platform {
     async fn feed_head(&self) -> Result<i64, Error> {
-        let mut tx = self.begin_system().await?;
+        let mut tx = self.begin_by_index().await?;
         let head = sqlx::query_scalar!(r#"select coalesce(max(seq), 0) as "head!" from feed"#);
         Ok(head.fetch_one(&mut *tx).await?)
     }
@@ -92,7 +92,7 @@ impl Platform {
         consumer: Option<&str>,
         request: &PullEventsRequest,
     ) -> Result<PullEventsResponse, Error> {
-        let mut tx = self.begin_system().await?;
+        let mut tx = self.begin_by_index().await?;
         // Before anything is read: what is registered now is kept from now on.
         let registered = match consumer {
             Some(name) => consumers::register(self, &mut tx, name, request.after_seq).await?,

@@ -104,7 +104,7 @@ impl Platform {
     }
 
     async fn number_once(&self, gap: &mut Gap) -> Result<u64, Error> {
-        let mut tx = self.begin_system().await?;
+        let mut tx = self.begin_by_index().await?;
         let Some(low_water) =
             sqlx::query_scalar!("select low_water from feed_head for no key update skip locked")
                 .fetch_optional(&mut *tx)
@@ -120,7 +120,8 @@ impl Platform {
             select (select coalesce(max(seq), 0) from feed) + row_number() over (order by o.id), o.id
             from (
                 select id from outbox
-                where id > $1 and not exists (select from feed where outbox_id = outbox.id)
+                left join lateral (select true as numbered from feed where outbox_id = outbox.id limit 1) f on true
+                where id > $1 and f.numbered is null
                 order by id
                 limit $2
             ) o
@@ -216,15 +217,17 @@ impl Gap {
         oldest: i64,
         next: i64,
     ) -> i64 {
-        let mut passed = low_water;
+        let (mut passed, mut open) = (low_water, false);
         for id in low_water + 1..=upto {
             let known = present.contains(&id);
             let dead = self.seen.get(&id).is_some_and(|next| oldest >= *next);
             if !known && !dead {
                 self.seen.entry(id).or_insert(next);
-                break;
+                open = true;
             }
-            passed = id;
+            if !open {
+                passed = id;
+            }
         }
         self.seen.retain(|id, _| *id > passed);
         passed

@@ -3,6 +3,7 @@
 //! claim is required.
 
 mod keys;
+mod known;
 mod verify;
 
 use std::sync::Mutex;

@@ -138,13 +138,17 @@ impl Platform {
     /// Opens a write of the system in operator scope. Reactions are handed
     /// theirs; tasks open it by [`crate::tasks::Task::begin`]; handlers cannot.
     pub(crate) async fn begin_system(&self) -> Result<SystemTx, Error> {
-        let tx = self
-            .inner
-            .background
-            .begin_with(
-                "begin; select set_config('app.studios', 'all', true), set_config('app.own', '', true)",
-            )
-            .await?;
+        self.begin_background(open::begin("all", "", false)).await
+    }
+
+    /// As [`Platform::begin_system`], with plans for statements that many rows
+    /// go through: see [`open::begin_by_index`].
+    pub(crate) async fn begin_by_index(&self) -> Result<SystemTx, Error> {
+        self.begin_background(open::begin_by_index()).await
+    }
+
+    async fn begin_background(&self, begin: String) -> Result<SystemTx, Error> {
+        let tx = self.inner.background.begin_with(AssertSqlSafe(begin)).await?;
         Ok(SystemTx {
             core: Core {
                 tx: Open::new(tx, None),
@@ -163,11 +167,14 @@ impl Platform {
         own: &str,
         read_only: bool,
     ) -> Result<Open, Error> {
+        self.open_with(class, open::begin(studios, own, read_only)).await
+    }
+
+    async fn open_with(&self, class: Class, begin: String) -> Result<Open, Error> {
         let refuse = |shed: Shed| shed.refuse(class, CONNECTIONS_AGAIN);
         let place = self.inner.connections.enter(class).await.map_err(refuse)?;
         // From here on: who waited longest for a place must not be turned away at its door.
         let until = Instant::now() + self.inner.connections.wait();
-        let begin = open::begin(studios, own, read_only);
         let calls = self.inner.calls.clone();
         let opening = background(async move {
             let tx = calls.begin_with(AssertSqlSafe(begin)).await?;

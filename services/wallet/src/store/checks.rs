@@ -7,6 +7,7 @@ pub fn checks() -> Vec<Check> {
         Check::new(Invariant::BooksBalance, "balances", BALANCES),
         Check::new(Invariant::BooksBalance, "statement", STATEMENT),
         Check::new(Invariant::BooksBalance, "lots", LOTS),
+        Check::new(Invariant::BooksBalance, "references", REFERENCES),
         Check::new(Invariant::BooksBalance, "purses", PURSES),
         Check::new(Invariant::BooksBalance, "spends", SPENDS),
         Check::new(Invariant::BooksBalance, "holds", HOLDS),
@@ -46,14 +47,19 @@ pub fn tallies() -> Vec<Tally> {
 
 /// A member's kept balance is the sum of its transfers.
 const BALANCES: &str = r"
-    select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its transfers make ' || m.minor as what,
-           a.balance_minor - m.minor as minor
+    select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its transfers make ' || coalesce(m.minor, 0) as what,
+           a.balance_minor - coalesce(m.minor, 0) as minor
     from accounts a
-    cross join lateral (
-        select (coalesce((select sum(amount_minor) from transfers where credit_id = a.account_id), 0)
-                - coalesce((select sum(amount_minor) from transfers where debit_id = a.account_id), 0))::bigint as minor
-    ) m
-    where a.wallet_id is not null and a.balance_minor <> m.minor
+    left join (
+        select account_id, sum(minor)::bigint as minor
+        from (
+            select credit_id as account_id, amount_minor as minor from transfers
+            union all
+            select debit_id, -amount_minor from transfers
+        ) sides
+        group by account_id
+    ) m using (account_id)
+    where a.wallet_id is not null and a.balance_minor <> coalesce(m.minor, 0)
 ";
 
 /// Every line of a member's statement shows the sum of the lines up to it.
@@ -61,11 +67,13 @@ const STATEMENT: &str = r"
     select s.transfer_id::text as key, 'shows ' || s.shown || ' and the lines up to it make ' || s.made as what,
            s.shown - s.made as minor
     from (
-        select t.transfer_id, t.balance_after_minor as shown,
-               (sum(case when t.credit_id = a.account_id then t.amount_minor else -t.amount_minor end)
-                   over (partition by a.account_id order by t.transfer_id))::bigint as made
-        from accounts a
-        join transfers t on a.account_id in (t.credit_id, t.debit_id)
+        select t.transfer_id, t.shown, (sum(t.minor) over (partition by t.account_id order by t.transfer_id))::bigint as made
+        from (
+            select transfer_id, credit_id as account_id, balance_after_minor as shown, amount_minor as minor from transfers
+            union all
+            select transfer_id, debit_id, balance_after_minor, -amount_minor from transfers
+        ) t
+        join accounts a using (account_id)
         where a.wallet_id is not null
     ) s
     where s.shown is distinct from s.made
@@ -73,16 +81,42 @@ const STATEMENT: &str = r"
 
 /// What is left of a lot is what its transfers left.
 const LOTS: &str = r"
-    select l.lot_id::text as key, 'keeps ' || l.remaining_minor || ' and its transfers make ' || m.minor as what,
-           l.remaining_minor - m.minor as minor
+    select l.lot_id::text as key, 'keeps ' || l.remaining_minor || ' and its transfers make ' || coalesce(m.minor, 0) as what,
+           l.remaining_minor - coalesce(m.minor, 0) as minor
     from lots l
-    cross join lateral (
-        select coalesce(sum(case when t.credit_id = l.account_id then t.amount_minor else -t.amount_minor end), 0)::bigint
-                   as minor
-        from transfers t
-        where t.lot_id = l.lot_id and l.account_id in (t.credit_id, t.debit_id)
-    ) m
-    where l.remaining_minor <> m.minor
+    left join (
+        select lot_id, sum(case when t.credit_id = o.account_id then t.amount_minor else -t.amount_minor end)::bigint as minor
+        from transfers t join lots o using (lot_id)
+        where o.account_id in (t.credit_id, t.debit_id)
+        group by lot_id
+    ) m using (lot_id)
+    where l.remaining_minor <> coalesce(m.minor, 0)
+";
+
+/// What a movement names is there.
+const REFERENCES: &str = r"
+    select t.transfer_id::text as key, 'names what is not there' as what, t.amount_minor as minor
+    from transfers t
+    left join accounts d on d.account_id = t.debit_id
+    left join accounts c on c.account_id = t.credit_id
+    left join lots l on l.lot_id = t.lot_id
+    left join wallets w on w.wallet_id = t.wallet_id
+    left join transfers r on r.transfer_id = t.reverses_id
+    where d.account_id is null or c.account_id is null
+       or (t.lot_id is null) <> (l.lot_id is null)
+       or (t.wallet_id is null) <> (w.wallet_id is null)
+       or (t.reverses_id is null) <> (r.transfer_id is null)
+    union all
+    select u.due_id::text, 'names what is not there', u.amount_minor
+    from spend_uses u
+    left join spends s using (due_id)
+    left join transfers t on t.transfer_id = u.transfer_id and t.lot_id = u.lot_id and t.wallet_id = s.wallet_id
+    where t.transfer_id is null
+    union all
+    select s.due_id::text, 'names what is not there', s.amount_minor
+    from spends s
+    where not exists (select from transfers t where t.journal_id = s.journal_id)
+       or not exists (select from spend_uses u where u.due_id = s.due_id)
 ";
 
 /// An account holds what its lots hold.

@@ -12,6 +12,10 @@ async fn the_verifier_names_what_does_not_follow_from_the_transfers() {
             "update accounts set balance_minor = balance_minor + 1 where kind = 'member_principal'",
         ),
         ("lots", "update lots set remaining_minor = remaining_minor - 1"),
+        (
+            "references",
+            "update spend_uses set transfer_id = gen_random_uuid()",
+        ),
         ("purses", "update lots set remaining_minor = remaining_minor - 1"),
         ("spends", "update spends set returned_minor = 1"),
         ("returns", "update spends set returned_minor = 2"),

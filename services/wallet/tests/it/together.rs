@@ -34,10 +34,8 @@ impl<'a> Held<'a> {
             lock,
             stuck: JoinSet::new(),
         };
-        for turn in 1..=2 {
-            held.spawn(&mut stuck, world.spend(person, 1));
-            held.wait_for(turn, 0).await;
-        }
+        held.spawn(&mut stuck, world.spend(person, 1));
+        held.wait_for(1, 0).await;
         held.stuck = stuck;
         held
     }
@@ -70,7 +68,7 @@ impl<'a> Held<'a> {
             let mut call = JoinSet::new();
             self.spawn(&mut call, ask.clone());
             calls.push(call);
-            self.wait_for(2, waiting).await;
+            self.wait_for(1, waiting).await;
         }
         self.lock.rollback().await.unwrap();
         let mut answers = Vec::new();
@@ -96,9 +94,14 @@ impl World {
     }
 }
 
+/// Where all spends wait for the same batch.
+async fn one_lane() -> World {
+    World::open_with("service.spending_lanes = 1").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn spends_that_gather_are_one_commit_and_each_has_its_own_answer() {
-    let world = World::open().await;
+    let world = one_lane().await;
     let (rich, poor) = (
         world.member_with(&[500, 500]).await,
         world.member_with(&[100]).await,
@@ -157,7 +160,7 @@ async fn spends_that_gather_are_one_commit_and_each_has_its_own_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_spends_of_one_wallet_that_gather_as_many_go_through_as_it_holds() {
-    let world = World::open().await;
+    let world = one_lane().await;
     let person = world.member_with(&[400, 600]).await;
     let version = world.purse(person).await.version;
     let asks: Vec<_> = (0..10).map(|_| world.spend(person, 150)).collect();
@@ -184,7 +187,7 @@ async fn of_many_spends_of_one_wallet_that_gather_as_many_go_through_as_it_holds
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_goes_away_is_told_to_each_of_a_batch_and_asked_no_more() {
-    let world = World::open().await;
+    let world = one_lane().await;
     let person = world.member_with(&[1_000]).await;
     let away = "create sequence tries;
                 create function away() returns trigger security definer language plpgsql as $$ begin
@@ -216,7 +219,7 @@ async fn a_database_that_goes_away_is_told_to_each_of_a_batch_and_asked_no_more(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_spend_that_goes_wrong_fails_none_of_its_neighbours() {
-    let world = World::open().await;
+    let world = one_lane().await;
     let person = world.member_with(&[1_000]).await;
     let poison = "create function poison() returns trigger language plpgsql as $$ begin
                       if new.amount_minor = 13 then raise exception 'poison'; end if; return new; end $$;
@@ -232,7 +235,7 @@ async fn one_spend_that_goes_wrong_fails_none_of_its_neighbours() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_waits_for_any_more_is_not_begun() {
-    let world = World::open().await;
+    let world = one_lane().await;
     let person = world.member_with(&[1_000]).await;
     let held = Held::all(&world).await;
     let mut late = Request::new(world.spend(person, 100));

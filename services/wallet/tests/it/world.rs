@@ -70,8 +70,14 @@ pub fn spend_at(person: PersonId, amount: i64, studio: StudioId) -> pb::SpendReq
 
 impl World {
     pub async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// With settings of its own, as TOML.
+    pub async fn open_with(settings: &str) -> Self {
         let payments = Payments::start().await;
-        let it = Running::start_with(&format!("peers.payments = '{}'", payments.address)).await;
+        let settings = format!("peers.payments = '{}'\n{settings}", payments.address);
+        let it = Running::start_with(&settings).await;
         Self {
             it,
             payments,

@@ -52,7 +52,7 @@ impl Platform {
     /// order of their keys. Returns how many. Does nothing while another
     /// process does it.
     pub(crate) async fn chain_once(&self, marks: &mut Marks) -> Result<u64, Error> {
-        let mut tx = self.begin_system().await?;
+        let mut tx = self.begin_by_index().await?;
         let held = sqlx::query_scalar!("select one from chain_head for no key update skip locked");
         if held.fetch_optional(&mut *tx).await?.is_none() {
             return Ok(0);

@@ -20,6 +20,18 @@ pub(super) fn begin(studios: &str, own: &str, read_only: bool) -> String {
     )
 }
 
+/// As [`begin`] in operator scope, for statements that find every row by an
+/// index and are prepared once for many executions. Left to itself the planner
+/// reads a table whole that is small when the plan is made, and goes on doing
+/// so while it grows.
+pub(super) fn begin_by_index() -> String {
+    format!(
+        "{}, set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
+         set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)",
+        begin("all", "", false)
+    )
+}
+
 impl Open {
     pub(super) fn new(tx: Transaction<'static, Postgres>, place: Option<Place>) -> Self {
         Self {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Core;
 use super::claims::{ClaimKey, reply_to};
+use super::open::begin_by_index;
 use crate::audit::audit;
 use crate::door::remaining;
 use crate::limits::Class;
@@ -74,7 +75,7 @@ impl Platform {
 
     /// Opens a transaction for several writes about money.
     pub async fn begin_together(&self) -> Result<TogetherTx, Error> {
-        let tx = self.open(Class::Money, "all", "", false).await?;
+        let tx = self.open_with(Class::Money, begin_by_index()).await?;
         Ok(TogetherTx {
             core: Core {
                 tx,
@@ -100,7 +101,11 @@ impl TogetherTx {
             r#"
             select a.place as "place!", c.rpc, c.fingerprint, c.outcome, c.reply
             from unnest($1::text[], $2::uuid[]) with ordinality a (caller, request_id, place)
-            join claims c on c.caller = a.caller and c.request_id = a.request_id
+            cross join lateral (
+                select rpc, fingerprint, outcome, reply from claims
+                where caller = a.caller and request_id = a.request_id
+                limit 1
+            ) c
             "#,
             &claimants,
             &requests,

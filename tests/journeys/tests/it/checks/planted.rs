@@ -30,6 +30,11 @@ pub(super) const PLANTED: &[(&str, &str, &str)] = &[
     ("wallet", "purses", ""),
     (
         "wallet",
+        "references",
+        "update spend_uses set transfer_id = gen_random_uuid()",
+    ),
+    (
+        "wallet",
         "balances",
         "update accounts set balance_minor = balance_minor + 5 where kind = 'member_principal'",
     ),
