@@ -8,6 +8,7 @@ use proto::studio::wallet::v1::wallet_event::Fact as Kind;
 
 use crate::domain::recharge::{Received, Rejection};
 use crate::domain::{Hold, Recharge, Spend, Spent, Wallet};
+use crate::spending::told::Told;
 use crate::store::spends::Returned;
 
 fn of_wallet(wallet: &Wallet, fact: Kind) -> Fact<WalletEvent> {
@@ -46,18 +47,21 @@ pub fn unfrozen(wallet: &Wallet) -> Fact<WalletEvent> {
 }
 
 pub fn spent(done: &Spent) -> Fact<WalletEvent> {
-    let spend = &done.spend;
+    Fact::new(done.wallet, done.version, wallet_spent(&Told::of(done)))
+}
+
+pub fn wallet_spent(told: &Told) -> WalletEvent {
     let fact = Kind::WalletSpent(pb::WalletSpent {
-        wallet_id: done.wallet.to_string(),
-        person_id: spend.person.to_string(),
-        due_id: spend.due.to_string(),
-        order_id: spend.order.map(|id| id.to_string()).unwrap_or_default(),
-        studio_id: spend.studio.to_string(),
-        amount: Some(spend.amount.into()),
-        balance: Some(done.spendable.into()),
-        journal_id: done.origin.journal.to_string(),
+        wallet_id: told.wallet.to_string(),
+        person_id: told.person.to_string(),
+        due_id: told.due.to_string(),
+        order_id: told.order.map(|id| id.to_string()).unwrap_or_default(),
+        studio_id: told.studio.to_string(),
+        amount: Some(told.amount.into()),
+        balance: Some(told.spendable.into()),
+        journal_id: told.journal.to_string(),
     });
-    Fact::new(done.wallet, done.version, WalletEvent { fact: Some(fact) })
+    WalletEvent { fact: Some(fact) }
 }
 
 pub fn given_back(wallet: &Wallet, spend: &Spend, back: &Returned) -> Fact<WalletEvent> {

@@ -89,6 +89,10 @@ impl Service for App {
         reactions::tasks()
     }
 
+    fn own_acts() -> platform::OwnActs {
+        spending::told::OWN
+    }
+
     fn checks() -> Vec<platform::Check> {
         store::checks::checks()
     }

@@ -1,23 +1,24 @@
 //! The hot path of the ledger. Spends that wait are decided in the order in
 //! which they came and committed together; each is answered by itself. What
-//! cannot be done together is done alone, so that one that goes wrong fails
-//! nobody else. `combiner` knows nothing of wallets, `together` and `alone` are
-//! the two ways, and both decide by the same [`Books`](crate::domain::Books).
+//! cannot be done with others is done by itself, so that one that goes wrong
+//! fails nobody else. `combiner` knows nothing of wallets, `together` carries a
+//! batch out and has [`Books`](crate::domain::Books) decide, and `told` is what a
+//! spend's reply and its fact tell, also of the one row that it leaves.
 
-mod alone;
 mod combiner;
 mod together;
+pub mod told;
 
 use std::num::NonZeroU8;
 
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
-use kernel::{PersonId, StudioId, to_proto_time};
+use kernel::{PersonId, StudioId};
 use platform::{Asked, Caller, Error};
 use proto::studio::wallet::v1 as pb;
 
 use crate::App;
-use crate::domain::{Ask, Refusal, Spent};
+use crate::domain::{Ask, Refusal};
 use combiner::{Combiner, NoAnswer};
 
 /// Spends in one commit.
@@ -26,7 +27,7 @@ const MOST: usize = 256;
 const ROOM: usize = 512;
 /// How often a batch is begun anew because of a twin that came in between.
 const TRIES: usize = 3;
-/// Spends that are done alone side by side, once a batch has failed.
+/// Spends that are done by themselves side by side, once a batch has failed.
 const BESIDE: usize = 4;
 
 /// Where spends wait for each other: lanes whose batches are under way side by
@@ -73,46 +74,56 @@ pub(crate) async fn spend(app: &App, caller: &Caller, request: pb::SpendRequest,
 }
 
 async fn carry_out(app: &App, jobs: Vec<Job>) -> Vec<Answer> {
-    if let [job] = jobs.as_slice() {
-        return vec![alone::spend(app, job).await];
-    }
-    let mut answers: Vec<Option<Answer>> = jobs.iter().map(|_| None).collect();
-    for _ in 0..TRIES {
-        match together::spend(app, &jobs).await {
-            Ok(Some(together)) => {
-                answers = together;
-                break;
+    let rest = match at_once(app, &jobs).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            if let [_] = jobs.as_slice() {
+                return vec![Err(error)];
             }
-            Ok(None) => {}
-            Err(error) => {
-                let refused: Option<Vec<Answer>> =
-                    jobs.iter().map(|_| error.outage_for_another().map(Err)).collect();
-                // alone they would only come upon the same once more each
-                if let Some(refused) = refused {
-                    return refused;
-                }
-                tracing::warn!(
-                    error = platform::telemetry::chain(&error),
-                    spends = jobs.len(),
-                    "a batch is split up"
-                );
-                break;
+            let refused: Option<Vec<Answer>> =
+                jobs.iter().map(|_| error.outage_for_another().map(Err)).collect();
+            // by themselves they would only come upon the same once more each
+            if let Some(refused) = refused {
+                return refused;
             }
+            tracing::warn!(
+                error = platform::telemetry::chain(&error),
+                spends = jobs.len(),
+                "a batch is split up"
+            );
+            jobs.iter().map(|_| None).collect()
         }
-    }
-    let rest: Vec<_> = jobs
+    };
+    let rest = jobs
         .into_iter()
-        .zip(answers)
-        .map(|(job, answer)| or_alone(app, job, answer).boxed())
-        .collect();
-    stream::iter(rest).buffered(BESIDE).collect().await
+        .zip(rest)
+        .map(|(job, answer)| or_by_itself(app, job, answer).boxed());
+    stream::iter(rest.collect::<Vec<_>>())
+        .buffered(BESIDE)
+        .collect()
+        .await
 }
 
-async fn or_alone(app: &App, job: Job, answer: Option<Answer>) -> Answer {
-    match answer {
-        Some(answer) => answer,
-        None => alone::spend(app, &job).await,
+async fn or_by_itself(app: &App, job: Job, answer: Option<Answer>) -> Answer {
+    if let Some(answer) = answer {
+        return answer;
     }
+    match at_once(app, &[job]).await?.pop().flatten() {
+        Some(answer) => answer,
+        None => Err(Error::Internal("a spend by itself got no answer".to_owned())),
+    }
+}
+
+/// As [`together::spend`], begun anew while twins come in between.
+async fn at_once(app: &App, jobs: &[Job]) -> Result<Vec<Option<Answer>>, Error> {
+    for _ in 0..TRIES {
+        if let Some(answers) = together::spend(app, jobs).await? {
+            return Ok(answers);
+        }
+    }
+    Err(Error::Internal(
+        "twins came in between, again and again".to_owned(),
+    ))
 }
 
 /// Refuses what lies beyond the caller: a wallet neither at home in their
@@ -128,15 +139,6 @@ fn in_reach(caller: &Caller, ask: &Ask, home: StudioId) -> Result<(), Refusal> {
         return Err(Refusal::StudioUnknown);
     }
     Ok(())
-}
-
-fn reply(spent: &Spent) -> pb::SpendResponse {
-    pb::SpendResponse {
-        journal_id: spent.origin.journal.to_string(),
-        amount: Some(spent.spend.amount.into()),
-        balance: Some(spent.spendable.into()),
-        spent_at: Some(to_proto_time(spent.spend.at)),
-    }
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ async fn published(house: &Arc<House>, service: &str) -> Result<Vec<(Vec<u8>, Ti
 pub async fn caught_up(house: &Arc<House>, source: &str) -> Result<()> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
-        let head: i64 = sqlx::query_scalar("select count(*) from outbox")
+        let head: i64 = sqlx::query_scalar("select count(*) from facts")
             .fetch_one(house.pool(source)?)
             .await?;
         let mut behind = 0;
@@ -92,11 +92,12 @@ pub async fn caught_up(house: &Arc<House>, source: &str) -> Result<()> {
 /// From the commit of a fact of `source` to the commit of what each consumer
 /// made of it, for the facts since `since`.
 pub async fn lags(house: &Arc<House>, source: &str, since: Time) -> Result<Vec<Lag>> {
-    let committed: Vec<(Uuid, Time)> =
-        sqlx::query_as("select event_id, pg_xact_commit_timestamp(xmin) from outbox where recorded_at >= $1")
-            .bind(since)
-            .fetch_all(house.pool(source)?)
-            .await?;
+    let committed: Vec<(Uuid, Time)> = sqlx::query_as(
+        "select event_id, pg_xact_commit_timestamp(written_by) from facts where recorded_at >= $1",
+    )
+    .bind(since)
+    .fetch_all(house.pool(source)?)
+    .await?;
     let committed: HashMap<Uuid, Time> = committed.into_iter().collect();
     let mut lags = Vec::new();
     for consumer in SERVICES {

@@ -178,10 +178,11 @@ async fn seed(pool: &PgPool) -> Result<Vec<String>> {
              select gen_random_uuid() person, gen_random_uuid() wallet, gen_random_uuid() lot, gen_random_uuid() gift,
                     gen_random_uuid() principal
              from generate_series(1, {PEOPLE});
-         insert into wallets (wallet_id, person_id, home_studio_id, opened_at) select wallet, person, {studio}, now() from people;
-         insert into accounts (account_id, kind, wallet_id, person_id, home_studio_id, balance_minor, held_minor)
-         select principal, 'member_principal', wallet, person, {studio}, 0, 0 from people
-         union all select gift, 'member_gift', wallet, person, {studio}, 1000000, 0 from people;
+         insert into wallets (wallet_id, person_id, home_studio_id, opened_at, principal_id, gift_id, gift_minor)
+         select wallet, person, {studio}, now(), principal, gift, 1000000 from people;
+         insert into accounts (account_id, kind, wallet_id, person_id, home_studio_id)
+         select principal, 'member_principal', wallet, person, {studio} from people
+         union all select gift, 'member_gift', wallet, person, {studio} from people;
          insert into lots (lot_id, account_id, wallet_id, person_id, home_studio_id, legal_entity_id, origin, amount_minor,
                            remaining_minor, opened_at)
          select lot, gift, wallet, person, {studio}, {company}, 'gift', 1000000, 1000000, now() from people"

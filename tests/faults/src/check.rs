@@ -67,7 +67,7 @@ async fn nothing_waits_for_a_person(service: &str, pool: &PgPool) -> Result<Vec<
 /// inbox of the other, once.
 async fn applied_once(house: &House, service: &str, source: &str) -> Result<Vec<String>> {
     let published: Vec<(i64, Uuid)> = sqlx::query_as(
-        "select f.seq, o.event_id from feed f join outbox o on o.id = f.outbox_id order by f.seq",
+        "select f.seq, o.event_id from feed f join facts o on o.id = f.outbox_id order by f.seq",
     )
     .fetch_all(house.pool(source)?)
     .await?;

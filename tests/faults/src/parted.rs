@@ -32,7 +32,7 @@ pub fn followers(source: &str) -> Vec<&'static str> {
 
 /// Every fact that a service has written, with a number or not.
 pub async fn written(pool: &PgPool) -> Result<Facts> {
-    let ids: Vec<Uuid> = sqlx::query_scalar("select event_id from outbox")
+    let ids: Vec<Uuid> = sqlx::query_scalar("select event_id from facts")
         .fetch_all(pool)
         .await?;
     Ok(ids.into_iter().collect())

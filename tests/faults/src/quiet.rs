@@ -45,7 +45,7 @@ impl House {
                     .map(|(kind, count, error)| format!("{service}: {count} {kind} ({error})")),
             );
             let unnumbered: i64 = sqlx::query_scalar(
-                "select count(*) from outbox where not exists (select from feed where outbox_id = outbox.id)",
+                "select count(*) from facts where not exists (select from feed where outbox_id = facts.id)",
             )
             .fetch_one(self.pool(service)?)
             .await?;

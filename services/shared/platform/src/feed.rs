@@ -83,7 +83,7 @@ fn most(max: i32) -> i64 {
 impl Platform {
     async fn feed_head(&self) -> Result<i64, Error> {
         let mut tx = self.begin_by_index().await?;
-        let head = sqlx::query_scalar!(r#"select coalesce(max(seq), 0) as "head!" from feed"#);
+        let head = sqlx::query_scalar!(r#"select feed_last() as "head!""#);
         Ok(head.fetch_one(&mut *tx).await?)
     }
 
@@ -99,7 +99,8 @@ impl Platform {
             None => false,
         };
         let head_seq = match_log(&mut tx, request).await?;
-        let (events, oldest_age_ms) = facts_after(&mut tx, request.after_seq, most(request.max)).await?;
+        let (events, oldest_age_ms) =
+            facts_after(self, &mut tx, request.after_seq, most(request.max)).await?;
         if let (true, Some(name)) = (registered, consumer) {
             tx.commit().await?;
             self.inner.consumers.wrote(name, request.after_seq);
@@ -117,8 +118,8 @@ impl Platform {
 async fn match_log(tx: &mut PgConnection, request: &PullEventsRequest) -> Result<i64, Error> {
     let feed = sqlx::query!(
         r#"
-        select (select coalesce(max(seq), 0) from feed) as "head!", pruned_seq, pruned_event_id,
-               (select o.event_id from feed f join outbox o on o.id = f.outbox_id where f.seq = $1) as here
+        select feed_last() as "head!", pruned_seq, pruned_event_id,
+               (select o.event_id from feed_between($1, $1) f cross join lateral fact(f.outbox_id) o) as here
         from feed_retention
         "#,
         request.after_seq,
@@ -142,15 +143,19 @@ async fn match_log(tx: &mut PgConnection, request: &PullEventsRequest) -> Result
 }
 
 /// Facts in order, and how long the first of them has waited.
-async fn facts_after(tx: &mut PgConnection, after_seq: i64, most: i64) -> Result<(Vec<Event>, i64), Error> {
+async fn facts_after(
+    platform: &Platform,
+    tx: &mut PgConnection,
+    after_seq: i64,
+    most: i64,
+) -> Result<(Vec<Event>, i64), Error> {
     let rows = sqlx::query!(
         r#"
-        select f.seq, o.event_id, o.type as kind, o.aggregate, o.version, o.occurred_at, o.payload, o.traceparent,
+        select f.seq as "seq!", o.event_id as "event_id!", o.type as "kind!", o.aggregate as "aggregate!", o.version as "version!",
+               o.occurred_at as "occurred_at!", o.traceparent as "traceparent!", o.payload, o.body,
                (extract(epoch from clock_timestamp() - o.recorded_at) * 1000)::bigint as "age_ms!"
-        from feed f join outbox o on o.id = f.outbox_id
-        where f.seq > $1
+        from feed_between($1::bigint + 1, $1 + $2::bigint) f cross join lateral fact(f.outbox_id) o
         order by f.seq
-        limit $2
         "#,
         after_seq,
         most,
@@ -158,15 +163,17 @@ async fn facts_after(tx: &mut PgConnection, after_seq: i64, most: i64) -> Result
     .fetch_all(tx)
     .await?;
     let age_ms = rows.first().map_or(0, |row| row.age_ms.max(0));
-    let events = rows.into_iter().map(|r| Event {
-        seq: r.seq,
-        event_id: r.event_id.to_string(),
-        r#type: r.kind,
-        aggregate: r.aggregate.to_string(),
-        version: r.version,
-        occurred_at: Some(to_proto_time(r.occurred_at)),
-        traceparent: r.traceparent,
-        payload: r.payload,
+    let events = rows.into_iter().map(|r| {
+        Ok(Event {
+            seq: r.seq,
+            event_id: r.event_id.to_string(),
+            aggregate: r.aggregate.to_string(),
+            version: r.version,
+            occurred_at: Some(to_proto_time(r.occurred_at)),
+            traceparent: r.traceparent,
+            payload: platform.payload(&r.kind, r.payload, r.body)?,
+            r#type: r.kind,
+        })
     });
-    Ok((events.collect(), age_ms))
+    Ok((events.collect::<Result<_, Error>>()?, age_ms))
 }

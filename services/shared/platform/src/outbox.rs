@@ -114,27 +114,35 @@ impl Platform {
         };
         // Before the facts are read: whoever ended by now is seen by that read.
         let oldest = oldest_running(&mut tx).await?;
-        let numbered = sqlx::query!(
+        let ids = sqlx::query_scalar!(
             r#"
-            insert into feed (seq, outbox_id)
-            select (select coalesce(max(seq), 0) from feed) + row_number() over (order by o.id), o.id
-            from (
-                select id from outbox
-                left join lateral (select true as numbered from feed where outbox_id = outbox.id limit 1) f on true
-                where id > $1 and f.numbered is null
-                order by id
-                limit $2
-            ) o
+            with runs as (
+                select first_id, first_id + facts - 1 as last_id from feed_runs
+                where first_id >= coalesce(
+                    (select first_id from feed_runs where first_id <= $1 order by first_id desc limit 1), 0)
+            ), gaps as (
+                select greatest(lag(last_id) over (order by first_id), $1) as above, first_id - 1 as upto from runs
+                union all
+                select greatest(max(last_id), $1), 9223372036854775807 from runs
+            )
+            select f.id as "id!"
+            from gaps g
+            cross join lateral (
+                select id from facts where id > g.above and id <= g.upto order by id limit $2
+            ) f
+            where g.above < g.upto
+            order by f.id
+            limit $2
             "#,
             low_water,
             ROUND,
         )
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-        if numbered == 0 {
+        .fetch_all(&mut *tx)
+        .await?;
+        if ids.is_empty() {
             return tx.leave().await.map(|()| 0);
         }
+        give_numbers(&mut tx, &ids).await?;
         let passed = pass(&mut tx, gap, low_water, oldest).await?;
         sqlx::query!("update feed_head set low_water = $1 where low_water < $1", passed)
             .execute(&mut *tx)
@@ -144,7 +152,7 @@ impl Platform {
         crash_point!("sequence.after_commit");
         self.inner.feed_bell.send_modify(|count| *count += 1);
         self.inner.hints.tell(Hint::Numbers);
-        Ok(numbered)
+        Ok(u64::try_from(ids.len()).unwrap_or_default())
     }
 
     /// Numbers facts as they are committed, until the process ends.
@@ -166,6 +174,28 @@ impl Platform {
     }
 }
 
+/// Numbers facts behind those that have one: a row for each run of ids.
+async fn give_numbers(tx: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
+    let runs: Vec<&[i64]> = ids.chunk_by(|id, next| id + 1 == *next).collect();
+    let firsts: Vec<i64> = runs.iter().filter_map(|run| run.first().copied()).collect();
+    let lengths: Vec<i32> = runs
+        .iter()
+        .map(|run| i32::try_from(run.len()).unwrap_or_default())
+        .collect();
+    sqlx::query!(
+        r#"
+        insert into feed_runs (first_seq, first_id, facts)
+        select feed_last() + 1 + sum(r.facts) over (order by r.first_id) - r.facts, r.first_id, r.facts
+        from unnest($1::bigint[], $2::integer[]) r (first_id, facts)
+        "#,
+        &firsts,
+        &lengths,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// The oldest transaction that runs.
 pub(crate) async fn oldest_running(tx: &mut PgConnection) -> Result<i64, Error> {
     Ok(
@@ -182,20 +212,27 @@ async fn pass(tx: &mut PgConnection, gap: &mut Gap, low_water: i64, oldest: i64)
     let row = sqlx::query!(
         r#"
         select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
-               (select coalesce(max(outbox_id), 0) from feed) as "top!"
+               coalesce((select first_id + facts - 1 from feed_runs order by first_id desc limit 1), 0) as "top!"
         "#
     )
     .fetch_one(&mut *tx)
     .await?;
-    let present: HashSet<i64> = sqlx::query_scalar!(
-        "select outbox_id from feed where outbox_id > $1 and outbox_id <= $1 + $2",
+    let runs = sqlx::query!(
+        r#"
+        select first_id, facts from feed_runs
+        where first_id <= $1::bigint + $2::bigint
+          and first_id >= coalesce(
+              (select first_id from feed_runs where first_id <= $1 order by first_id desc limit 1), 0)
+        "#,
         low_water,
         ROUND
     )
     .fetch_all(tx)
-    .await?
-    .into_iter()
-    .collect();
+    .await?;
+    let present: HashSet<i64> = runs
+        .into_iter()
+        .flat_map(|run| (run.first_id..).zip(0..run.facts).map(|(id, _)| id))
+        .collect();
     Ok(gap.pass(
         low_water,
         row.top.min(low_water + ROUND),

@@ -18,6 +18,7 @@ use crate::feed::Consumers;
 use crate::hints::Hints;
 use crate::limits::Rooms;
 use crate::organisation::Organisation;
+use crate::own_acts::OwnActs;
 use crate::subscription::{Lags, Subscription};
 use crate::tasks::TaskKind;
 use crate::token::Signer;
@@ -60,6 +61,10 @@ pub trait Service: std::ops::Deref<Target = Platform> + Send + Sync + Sized + 's
     fn tallies() -> Vec<Tally> {
         Vec::new()
     }
+    /// Rows of it that are claim, audit entry and fact of an act at once.
+    fn own_acts() -> OwnActs {
+        OwnActs::NONE
+    }
     /// Doors beside gRPC, as the channels' callbacks.
     fn listeners(_app: &Arc<Self>) -> Vec<Listener> {
         Vec::new()
@@ -100,6 +105,7 @@ pub(crate) struct Inner {
     pub lags: Lags,
     /// Tells the other processes of this service when a bell rings here.
     pub hints: Hints,
+    pub own_acts: OwnActs,
     /// Rung after a commit that published.
     pub outbox_bell: Notify,
     /// Rung after sequencing.

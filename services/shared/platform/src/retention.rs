@@ -25,18 +25,17 @@ impl Platform {
         let Some(upto) = prunable(&mut tx, pruned, batch, Clock::real() - kept).await? else {
             return Ok(0);
         };
-        compact(&mut tx, pruned, upto).await?;
-        let gone = sqlx::query_scalar!(
-            "delete from feed where seq > $1 and seq <= $2 returning outbox_id",
-            pruned,
+        compact(self, &mut tx, pruned, upto).await?;
+        sqlx::query!(
+            "delete from outbox where id in (select outbox_id from feed_between($1, $2))",
+            pruned + 1,
             upto
-        );
-        let gone = gone.fetch_all(&mut *tx).await?;
-        sqlx::query!("delete from outbox where id = any($1)", &gone)
-            .execute(&mut *tx)
-            .await?;
+        )
+        .execute(&mut *tx)
+        .await?;
+        cut(&mut tx, upto).await?;
         tx.commit().await?;
-        Ok(u64::try_from(gone.len()).unwrap_or_default())
+        Ok(u64::try_from(upto - pruned).unwrap_or_default())
     }
 
     /// Prunes one batch of the facts of others that were applied here long ago.
@@ -91,7 +90,7 @@ async fn prunable(
 ) -> Result<Option<i64>, Error> {
     let most = sqlx::query_scalar!(
         r#"
-        select least($1::bigint + $2::bigint, (select coalesce(max(seq), 0) - 1 from feed),
+        select least($1::bigint + $2::bigint, feed_last() - 1,
                      (select min(after_seq) from feed_consumers)) as "most!"
         "#,
         pruned,
@@ -101,8 +100,8 @@ async fn prunable(
     .await?;
     let young = sqlx::query_scalar!(
         r#"
-        select min(f.seq) from feed f join outbox o on o.id = f.outbox_id
-        where f.seq > $1 and f.seq <= $2 and o.recorded_at >= $3
+        select min(f.seq) from feed_between($1::bigint + 1, $2) f cross join lateral fact(f.outbox_id) o
+        where o.recorded_at >= $3
         "#,
         pruned,
         most,
@@ -114,30 +113,68 @@ async fn prunable(
     Ok((upto > pruned).then_some(upto))
 }
 
+/// Takes the numbers up to `upto` out of the feed.
+async fn cut(tx: &mut PgConnection, upto: i64) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from feed_runs where first_seq <= $1 and first_seq + facts - 1 <= $1",
+        upto
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"
+        update feed_runs
+        set first_seq = $1::bigint + 1, first_id = first_id + ($1 + 1 - first_seq),
+            facts = facts - ($1 + 1 - first_seq)::integer
+        where first_seq <= $1
+        "#,
+        upto,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Keeps of each type of each aggregate the last fact, and remembers which
 /// fact stands where the pruning ends.
-async fn compact(tx: &mut PgConnection, pruned: i64, upto: i64) -> Result<(), Error> {
+async fn compact(platform: &Platform, tx: &mut PgConnection, pruned: i64, upto: i64) -> Result<(), Error> {
+    let last = sqlx::query!(
+        r#"
+        select distinct on (o.aggregate, o.type)
+               f.seq as "seq!", o.type as "kind!", case when o.own then o.body end as body, o.payload
+        from feed_between($1::bigint + 1, $2) f cross join lateral fact(f.outbox_id) o
+        order by o.aggregate, o.type, f.seq desc
+        "#,
+        pruned,
+        upto,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let (mut seqs, mut payloads) = (Vec::new(), Vec::new());
+    for fact in last {
+        seqs.push(fact.seq);
+        payloads.push(platform.payload(&fact.kind, fact.payload, fact.body)?);
+    }
     sqlx::query!(
         r#"
         insert into compacted_facts (aggregate, type, seq, event_id, version, occurred_at, payload)
-        select distinct on (o.aggregate, o.type)
-               o.aggregate, o.type, f.seq, o.event_id, o.version, o.occurred_at, o.payload
-        from feed f join outbox o on o.id = f.outbox_id
-        where f.seq > $1 and f.seq <= $2
-        order by o.aggregate, o.type, f.seq desc
+        select o.aggregate, o.type, f.seq, o.event_id, o.version, o.occurred_at, l.payload
+        from unnest($1::bigint[], $2::bytea[]) l (seq, payload)
+        cross join lateral feed_between(l.seq, l.seq) f
+        cross join lateral fact(f.outbox_id) o
         on conflict (aggregate, type) do update
         set seq = excluded.seq, event_id = excluded.event_id, version = excluded.version,
             occurred_at = excluded.occurred_at, payload = excluded.payload
         "#,
-        pruned,
-        upto,
+        &seqs,
+        &payloads,
     )
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
         r#"
         update feed_retention set pruned_seq = $1, pruned_event_id = (
-            select o.event_id::text from feed f join outbox o on o.id = f.outbox_id where f.seq = $1)
+            select o.event_id::text from feed_between($1, $1) f cross join lateral fact(f.outbox_id) o)
         "#,
         upto,
     )

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use claims::{ClaimKey, earlier_reply, insert_claim};
 pub(crate) use open::Open;
-pub use together::{Asked, Done, TogetherTx};
+pub use together::{Asked, TogetherTx};
 
 use crate::audit::{LOOKED, audit};
 use crate::hints::Hint;

@@ -10,6 +10,11 @@ use crate::Running;
 /// What stands still for longer is stuck.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Gives each number of the feed a row of its own in `feed_runs`, for tests that
+/// take single ones away.
+pub const ONE_BY_ONE: &str = "create temp table one_by_one as table feed; delete from feed_runs;
+    insert into feed_runs select seq, outbox_id, 1 from one_by_one; drop table one_by_one;";
+
 impl<S: Service> Running<S> {
     /// What breaks the service's own checks, each as `I1 balances <key>: what`.
     ///

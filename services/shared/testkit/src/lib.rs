@@ -23,6 +23,7 @@ pub mod wechat;
 mod written;
 
 pub use chain::{Chain, chain};
+pub use checks::ONE_BY_ONE;
 pub use flaw::Flaw;
 pub use house::{At, Door, Identity, staff_person};
 pub use patience::until;

@@ -106,12 +106,14 @@ impl Posting<'_> {
             wallet: after.id,
             person: recharge.person,
             studio: recharge.studio,
+            order: None,
+            acting: None,
             caller: format!("person:{}", self.by),
             request: RequestId::parse("request_id", request_id)?.0,
             at: self.at,
         };
         store::wallets::add_lot(tx, &after, &lot).await?;
-        store::journal::record(tx, &[(&origin, &journal::posted(&credited))]).await?;
+        store::journal::record(tx, &origin, &journal::posted(&credited)).await?;
         store::wallets::save_value(tx, &[(before, &after)], self.at).await?;
         Ok((origin.journal, after))
     }

@@ -57,7 +57,7 @@ pub async fn handle(
 
     store::spends::give_back(&mut tx, due, amount, &backs).await?;
     store::spends::insert_return(&mut tx, &back).await?;
-    store::journal::record(&mut tx, &[(&origin, &legs)]).await?;
+    store::journal::record(&mut tx, &origin, &legs).await?;
     store::wallets::save_value(&mut tx, &[(&before, &after)], at).await?;
     tx.publish(facts::given_back(&after, &spend, &back)).await?;
     tx.commit(reply(&back)).await
@@ -99,6 +99,8 @@ fn origin(spend: &Spend, back: &Returned, caller: String, request: Uuid) -> Orig
         wallet: spend.wallet,
         person: spend.person,
         studio: spend.studio,
+        order: None,
+        acting: None,
         caller,
         request,
         at: back.at,

@@ -3,9 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kernel::{
-    Amount, Balance, DueId, JournalId, LegalEntityId, OrderId, PersonId, StudioId, Timestamp, WalletId,
-};
+use kernel::{Amount, Balance, DueId, LegalEntityId, OrderId, PersonId, StudioId, Timestamp, WalletId};
 use uuid::Uuid;
 
 use super::hold::Reserved;
@@ -141,12 +139,14 @@ impl Ask {
 
     fn origin(&self, spend: &Spend) -> Origin {
         Origin {
-            journal: JournalId::derived(spend.due, "spend"),
+            journal: Spend::journal(spend.due),
             cause: Cause::Spend,
             cause_id: spend.due.0,
             wallet: spend.wallet,
             person: spend.person,
             studio: spend.studio,
+            order: spend.order,
+            acting: Some(spend.acting).filter(|acting| *acting != spend.person),
             caller: self.caller.clone(),
             request: self.request,
             at: spend.at,

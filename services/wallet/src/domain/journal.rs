@@ -2,8 +2,8 @@
 //! and one credit of the same amount, so a journal balances by construction.
 
 use kernel::{
-    AccountId, Amount, Balance, JournalId, LegalEntityId, LotId, PersonId, StudioId, Timestamp, TransferId,
-    WalletId,
+    AccountId, Amount, Balance, JournalId, LegalEntityId, LotId, OrderId, PersonId, StudioId, Timestamp,
+    TransferId, WalletId,
 };
 use uuid::Uuid;
 
@@ -79,6 +79,9 @@ pub struct Origin {
     pub wallet: WalletId,
     pub person: PersonId,
     pub studio: StudioId,
+    /// For which order, and who acted when it was not the member.
+    pub order: Option<OrderId>,
+    pub acting: Option<PersonId>,
     pub caller: String,
     pub request: Uuid,
     pub at: Timestamp,

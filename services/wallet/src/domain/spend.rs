@@ -1,8 +1,8 @@
 //! A due that was paid from a wallet, and what came back of it.
 
 use kernel::{
-    AccountId, Amount, Balance, DueId, LegalEntityId, LotId, OrderId, PersonId, StudioId, Timestamp,
-    TransferId, WalletId,
+    AccountId, Amount, Balance, DueId, JournalId, LegalEntityId, LotId, OrderId, PersonId, StudioId,
+    Timestamp, TransferId, WalletId,
 };
 
 use super::wallet::Purse;
@@ -50,6 +50,11 @@ pub struct Back {
 }
 
 impl Spend {
+    /// The journal of what pays a due: one, so that it is paid once.
+    pub fn journal(due: DueId) -> JournalId {
+        JournalId::derived(due, "spend")
+    }
+
     /// What can still come back.
     pub fn left(&self) -> Balance {
         Balance::from_minor(self.amount.minor() - self.returned.minor()).unwrap_or_default()

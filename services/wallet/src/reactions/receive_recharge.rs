@@ -34,12 +34,14 @@ pub async fn react(app: &App, tx: &mut SystemTx, event: Uuid, fact: &PaymentCapt
         wallet: recharge.wallet,
         person: recharge.person,
         studio: recharge.studio,
+        order: None,
+        acting: None,
         caller: "service:payments".to_owned(),
         request: event,
         at,
     };
     store::recharges::save(tx, &recharge).await?;
     let legs = journal::received(recharge.legal_entity, amount);
-    store::journal::record(tx, &[(&origin, &legs)]).await?;
+    store::journal::record(tx, &origin, &legs).await?;
     tx.publish(facts::received(&recharge, received)).await
 }

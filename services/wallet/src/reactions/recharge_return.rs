@@ -79,12 +79,14 @@ async fn returned(
         wallet: recharge.wallet,
         person: recharge.person,
         studio: recharge.studio,
+        order: None,
+        acting: None,
         caller: "service:payments".to_owned(),
         request,
         at: app.clock.now(),
     };
     store::recharges::save(tx, recharge).await?;
     let legs = journal::sent_back(recharge.legal_entity, amount);
-    store::journal::record(tx, &[(&origin, &legs)]).await?;
+    store::journal::record(tx, &origin, &legs).await?;
     tx.publish(facts::returned(recharge, amount)).await
 }

@@ -1,12 +1,14 @@
 use std::collections::HashSet;
 
+use chrono::SubsecRound as _;
 use kernel::Timestamp;
-use platform::{Done, Error};
-use proto::studio::wallet::v1::WalletEvent;
+use platform::Error;
 
-use super::{Answer, Job, in_reach, reply};
+use super::told::Told;
+use super::{Answer, Job, in_reach};
 use crate::domain::{Books, Refusal, Spent};
-use crate::{App, facts, store};
+use crate::store::journal::{Kept, Written};
+use crate::{App, store};
 
 /// Spends in one transaction. Answers each, and none of those that ask for the
 /// same as another of them; nothing was done when a twin came in between, or
@@ -21,7 +23,8 @@ pub(super) async fn spend(app: &App, jobs: &[Job]) -> Result<Option<Vec<Option<A
     let earlier = tx.earlier(&asked).await?;
     let mut books = Books::new(wallets, store::spends::paid(&mut tx, &dues).await?);
 
-    let at = app.clock.now();
+    // As exactly as the database keeps it: a reply is told again from the row.
+    let at = app.clock.now().trunc_subsecs(6);
     let (mut spent, mut keys, mut answers) = (Vec::new(), HashSet::new(), Vec::new());
     for (job, earlier) in jobs.iter().zip(earlier) {
         let fresh = earlier.is_none() && keys.insert(job.asked.key());
@@ -29,7 +32,7 @@ pub(super) async fn spend(app: &App, jobs: &[Job]) -> Result<Option<Vec<Option<A
             None => earlier,
             Some(Err(refused)) => Some(Err(refused)),
             Some(Ok(decided)) => {
-                let answer = reply(&decided);
+                let answer = Told::of(&decided).reply();
                 spent.push((job, decided));
                 Some(Ok(answer))
             }
@@ -39,17 +42,26 @@ pub(super) async fn spend(app: &App, jobs: &[Job]) -> Result<Option<Vec<Option<A
         return Ok(Some(answers));
     }
 
-    let decided: Vec<&Spent> = spent.iter().map(|(_, spent)| spent).collect();
-    store::spends::write(&mut tx, &decided, &books.changes(), at).await?;
-    let done: Vec<Done<'_, _, WalletEvent>> = spent
+    let rows: Vec<_> = spent
         .iter()
-        .map(|(job, spent)| Done {
-            asked: &job.asked,
-            reply: reply(spent),
-            fact: facts::spent(spent),
-        })
+        .map(|(job, spent)| (spent, kept(job, spent)))
         .collect();
-    Ok(tx.commit(&done).await?.then_some(answers))
+    match store::spends::write_all(&mut tx, &rows, &books.changes(), at).await? {
+        Written::Twin => return Ok(None),
+        Written::All => {}
+    }
+    let done: Vec<_> = spent.iter().map(|(job, _)| &job.asked).collect();
+    tx.commit(&done).await?;
+    Ok(Some(answers))
+}
+
+fn kept<'a>(job: &'a Job, spent: &Spent) -> Kept<'a> {
+    Kept {
+        fingerprint: job.asked.fingerprint(),
+        traceparent: job.asked.traceparent(),
+        version: spent.version,
+        spendable: spent.spendable,
+    }
 }
 
 fn decide(app: &App, books: &mut Books, job: &Job, at: Timestamp) -> Result<Spent, Error> {

@@ -26,7 +26,14 @@ pub fn tallies() -> Vec<Tally> {
     vec![
         Tally::by_id(
             "spends",
-            "select due_id as key, coalesce(order_id::text, '') as other, amount_minor, '' as state from spends",
+            "select t.cause_id as key, coalesce(t.order_id, s.order_id)::text as other, l.amount_minor, '' as state
+             from transfers t
+             left join spends s on s.due_id = t.cause_id
+             cross join lateral (
+                 select sum(amount_minor)::bigint as amount_minor from transfers
+                 where journal_id = t.journal_id and wallet_id is not null
+             ) l
+             where t.cause = 'spend' and t.leg = 0",
         ),
         Tally::by_id(
             "spend_returns",
@@ -49,7 +56,7 @@ pub fn tallies() -> Vec<Tally> {
 const BALANCES: &str = r"
     select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its transfers make ' || coalesce(m.minor, 0) as what,
            a.balance_minor - coalesce(m.minor, 0) as minor
-    from accounts a
+    from purses a
     left join (
         select account_id, sum(minor)::bigint as minor
         from (
@@ -59,7 +66,7 @@ const BALANCES: &str = r"
         ) sides
         group by account_id
     ) m using (account_id)
-    where a.wallet_id is not null and a.balance_minor <> coalesce(m.minor, 0)
+    where a.balance_minor <> coalesce(m.minor, 0)
 ";
 
 /// Every line of a member's statement shows the sum of the lines up to it.
@@ -113,6 +120,11 @@ const REFERENCES: &str = r"
     left join transfers t on t.transfer_id = u.transfer_id and t.lot_id = u.lot_id and t.wallet_id = s.wallet_id
     where t.transfer_id is null
     union all
+    select p.account_id::text, 'names what is not there', p.balance_minor
+    from purses p
+    left join accounts a using (account_id)
+    where a.wallet_id is distinct from p.wallet_id or a.kind is distinct from p.kind
+    union all
     select s.due_id::text, 'names what is not there', s.amount_minor
     from spends s
     where not exists (select from transfers t where t.journal_id = s.journal_id)
@@ -123,11 +135,12 @@ const REFERENCES: &str = r"
 const PURSES: &str = r"
     select a.account_id::text as key, 'keeps ' || a.balance_minor || ' and its lots hold ' || l.minor as what,
            a.balance_minor - l.minor as minor
-    from accounts a
+    from purses a
     cross join lateral (
-        select coalesce(sum(remaining_minor), 0)::bigint as minor from lots where account_id = a.account_id
+        select coalesce(sum(remaining_minor), 0)::bigint as minor
+        from lots where wallet_id = a.wallet_id and account_id = a.account_id
     ) l
-    where a.wallet_id is not null and a.balance_minor <> l.minor
+    where a.balance_minor <> l.minor
 ";
 
 /// A spend took what its transfers took, less what came back of it.
@@ -151,12 +164,12 @@ const SPENDS: &str = r"
 const HOLDS: &str = r"
     select a.account_id::text as key, 'holds ' || a.held_minor || ' and its holds reserve ' || h.minor as what,
            a.held_minor - h.minor as minor
-    from accounts a
+    from purses a
     cross join lateral (
         select coalesce(sum(case a.kind when 'member_gift' then gift_minor else principal_minor end), 0)::bigint as minor
         from holds where wallet_id = a.wallet_id and state = 'active'
     ) h
-    where a.wallet_id is not null and a.held_minor <> h.minor
+    where a.held_minor <> h.minor
 ";
 
 /// What was captured paid its due.
@@ -165,7 +178,11 @@ const CAPTURES: &str = r"
                as what,
            h.captured_minor - coalesce(s.amount_minor, 0) as minor
     from holds h
-    left join spends s on s.due_id = h.due_id and s.wallet_id = h.wallet_id
+    left join (
+        select cause_id as due_id, wallet_id, sum(amount_minor) as amount_minor from transfers
+        where cause = 'spend' and wallet_id is not null
+        group by cause_id, wallet_id
+    ) s on s.due_id = h.due_id and s.wallet_id = h.wallet_id
     where h.state = 'captured' and h.captured_minor is distinct from s.amount_minor
 ";
 
@@ -173,7 +190,7 @@ const CAPTURES: &str = r"
 const SUM: &str = r"
     select 'all' as key, 'members own ' || s.kept || ' and the house owes ' || s.owed as what, s.kept - s.owed as minor
     from (
-        select (select coalesce(sum(balance_minor), 0) from accounts)::bigint as kept,
+        select (select coalesce(sum(balance_minor), 0) from purses)::bigint as kept,
                (select coalesce(sum(t.amount_minor * ((d.wallet_id is null)::int - (c.wallet_id is null)::int)), 0)
                 from transfers t
                 join accounts d on d.account_id = t.debit_id
@@ -185,7 +202,7 @@ const SUM: &str = r"
 const OVERDRAWN: &str = r"
     select account_id::text as key, 'has ' || balance_minor || ' of which ' || held_minor || ' are held' as what,
            least(balance_minor - held_minor, held_minor) as minor
-    from accounts
+    from purses
     where balance_minor < held_minor or held_minor < 0
 ";
 

@@ -8,69 +8,155 @@ use platform::{Error, inconsistent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::journal::{Leg, Origin, Side};
-use crate::domain::{House, Wallet};
+use crate::domain::journal::{Cause, Leg, Origin, Side};
+use crate::domain::{House, Refusal, Wallet};
+
+/// A business act: its legs, and what its first one keeps when it came by a call
+/// that claims nothing else.
+#[derive(Clone, Copy)]
+pub struct Act<'a> {
+    pub origin: &'a Origin,
+    pub legs: &'a [Leg],
+    pub kept: Option<Kept<'a>>,
+}
+
+/// What makes a leg the claim, the audit entry and the fact of its act.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    pub fingerprint: &'a [u8],
+    pub traceparent: &'a str,
+    /// Of the wallet, with this act.
+    pub version: i64,
+    /// Of the wallet, afterwards.
+    pub spendable: Balance,
+}
+
+impl<'a> Act<'a> {
+    /// One that is claimed and told of elsewhere.
+    pub fn plain(origin: &'a Origin, legs: &'a [Leg]) -> Self {
+        let kept = None;
+        Self { origin, legs, kept }
+    }
+}
+
+/// What came of writing acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    All,
+    /// Somebody else did one of them since it was looked up; nothing is written,
+    /// and nothing can be in this transaction.
+    Twin,
+}
+
+/// Writes the legs of one act that is claimed elsewhere.
+pub async fn record(tx: &mut PgConnection, origin: &Origin, legs: &[Leg]) -> Result<(), Error> {
+    match record_all(tx, &[Act::plain(origin, legs)]).await? {
+        Written::All => Ok(()),
+        Written::Twin => Err(inconsistent("transfers", "a claimed request was done before")),
+    }
+}
 
 /// Writes the legs of business acts, and the house accounts that they are the
 /// first to use.
-pub async fn record(tx: &mut PgConnection, acts: &[(&Origin, &[Leg])]) -> Result<(), Error> {
+pub async fn record_all(tx: &mut PgConnection, acts: &[Act<'_>]) -> Result<Written, Error> {
     open_houses(tx, acts).await?;
     let rows: Vec<Row<'_>> = acts
         .iter()
-        .flat_map(|(origin, legs)| (0i16..).zip(*legs).map(move |(at, leg)| (*origin, at, leg)))
+        .flat_map(|act| (0i16..).zip(act.legs).map(move |(at, leg)| (act, at, leg)))
         .collect();
     let ids = |of: fn(&Row<'_>) -> Uuid| -> Vec<Uuid> { rows.iter().map(of).collect() };
     let some = |of: fn(&Row<'_>) -> Option<Uuid>| -> Vec<Option<Uuid>> { rows.iter().map(of).collect() };
+    let minors = |of: fn(&Row<'_>) -> Option<i64>| -> Vec<Option<i64>> { rows.iter().map(of).collect() };
     let places: Vec<i16> = rows.iter().map(|(_, at, _)| *at).collect();
-    let amounts: Vec<i64> = rows.iter().map(|(_, _, leg)| leg.amount.minor()).collect();
-    let balances: Vec<Option<i64>> = rows
+    let causes: Vec<&str> = rows.iter().map(|(act, ..)| act.origin.cause.name()).collect();
+    let callers: Vec<&str> = rows.iter().map(|(act, ..)| act.origin.caller.as_str()).collect();
+    let times: Vec<Timestamp> = rows.iter().map(|(act, ..)| act.origin.at).collect();
+    let fingerprints: Vec<Option<&[u8]>> = rows
         .iter()
-        .map(|(_, _, leg)| leg.member.map(|m| m.balance_after.minor()))
+        .map(|row| kept(row).map(|kept| kept.fingerprint))
         .collect();
-    let causes: Vec<&str> = rows.iter().map(|(origin, ..)| origin.cause.name()).collect();
-    let callers: Vec<&str> = rows.iter().map(|(origin, ..)| origin.caller.as_str()).collect();
-    let times: Vec<Timestamp> = rows.iter().map(|(origin, ..)| origin.at).collect();
-    sqlx::query!(
+    let traces: Vec<Option<&str>> = rows
+        .iter()
+        .map(|row| kept(row).map(|kept| kept.traceparent))
+        .collect();
+    let versions: Vec<Option<i64>> = rows
+        .iter()
+        .map(|row| kept(row).map(|kept| kept.version))
+        .collect();
+    let spendable: Vec<Option<i64>> = rows
+        .iter()
+        .map(|row| kept(row).map(|kept| kept.spendable.minor()))
+        .collect();
+    let spends = acts.iter().any(|act| act.origin.cause == Cause::Spend);
+    let inserted = sqlx::query!(
         r#"
         insert into transfers (transfer_id, journal_id, leg, debit_id, credit_id, lot_id, amount_minor,
                                balance_after_minor, wallet_id, person_id, studio_id, cause, cause_id, reverses_id,
-                               caller, request_id, occurred_at)
-        select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[],
-                             $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::uuid[],
-                             $15::text[], $16::uuid[], $17::timestamptz[])
+                               caller, request_id, occurred_at, order_id, acting_person_id, fingerprint, traceparent,
+                               version, spendable_minor, recorded_at, chain_id)
+        select t.*, case when t.fingerprint is not null then clock_timestamp() end, nextval('outbox_id_seq') as chain_id
+        from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[],
+                    $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::uuid[],
+                    $15::text[], $16::uuid[], $17::timestamptz[], $18::uuid[], $19::uuid[], $20::bytea[], $21::text[],
+                    $22::bigint[], $23::bigint[])
+            t (transfer_id, journal_id, leg, debit_id, credit_id, lot_id, amount_minor, balance_after_minor, wallet_id,
+               person_id, studio_id, cause, cause_id, reverses_id, caller, request_id, occurred_at, order_id,
+               acting_person_id, fingerprint, traceparent, version, spendable_minor)
+        -- sorted before the first is written, so that all ids are drawn at once and are a run
+        order by chain_id
         "#,
         &ids(|(_, _, leg)| leg.id.0),
-        &ids(|(origin, ..)| origin.journal.0),
+        &ids(|(act, ..)| act.origin.journal.0),
         &places,
         &ids(|(_, _, leg)| leg.debit.id().0),
         &ids(|(_, _, leg)| leg.credit.id().0),
         &some(|(_, _, leg)| leg.member.map(|m| m.lot.0)) as &[Option<Uuid>],
-        &amounts,
-        &balances as &[Option<i64>],
-        &some(|(origin, _, leg)| leg.member.map(|_| origin.wallet.0)) as &[Option<Uuid>],
-        &some(|(origin, _, leg)| leg.member.map(|_| origin.person.0)) as &[Option<Uuid>],
-        &ids(|(origin, ..)| origin.studio.0),
+        &minors(|(_, _, leg)| Some(leg.amount.minor())) as &[Option<i64>],
+        &minors(|(_, _, leg)| leg.member.map(|m| m.balance_after.minor())) as &[Option<i64>],
+        &some(|(act, _, leg)| leg.member.map(|_| act.origin.wallet.0)) as &[Option<Uuid>],
+        &some(|(act, _, leg)| leg.member.map(|_| act.origin.person.0)) as &[Option<Uuid>],
+        &ids(|(act, ..)| act.origin.studio.0),
         &causes as &[&str],
-        &ids(|(origin, ..)| origin.cause_id),
+        &ids(|(act, ..)| act.origin.cause_id),
         &some(|(_, _, leg)| leg.reverses.map(|id| id.0)) as &[Option<Uuid>],
         &callers as &[&str],
-        &ids(|(origin, ..)| origin.request),
+        &ids(|(act, ..)| act.origin.request),
         &times as &[Timestamp],
+        &some(|(act, ..)| act.origin.order.map(|id| id.0)) as &[Option<Uuid>],
+        &some(|(act, ..)| act.origin.acting.map(|id| id.0)) as &[Option<Uuid>],
+        &fingerprints as &[Option<&[u8]>],
+        &traces as &[Option<&str>],
+        &versions as &[Option<i64>],
+        &spendable as &[Option<i64>],
     )
     .execute(&mut *tx)
-    .await?;
-    Ok(())
+    .await;
+    match inserted {
+        Ok(_) => Ok(Written::All),
+        Err(error) => match error.as_database_error().and_then(|e| e.constraint()) {
+            Some("transfers_request_key") => Ok(Written::Twin),
+            // The journal of a spend is its due's.
+            Some("transfers_journal_key") if spends => Err(Refusal::DueAlreadyPaid.into()),
+            _ => Err(error.into()),
+        },
+    }
 }
 
 /// One leg, and its place in its journal.
-type Row<'a> = (&'a Origin, i16, &'a Leg);
+type Row<'a> = (&'a Act<'a>, i16, &'a Leg);
+
+/// The first leg keeps it for all.
+fn kept<'a>((act, at, _): &Row<'a>) -> Option<Kept<'a>> {
+    if *at == 0 { act.kept } else { None }
+}
 
 /// House accounts are rows for ever and hold nothing, so the first use opens
 /// one and the others find it.
-async fn open_houses(tx: &mut PgConnection, acts: &[(&Origin, &[Leg])]) -> Result<(), Error> {
+async fn open_houses(tx: &mut PgConnection, acts: &[Act<'_>]) -> Result<(), Error> {
     let sides = acts
         .iter()
-        .flat_map(|(_, legs)| legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+        .flat_map(|act| act.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
     // In one order, so that two who open the same wait for each other once.
     let houses: BTreeMap<AccountId, House> = sides
         .filter_map(|side| match side {

@@ -10,93 +10,51 @@ use platform::{Error, inconsistent, on_constraint};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::journal::{Act, Kept, Written};
 use super::wallets::one_row;
 use super::{journal, wallets};
 use crate::domain::spend::{Back, SpentPart};
 use crate::domain::{Refusal, Spend, Spent, Wallet};
 
-/// Writes spends with their transfers, and the wallets as they are after them.
+/// Writes a spend that is claimed elsewhere as its transfers, and the wallets as
+/// they are after it.
 pub async fn write(
     tx: &mut PgConnection,
-    spent: &[&Spent],
+    spent: &Spent,
     changes: &[(&Wallet, &Wallet)],
     at: Timestamp,
 ) -> Result<(), Error> {
-    let spends: Vec<_> = spent.iter().map(|s| (&s.spend, s.origin.journal)).collect();
-    insert(tx, &spends).await?;
-    let acts: Vec<_> = spent.iter().map(|s| (&s.origin, s.legs.as_slice())).collect();
-    journal::record(tx, &acts).await?;
-    insert_parts(tx, &spends).await?;
+    journal::record(tx, &spent.origin, &spent.legs).await?;
     wallets::save_value(tx, changes, at).await
 }
 
-/// Records that dues are paid, each once for ever.
-async fn insert(tx: &mut PgConnection, spends: &[(&Spend, JournalId)]) -> Result<(), Error> {
-    let ids = |of: fn(&Spend) -> Uuid| -> Vec<Uuid> { spends.iter().map(|(spend, _)| of(spend)).collect() };
-    let orders: Vec<Option<Uuid>> = spends
+/// As [`write`], spends of which each is claimed by its first transfer.
+pub async fn write_all(
+    tx: &mut PgConnection,
+    spent: &[(&Spent, Kept<'_>)],
+    changes: &[(&Wallet, &Wallet)],
+    at: Timestamp,
+) -> Result<Written, Error> {
+    let acts: Vec<_> = spent
         .iter()
-        .map(|(spend, _)| spend.order.map(|id| id.0))
+        .map(|(spent, kept)| Act {
+            origin: &spent.origin,
+            legs: &spent.legs,
+            kept: Some(*kept),
+        })
         .collect();
-    let journals: Vec<Uuid> = spends.iter().map(|(_, journal)| journal.0).collect();
-    let amounts: Vec<i64> = spends.iter().map(|(spend, _)| spend.amount.minor()).collect();
-    let times: Vec<Timestamp> = spends.iter().map(|(spend, _)| spend.at).collect();
-    let inserted = sqlx::query!(
-        r#"
-        insert into spends (due_id, wallet_id, person_id, studio_id, legal_entity_id, order_id, acting_person_id,
-                            journal_id, amount_minor, spent_at)
-        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-                             $8::uuid[], $9::bigint[], $10::timestamptz[])
-        "#,
-        &ids(|spend| spend.due.0),
-        &ids(|spend| spend.wallet.0),
-        &ids(|spend| spend.person.0),
-        &ids(|spend| spend.studio.0),
-        &ids(|spend| spend.seller.0),
-        &orders as &[Option<Uuid>],
-        &ids(|spend| spend.acting.0),
-        &journals,
-        &amounts,
-        &times as &[Timestamp],
-    )
-    .execute(&mut *tx)
-    .await;
-    on_constraint(inserted, "spends_pkey", || Refusal::DueAlreadyPaid)?;
-    Ok(())
-}
-
-/// Records which lot paid which part; the transfers must stand.
-async fn insert_parts(tx: &mut PgConnection, spends: &[(&Spend, JournalId)]) -> Result<(), Error> {
-    let parts: Vec<(DueId, SpentPart)> = spends
-        .iter()
-        .flat_map(|(spend, _)| spend.parts.iter().map(|part| (spend.due, *part)))
-        .collect();
-    let dues: Vec<Uuid> = parts.iter().map(|(due, _)| due.0).collect();
-    let places: Vec<i16> = parts.iter().map(|(_, part)| part.use_no).collect();
-    let lots: Vec<Uuid> = parts.iter().map(|(_, part)| part.lot.0).collect();
-    let transfers: Vec<Uuid> = parts.iter().map(|(_, part)| part.transfer.0).collect();
-    let amounts: Vec<i64> = parts.iter().map(|(_, part)| part.amount.minor()).collect();
-    sqlx::query!(
-        r#"
-        insert into spend_uses (due_id, use_no, lot_id, transfer_id, amount_minor)
-        select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[])
-        "#,
-        &dues,
-        &places,
-        &lots,
-        &transfers,
-        &amounts,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+    match journal::record_all(tx, &acts).await? {
+        Written::All => wallets::save_value(tx, changes, at).await.map(|()| Written::All),
+        Written::Twin => Ok(Written::Twin),
+    }
 }
 
 /// Which of the dues were paid from a wallet.
 pub async fn paid(tx: &mut PgConnection, dues: &[DueId]) -> Result<HashSet<DueId>, Error> {
-    let dues: Vec<Uuid> = dues.iter().map(|due| due.0).collect();
+    let journals: Vec<Uuid> = dues.iter().map(|due| Spend::journal(*due).0).collect();
     let found = sqlx::query_scalar!(
-        r#"select due_id as "due: DueId" from spends where due_id = any($1)"#,
-        &dues
+        r#"select cause_id as "due: DueId" from transfers where journal_id = any($1) and leg = 0"#,
+        &journals
     )
     .fetch_all(tx)
     .await?;
@@ -104,8 +62,9 @@ pub async fn paid(tx: &mut PgConnection, dues: &[DueId]) -> Result<HashSet<DueId
 }
 
 /// Reads a spend and holds its row, so that two returns of one due happen one
-/// after the other.
+/// after the other. The first return makes the row, of what the transfers say.
 pub async fn lock(tx: &mut PgConnection, due: DueId) -> Result<Option<Spend>, Error> {
+    count_from_now_on(tx, due).await?;
     let row = sqlx::query!(
         r#"
         select wallet_id as "wallet_id: WalletId", person_id as "person_id: PersonId", studio_id as "studio_id: StudioId",
@@ -133,6 +92,46 @@ pub async fn lock(tx: &mut PgConnection, due: DueId) -> Result<Option<Spend>, Er
         at: row.spent_at,
         parts: parts(tx, due).await?,
     }))
+}
+
+async fn count_from_now_on(tx: &mut PgConnection, due: DueId) -> Result<(), Error> {
+    let journal = Spend::journal(due);
+    let made = sqlx::query!(
+        r#"
+        insert into spends (due_id, wallet_id, person_id, studio_id, legal_entity_id, order_id, acting_person_id,
+                            journal_id, amount_minor, spent_at)
+        select t.cause_id, t.wallet_id, t.person_id, t.studio_id, s.legal_entity_id, t.order_id,
+               coalesce(t.acting_person_id, t.person_id), t.journal_id, s.amount_minor, t.occurred_at
+        from transfers t
+        cross join lateral (
+            select sum(l.amount_minor) filter (where l.wallet_id is not null) as amount_minor,
+                   -- every way of a spend ends in the studio's revenue
+                   (array_agg(c.legal_entity_id) filter (where c.kind = 'revenue'))[1] as legal_entity_id
+            from transfers l join accounts c on c.account_id = l.credit_id
+            where l.journal_id = t.journal_id
+        ) s
+        where t.journal_id = $1 and t.leg = 0
+        on conflict do nothing
+        "#,
+        journal as JournalId,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if made.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query!(
+        r#"
+        insert into spend_uses (due_id, use_no, lot_id, transfer_id, amount_minor)
+        select cause_id, row_number() over (order by leg) - 1, lot_id, transfer_id, amount_minor
+        from transfers
+        where journal_id = $1 and wallet_id is not null
+        "#,
+        journal as JournalId,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn parts(tx: &mut PgConnection, due: DueId) -> Result<Vec<SpentPart>, Error> {

@@ -18,14 +18,16 @@ use crate::domain::wallet::{Account, Lot, Origin, Purse, State};
 pub async fn open(tx: &mut PgConnection, wallet: &Wallet, at: Timestamp) -> Result<bool, Error> {
     let opened = sqlx::query!(
         r#"
-        insert into wallets (wallet_id, person_id, home_studio_id, opened_at)
-        values ($1, $2, $3, $4)
+        insert into wallets (wallet_id, person_id, home_studio_id, opened_at, principal_id, gift_id)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict do nothing
         "#,
         wallet.id as WalletId,
         wallet.person as PersonId,
         wallet.home_studio as StudioId,
         at,
+        wallet.principal.id as AccountId,
+        wallet.gift.id as AccountId,
     )
     .execute(&mut *tx)
     .await?;
@@ -34,8 +36,8 @@ pub async fn open(tx: &mut PgConnection, wallet: &Wallet, at: Timestamp) -> Resu
     }
     sqlx::query!(
         r#"
-        insert into accounts (account_id, kind, wallet_id, person_id, home_studio_id, balance_minor, held_minor)
-        values ($1, 'member_principal', $3, $4, $5, 0, 0), ($2, 'member_gift', $3, $4, $5, 0, 0)
+        insert into accounts (account_id, kind, wallet_id, person_id, home_studio_id)
+        values ($1, 'member_principal', $3, $4, $5), ($2, 'member_gift', $3, $4, $5)
         "#,
         wallet.principal.id as AccountId,
         wallet.gift.id as AccountId,
@@ -63,68 +65,104 @@ pub async fn lock_all(
     also: &[LotId],
 ) -> Result<Vec<Wallet>, Error> {
     let people: Vec<Uuid> = people.iter().map(|person| person.0).collect();
-    let held = sqlx::query_scalar!(
-        "select wallet_id from wallets where person_id = any($1) order by wallet_id for no key update",
-        &people
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select wallet_id as "wallet_id: WalletId", person_id as "person_id: PersonId",
+               home_studio_id as "home_studio_id: StudioId", state, frozen_by as "frozen_by: PersonId", frozen_at,
+               frozen_why as "frozen_why: Sealed", version, principal_id as "principal_id: AccountId", principal_minor,
+               principal_held_minor, gift_id as "gift_id: AccountId", gift_minor, gift_held_minor
+        from wallets
+        where person_id = any($1)
+        order by wallet_id
+        for no key update
+        "#,
+        &people,
     )
     .fetch_all(&mut *tx)
     .await?;
-    if held.is_empty() {
-        return Ok(Vec::new());
-    }
-    read(tx, &people, also).await
+    with_lots(tx, rows, also).await
 }
 
 /// Reads a person's wallet as it is.
 pub async fn find(tx: &mut PgConnection, person: PersonId) -> Result<Option<Wallet>, Error> {
-    Ok(read(tx, &[person.0], &[]).await?.pop())
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        select wallet_id as "wallet_id: WalletId", person_id as "person_id: PersonId",
+               home_studio_id as "home_studio_id: StudioId", state, frozen_by as "frozen_by: PersonId", frozen_at,
+               frozen_why as "frozen_why: Sealed", version, principal_id as "principal_id: AccountId", principal_minor,
+               principal_held_minor, gift_id as "gift_id: AccountId", gift_minor, gift_held_minor
+        from wallets
+        where person_id = $1
+        "#,
+        person as PersonId,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    Ok(with_lots(tx, row.into_iter().collect(), &[]).await?.pop())
 }
 
-async fn read(tx: &mut PgConnection, people: &[Uuid], also: &[LotId]) -> Result<Vec<Wallet>, Error> {
-    let rows = sqlx::query!(
-        r#"
-        select w.wallet_id as "wallet_id: WalletId", w.person_id as "person_id: PersonId",
-               w.home_studio_id as "home_studio_id: StudioId", w.state, w.frozen_by as "frozen_by: PersonId", w.frozen_at,
-               w.frozen_why as "frozen_why: Sealed", w.version, p.account_id as "principal_id: AccountId", p.balance_minor as principal_minor,
-               p.held_minor as principal_held, g.account_id as "gift_id: AccountId", g.balance_minor as gift_minor,
-               g.held_minor as gift_held
-        from wallets w
-        join accounts p on p.wallet_id = w.wallet_id and p.kind = 'member_principal'
-        join accounts g on g.wallet_id = w.wallet_id and g.kind = 'member_gift'
-        where w.person_id = any($1)
-        "#,
-        people,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+struct Row {
+    wallet_id: WalletId,
+    person_id: PersonId,
+    home_studio_id: StudioId,
+    state: String,
+    frozen_by: Option<PersonId>,
+    frozen_at: Option<Timestamp>,
+    frozen_why: Option<Sealed>,
+    version: i64,
+    principal_id: AccountId,
+    principal_minor: i64,
+    principal_held_minor: i64,
+    gift_id: AccountId,
+    gift_minor: i64,
+    gift_held_minor: i64,
+}
+
+async fn with_lots(tx: &mut PgConnection, rows: Vec<Row>, also: &[LotId]) -> Result<Vec<Wallet>, Error> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.wallet_id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut lots = lots(tx, &ids, also).await?;
     rows.into_iter()
         .map(|row| {
-            let state = match (row.state.as_str(), row.frozen_by, row.frozen_at, row.frozen_why) {
-                ("open", None, None, None) => State::Open,
-                ("frozen", Some(by), Some(since), Some(why)) => State::Frozen { by, since, why },
-                _ => return Err(inconsistent("wallets", "state")),
-            };
-            Ok(Wallet {
-                id: row.wallet_id,
-                person: row.person_id,
-                home_studio: row.home_studio_id,
-                state,
-                principal: account(row.principal_id, row.principal_minor, row.principal_held)?,
-                gift: account(row.gift_id, row.gift_minor, row.gift_held)?,
-                lots: lots.remove(&row.wallet_id).unwrap_or_default(),
-                version: row.version,
-            })
+            let lots = lots.remove(&row.wallet_id).unwrap_or_default();
+            row.read(lots)
         })
         .collect()
 }
 
-fn account(id: AccountId, balance: Option<i64>, held: Option<i64>) -> Result<Account, Error> {
-    let read = |minor: Option<i64>| minor.and_then(Balance::from_minor);
-    match (read(balance), read(held)) {
+impl Row {
+    fn read(self, lots: Vec<Lot>) -> Result<Wallet, Error> {
+        let state = match (
+            self.state.as_str(),
+            self.frozen_by,
+            self.frozen_at,
+            self.frozen_why,
+        ) {
+            ("open", None, None, None) => State::Open,
+            ("frozen", Some(by), Some(since), Some(why)) => State::Frozen { by, since, why },
+            _ => return Err(inconsistent("wallets", "state")),
+        };
+        Ok(Wallet {
+            id: self.wallet_id,
+            person: self.person_id,
+            home_studio: self.home_studio_id,
+            state,
+            principal: account(self.principal_id, self.principal_minor, self.principal_held_minor)?,
+            gift: account(self.gift_id, self.gift_minor, self.gift_held_minor)?,
+            lots,
+            version: self.version,
+        })
+    }
+}
+
+fn account(id: AccountId, balance: i64, held: i64) -> Result<Account, Error> {
+    match (Balance::from_minor(balance), Balance::from_minor(held)) {
         (Some(balance), Some(held)) => Ok(Account { id, balance, held }),
-        _ => Err(inconsistent("accounts", "balance_minor")),
+        _ => Err(inconsistent("wallets", "a sum below zero")),
     }
 }
 
@@ -212,16 +250,7 @@ pub async fn save_value(
     changes: &[(&Wallet, &Wallet)],
     at: Timestamp,
 ) -> Result<(), Error> {
-    let moved: Vec<_> = changes
-        .iter()
-        .map(|(was, is)| (was.id.0, was.version, is.version))
-        .collect();
-    save_versions(tx, &moved).await?;
-    let accounts = changes
-        .iter()
-        .flat_map(|(was, is)| [(was.principal, is.principal), (was.gift, is.gift)])
-        .filter(|(was, is)| was != is);
-    save_accounts(tx, &accounts.collect::<Vec<_>>()).await?;
+    save_balances(tx, changes).await?;
     let lots = changes.iter().flat_map(|(was, is)| {
         let before = |lot: &Lot| was.lots.iter().find(|l| l.id == lot.id);
         is.lots
@@ -233,42 +262,39 @@ pub async fn save_value(
     save_remaining(tx, &lots.collect::<Vec<_>>(), at).await
 }
 
-/// A row, a value as it was decided on, and as it is to be.
+/// A lot, what was left of it when it was decided, and what is left now.
 type Change = (Uuid, i64, i64);
 
-fn columns(changes: &[Change]) -> (Vec<Uuid>, Vec<i64>, Vec<i64>) {
-    let (mut ids, mut was, mut is) = (Vec::new(), Vec::new(), Vec::new());
-    for change in changes {
-        ids.push(change.0);
-        was.push(change.1);
-        is.push(change.2);
-    }
-    (ids, was, is)
-}
-
-async fn save_accounts(tx: &mut PgConnection, changes: &[(Account, Account)]) -> Result<(), Error> {
-    let of = |read: fn(&(Account, Account)) -> i64| -> Vec<i64> { changes.iter().map(read).collect() };
+async fn save_balances(tx: &mut PgConnection, changes: &[(&Wallet, &Wallet)]) -> Result<(), Error> {
+    let of = |read: fn(&Wallet) -> i64| -> Vec<i64> { changes.iter().map(|(_, is)| read(is)).collect() };
     let ids: Vec<Uuid> = changes.iter().map(|(was, _)| was.id.0).collect();
+    let was: Vec<i64> = changes.iter().map(|(was, _)| was.version).collect();
     let moved = sqlx::query!(
         r#"
-        update accounts a set balance_minor = c.balance, held_minor = c.held
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-            c (id, was, was_held, balance, held)
-        where a.account_id = c.id and a.balance_minor = c.was and a.held_minor = c.was_held
+        update wallets w
+        set version = c.version, principal_minor = c.principal, principal_held_minor = c.principal_held,
+            gift_minor = c.gift, gift_held_minor = c.gift_held
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+            c (id, was, version, principal, principal_held, gift, gift_held)
+        where w.wallet_id = c.id and w.version = c.was
         "#,
         &ids,
-        &of(|(was, _)| was.balance.minor()),
-        &of(|(was, _)| was.held.minor()),
-        &of(|(_, is)| is.balance.minor()),
-        &of(|(_, is)| is.held.minor()),
+        &was,
+        &of(|is| is.version),
+        &of(|is| is.principal.balance.minor()),
+        &of(|is| is.principal.held.minor()),
+        &of(|is| is.gift.balance.minor()),
+        &of(|is| is.gift.held.minor()),
     )
     .execute(tx)
     .await?;
-    all_rows(moved.rows_affected(), changes.len(), "accounts")
+    all_rows(moved.rows_affected(), changes.len(), "wallets")
 }
 
 async fn save_remaining(tx: &mut PgConnection, changes: &[Change], at: Timestamp) -> Result<(), Error> {
-    let (ids, was, is) = columns(changes);
+    let ids: Vec<Uuid> = changes.iter().map(|(id, ..)| *id).collect();
+    let was: Vec<i64> = changes.iter().map(|(_, was, _)| *was).collect();
+    let is: Vec<i64> = changes.iter().map(|(.., is)| *is).collect();
     let moved = sqlx::query!(
         r#"
         update lots l set remaining_minor = c.is, used_up_at = case when c.is = 0 then $4::timestamptz end
@@ -283,23 +309,6 @@ async fn save_remaining(tx: &mut PgConnection, changes: &[Change], at: Timestamp
     .execute(tx)
     .await?;
     all_rows(moved.rows_affected(), changes.len(), "lots")
-}
-
-async fn save_versions(tx: &mut PgConnection, changes: &[Change]) -> Result<(), Error> {
-    let (ids, was, is) = columns(changes);
-    let moved = sqlx::query!(
-        r#"
-        update wallets w set version = c.is
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) c (id, was, "is")
-        where w.wallet_id = c.id and w.version = c.was
-        "#,
-        &ids,
-        &was,
-        &is,
-    )
-    .execute(tx)
-    .await?;
-    all_rows(moved.rows_affected(), changes.len(), "wallets")
 }
 
 /// Writes whether value may leave.

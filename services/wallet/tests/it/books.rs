@@ -1,15 +1,17 @@
-use crate::world::World;
+use crate::world::{World, back};
 
 #[tokio::test]
 async fn the_verifier_names_what_does_not_follow_from_the_transfers() {
     let world = World::open().await;
     let person = world.member_with(&[1_000]).await;
-    world.orders().spend(world.spend(person, 300)).await.unwrap();
+    let spend = world.spend(person, 300);
+    world.orders().spend(spend.clone()).await.unwrap();
+    world.refunds().return_spend(back(&spend, 100)).await.unwrap();
     world.books_agree().await;
     let tampered = [
         (
             "balances",
-            "update accounts set balance_minor = balance_minor + 1 where kind = 'member_principal'",
+            "update wallets set principal_minor = principal_minor + 1, version = version + 1",
         ),
         ("lots", "update lots set remaining_minor = remaining_minor - 1"),
         (
@@ -65,14 +67,14 @@ async fn no_account_falls_below_what_is_held_whatever_the_code_does() {
     let world = World::open().await;
     world.member_with(&[1_000]).await;
     for edit in [
-        "update accounts set balance_minor = -1 where kind = 'member_principal'",
-        "update accounts set held_minor = 1001 where kind = 'member_principal'",
+        "update wallets set principal_minor = -1, version = version + 1",
+        "update wallets set principal_held_minor = 1001, version = version + 1",
     ] {
         let error = sqlx::query(edit)
             .execute(world.it.pool())
             .await
             .unwrap_err()
             .to_string();
-        assert!(error.contains("accounts_never_overdrawn"), "{error}");
+        assert!(error.contains("wallets_never_overdrawn"), "{error}");
     }
 }

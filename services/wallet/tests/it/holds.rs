@@ -361,8 +361,8 @@ async fn the_database_itself_keeps_what_is_held_and_how_a_hold_ends() {
             "holds_never_over_captured",
         ),
         (
-            "update accounts set held_minor = 1001 where kind = 'member_principal'",
-            "accounts_never_overdrawn",
+            "update wallets set principal_held_minor = 1001, version = version + 1",
+            "wallets_never_overdrawn",
         ),
     ] {
         let refused = sqlx::query(edit)
@@ -374,7 +374,7 @@ async fn the_database_itself_keeps_what_is_held_and_how_a_hold_ends() {
     }
     world
         .it
-        .plant("update accounts set held_minor = held_minor + 1 where kind = 'member_principal'")
+        .plant("update wallets set principal_held_minor = principal_held_minor + 1, version = version + 1")
         .await;
     world
         .it

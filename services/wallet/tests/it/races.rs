@@ -28,7 +28,7 @@ async fn one_request_raced_against_itself_answers_alike() {
     let (mut a, mut b) = (world.orders(), world.orders());
     let (a, b) = tokio::join!(a.spend(request.clone()), b.spend(request));
     assert_eq!(a.unwrap().into_inner(), b.unwrap().into_inner());
-    assert_eq!(world.count("spends").await, 1);
+    assert_eq!(world.count("own_acts").await, 1);
     assert_eq!(world.spendable(person).await, 600);
 }
 

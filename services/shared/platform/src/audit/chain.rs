@@ -36,13 +36,12 @@ pub(super) struct Row {
     pub texts: Vec<Option<String>>,
 }
 
-/// Entries that one round adds.
+/// Entries of one table that one round adds, in runs.
 #[derive(Default)]
 struct Added {
     seqs: Vec<i64>,
-    sources: Vec<String>,
     rows: Vec<i64>,
-    layouts: Vec<i32>,
+    entries: Vec<i32>,
     prevs: Vec<Vec<u8>>,
     hashes: Vec<Vec<u8>>,
 }
@@ -72,7 +71,7 @@ impl Platform {
                 hash = added.put(self.name(), &source, seq, &hash, &row);
                 chained += 1;
             }
-            added.insert(&mut tx).await?;
+            added.insert(&mut tx, &source).await?;
             let gap = marks.entry(source.name.clone()).or_default();
             pass(&mut tx, &source, gap, oldest).await?;
         }
@@ -115,9 +114,14 @@ fn lost_until(source: &Source, row: &Row) -> i64 {
 
 /// The last entry's place and hash.
 pub(super) async fn head(tx: &mut PgConnection) -> Result<(i64, Vec<u8>), Error> {
-    let head = sqlx::query!("select seq, hash from audit_chain order by seq desc limit 1")
-        .fetch_optional(tx)
-        .await?;
+    let head = sqlx::query!(
+        r#"
+        select first_seq + entries - 1 as "seq!", substr(hashes, 32 * entries - 31, 32) as "hash!"
+        from audit_links order by first_seq desc limit 1
+        "#
+    )
+    .fetch_optional(tx)
+    .await?;
     Ok(head.map_or_else(|| (0, START.to_vec()), |head| (head.seq, head.hash)))
 }
 
@@ -194,25 +198,41 @@ impl Added {
             .map(|(name, text)| (name.as_str(), text.as_deref().map(digest_of)))
             .collect();
         let hash = entry_hash(place, prev, &columns).to_vec();
-        self.seqs.push(seq);
-        self.sources.push(source.name.clone());
-        self.rows.push(row.row_id);
-        self.layouts.push(source.layout);
-        self.prevs.push(prev.to_vec());
-        self.hashes.push(hash.clone());
+        match (self.next(), self.entries.last_mut(), self.hashes.last_mut()) {
+            (Some(next), Some(entries), Some(hashes)) if next == (seq, row.row_id) => {
+                *entries += 1;
+                hashes.extend_from_slice(&hash);
+            }
+            _ => {
+                self.seqs.push(seq);
+                self.rows.push(row.row_id);
+                self.entries.push(1);
+                self.prevs.push(prev.to_vec());
+                self.hashes.push(hash.clone());
+            }
+        }
         hash
     }
 
-    async fn insert(&self, tx: &mut PgConnection) -> Result<(), Error> {
+    /// Which entry the last run would take up: its place and its row.
+    fn next(&self) -> Option<(i64, i64)> {
+        let entries = i64::from(*self.entries.last()?);
+        Some((self.seqs.last()? + entries, self.rows.last()? + entries))
+    }
+
+    async fn insert(&self, tx: &mut PgConnection, source: &Source) -> Result<(), Error> {
         sqlx::query!(
             r#"
-            insert into audit_chain (seq, source, row_id, layout, prev_hash, hash)
-            select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[], $6::bytea[])
+            insert into audit_links (first_seq, source, first_row, entries, layout, prev_hash, hashes)
+            select r.first_seq, $1, r.first_row, r.entries, $2, r.prev_hash, r.hashes
+            from unnest($3::bigint[], $4::bigint[], $5::integer[], $6::bytea[], $7::bytea[])
+                r (first_seq, first_row, entries, prev_hash, hashes)
             "#,
+            source.name,
+            source.layout,
             &self.seqs,
-            &self.sources,
             &self.rows,
-            &self.layouts,
+            &self.entries,
             &self.prevs,
             &self.hashes,
         )
@@ -227,22 +247,30 @@ async fn pass(tx: &mut PgConnection, source: &Source, gap: &mut Gap, oldest: i64
     let row = sqlx::query!(
         r#"
         select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as "next!",
-               (select coalesce(max(row_id), 0) from audit_chain where source = $1) as "top!"
+               coalesce((select first_row + entries - 1 from audit_links
+                         where source = $1 order by first_row desc limit 1), 0) as "top!"
         "#,
         source.name,
     )
     .fetch_one(&mut *tx)
     .await?;
-    let present: HashSet<i64> = sqlx::query_scalar!(
-        "select row_id from audit_chain where source = $1 and row_id > $2 and row_id <= $2 + $3",
+    let runs = sqlx::query!(
+        r#"
+        select first_row, entries from audit_links
+        where source = $1 and first_row <= $2::bigint + $3::bigint
+          and first_row >= coalesce((select first_row from audit_links where source = $1 and first_row <= $2
+                                     order by first_row desc limit 1), 0)
+        "#,
         source.name,
         source.low_water,
         ROUND,
     )
     .fetch_all(&mut *tx)
-    .await?
-    .into_iter()
-    .collect();
+    .await?;
+    let present: HashSet<i64> = runs
+        .into_iter()
+        .flat_map(|run| (run.first_row..).zip(0..run.entries).map(|(id, _)| id))
+        .collect();
     let upto = row.top.min(source.low_water + ROUND);
     let passed = gap.pass(source.low_water, upto, &present, oldest, row.next);
     sqlx::query!(

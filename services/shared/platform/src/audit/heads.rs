@@ -136,9 +136,8 @@ impl Platform {
         let row = sqlx::query!(
             r#"
             select (select coalesce(extract(epoch from clock_timestamp() - c.chained_at) * 1000, 0)::bigint
-                    from audit_chain c
-                    where c.seq > case when $1 then $2 else (select coalesce(max(seq), 0) from audit_heads) end
-                    order by c.seq limit 1) as waiting_ms,
+                    from chain_after(
+                        case when $1 then $2 else (select coalesce(max(seq), 0) from audit_heads) end, 1) c) as waiting_ms,
                    (select count(*) from audit_witnesses where conflict <> '') as "conflicts!"
             "#,
             called,
@@ -206,9 +205,9 @@ pub(super) async fn signed_behind(
 async fn next_head(tx: &mut PgConnection, service: &str) -> Result<Option<pb::AuditHead>, Error> {
     let entries = sqlx::query!(
         r#"
-        select seq, hash from audit_chain
-        where seq > (select coalesce(max(seq), 0) from audit_heads)
-        order by seq limit $1
+        select seq as "seq!", hash as "hash!"
+        from chain_after((select coalesce(max(seq), 0) from audit_heads), $1)
+        order by seq
         "#,
         MOST,
     )

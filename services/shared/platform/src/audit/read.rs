@@ -65,14 +65,13 @@ pub(super) async fn entries(
     let links = sqlx::query_as!(
         Link,
         r#"
-        select c.seq, c.source, c.row_id, c.layout, c.prev_hash, c.hash, c.chained_at,
+        select c.seq as "seq!", c.source as "source!", c.row_id as "row_id!", c.layout as "layout!",
+               c.prev_hash as "prev_hash!", c.hash as "hash!", c.chained_at as "chained_at!",
                l.columns as "columns?", s.hidden as "hidden?"
-        from audit_chain c
+        from chain_after($1, $2) c
         left join chain_sources s on s.name = c.source
         left join chain_layouts l on l.name = s.name and l.layout = c.layout
-        where c.seq > $1
         order by c.seq
-        limit $2
         "#,
         after,
         limit,

@@ -65,7 +65,7 @@ async fn lost(tx: &mut PgConnection, evidence: &[pb::AuditHead]) -> Result<Optio
     let until = evidence.iter().map(|head| head.seq).max().unwrap_or_default();
     let from = evidence.iter().map(|head| head.from_seq).min().unwrap_or(1);
     let chain = sqlx::query!(
-        "select seq, hash from audit_chain where seq >= $1 order by seq",
+        r#"select seq as "seq!", hash as "hash!" from chain_after($1 - 1::bigint, null) order by seq"#,
         from
     )
     .fetch_all(&mut *tx)

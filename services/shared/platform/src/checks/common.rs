@@ -9,13 +9,13 @@ pub(super) const PATH: &str = r"
     from (
         select o.aggregate, o.type, o.id,
                lag(o.type) over (partition by o.aggregate order by o.id) as before
-        from outbox o
+        from facts o
         where o.type in (
             select next from terms, jsonb_each(argument::jsonb) known, jsonb_array_elements_text(known.value) next)
     ) f, terms
     where not coalesce((argument::jsonb -> coalesce(f.before, '')) ? f.type, false)
       -- the beginning may have been pruned with the oldest facts
-      and (f.before is not null or (select min(id) from outbox) = 1)
+      and (f.before is not null or (select min(id) from facts) = 1)
 ";
 
 pub(super) fn checks() -> Vec<Check> {
@@ -54,14 +54,23 @@ const TASKS_PARKED: &str = r"
 
 const FACTS_NUMBERED: &str = r"
     select o.event_id::text as key, o.type || ' of ' || o.aggregate || ' has no number' as what, 0::bigint as minor
-    from outbox o, terms
-    where o.recorded_at < terms.overdue_real and not exists (select from feed f where f.outbox_id = o.id)
+    from terms cross join facts o left join lateral feed_place(o.id) p on true
+    where o.recorded_at < terms.overdue_real and p.seq is null
+      -- rows of a service's own stay when their number was pruned
+      and (not o.own or o.recorded_at >= (
+          select k.recorded_at from feed_retention r
+          cross join lateral feed_between(r.pruned_seq + 1, r.pruned_seq + 1) f
+          cross join lateral fact(f.outbox_id) k))
 ";
 
 const FEED_DENSE: &str = r"
-    select s.seq::text as key, 'follows ' || s.before as what, 0::bigint as minor
-    from (select seq, lag(seq) over (order by seq) as before from feed) s
-    where s.seq <> s.before + 1
+    select s.first_seq::text as key, 'follows ' || s.before as what, 0::bigint as minor
+    from (select first_seq, lag(first_seq + facts - 1) over (order by first_seq) as before from feed_runs) s
+    where s.first_seq <> s.before + 1
+    union all
+    select s.first_seq::text, 'numbers again what has a number', 0
+    from (select first_seq, first_id, lag(first_id + facts - 1) over (order by first_id) as before from feed_runs) s
+    where s.first_id <= s.before
 ";
 
 /// Of every source: each position up to the cursor once, and none above it.
@@ -101,7 +110,7 @@ const STREAMS_DIVERGED: &str = r"
 const VERSIONS_GROW: &str = r"
     select f.aggregate::text as key, f.type || ' has version ' || f.version || ' after ' || f.before as what, 0::bigint as minor
     from (
-        select aggregate, type, version, lag(version) over (partition by aggregate order by id) as before from outbox
+        select aggregate, type, version, lag(version) over (partition by aggregate order by id) as before from facts
     ) f
     where f.version < f.before
 ";

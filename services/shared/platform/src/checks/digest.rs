@@ -63,7 +63,9 @@ async fn bounds(tx: &mut PgConnection, source: &str) -> Result<(i64, i64), Error
         r#"
         select coalesce(min(seq), 0) as "lowest!", coalesce(max(seq), 0) as "highest!"
         from (
-            select seq from feed where $1 = ''
+            select first_seq as seq from feed_runs where $1 = ''
+            union all
+            select feed_last() where $1 = '' and feed_last() > 0
             union all
             select i.seq from inbox i join cursors c using (source)
             where i.source = $1 and i.seq > c.exported_seq and i.divergence_id is null
@@ -82,8 +84,8 @@ async fn digests(tx: &mut PgConnection, source: &str, range: Range) -> Result<Ve
         select (seq - $2) / $4 as "part!", count(*) as "facts!",
                bit_xor(('x' || md5(seq || ' ' || event_id))::bit(128))::text as "bits!"
         from (
-            select f.seq, o.event_id from feed f join outbox o on o.id = f.outbox_id
-            where $1 = '' and f.seq between $2 and $3
+            select f.seq, o.event_id from feed_between($2, $3) f cross join lateral fact(f.outbox_id) o
+            where $1 = ''
             union all
             select seq, event_id from inbox
             where source = $1 and seq between $2 and $3 and divergence_id is null

@@ -15,11 +15,9 @@ pub(super) async fn check(
     let ids = ids.map_err(|_| kernel::BadField::new("positions", "must be named by UUIDs"))?;
     let seqs: Vec<i64> = request.positions.iter().map(|p| p.seq).collect();
     let mut tx = platform.begin_system().await?;
-    let feed = sqlx::query!(
-        r#"select (select coalesce(max(seq), 0) from feed) as "head!", pruned_seq from feed_retention"#
-    )
-    .fetch_one(&mut *tx)
-    .await?;
+    let feed = sqlx::query!(r#"select feed_last() as "head!", pruned_seq from feed_retention"#)
+        .fetch_one(&mut *tx)
+        .await?;
     Ok(CheckPositionsResponse {
         states: states(&mut tx, &seqs, &ids).await?,
         head_seq: feed.head,
@@ -42,8 +40,8 @@ async fn states(tx: &mut PgConnection, seqs: &[i64], ids: &[Uuid]) -> Result<Vec
         end as "state!"
         from unnest($1::bigint[], $2::uuid[]) with ordinality as p(seq, event_id, place)
         cross join feed_retention r
-        left join outbox o on o.event_id = p.event_id
-        left join feed f on f.outbox_id = o.id
+        left join facts o on o.event_id = p.event_id
+        left join lateral feed_place(o.id) f on true
         left join compacted_facts c on c.event_id = p.event_id
         order by p.place
         "#,

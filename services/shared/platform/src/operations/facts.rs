@@ -191,13 +191,13 @@ async fn own(tx: &mut PgConnection) -> Result<Own, Error> {
     let own = sqlx::query_as!(
         Own,
         r#"
-        select (select coalesce(max(seq), 0) from feed) as "head_seq!",
+        select feed_last() as "head_seq!",
                count(*) as "unnumbered!",
                min(o.recorded_at) as oldest,
                (select count(*) from tasks where state = 'parked') as "parked_tasks!",
                (select pruned_seq from feed_retention) as "pruned_seq!"
-        from outbox o
-        where o.id > (select low_water from feed_head) and not exists (select from feed f where f.outbox_id = o.id)
+        from facts o left join lateral feed_place(o.id) p on true
+        where o.id > (select low_water from feed_head) and p.seq is null
         "#
     );
     Ok(own.fetch_one(tx).await?)

@@ -14,6 +14,7 @@ use crate::feed::Consumers;
 use crate::hints::Hints;
 use crate::limits::Rooms;
 use crate::organisation::Organisation;
+use crate::own_acts::OwnActs;
 use crate::platform::Inner;
 use crate::subscription::Lags;
 use crate::token::{ServiceToken, Signer, Verifier};
@@ -25,6 +26,7 @@ pub(super) fn platform(
     name: &'static str,
     config: &PlatformConfig,
     clock: Clock,
+    own_acts: OwnActs,
 ) -> anyhow::Result<Platform> {
     let tls = client_tls(&config.mtls)?;
     let token = ServiceToken::new(
@@ -63,6 +65,7 @@ pub(super) fn platform(
         consumers: Consumers::default(),
         lags: Lags::default(),
         hints: Hints::default(),
+        own_acts,
         outbox_bell: Notify::new(),
         feed_bell: tokio::sync::watch::Sender::default(),
         task_bell: Notify::new(),

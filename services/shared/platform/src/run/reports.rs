@@ -43,12 +43,13 @@ async fn measure(platform: &Platform) -> Result<(), Error> {
         r#"
         select (select count(*) from tasks where state = 'parked') as "tasks!",
                (select coalesce(extract(epoch from clock_timestamp() - min(o.recorded_at)) * 1000, 0)::bigint
-                from outbox o
+                from facts o left join lateral feed_place(o.id) p on true
                 where o.id > (select low_water from feed_head)
-                  and not exists (select from feed f where f.outbox_id = o.id)) as "oldest_ms!",
+                  and p.seq is null) as "oldest_ms!",
                (select coalesce(max(extract(epoch from clock_timestamp() - o.recorded_at)) / 86400, 0)::bigint
-                from feed_retention r join feed f on f.seq = r.pruned_seq + 1
-                join outbox o on o.id = f.outbox_id) as "kept_days!"
+                from feed_retention r
+                cross join lateral feed_between(r.pruned_seq + 1, r.pruned_seq + 1) f
+                cross join lateral fact(f.outbox_id) o) as "kept_days!"
         "#
     )
     .fetch_one(&mut *tx)

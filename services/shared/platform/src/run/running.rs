@@ -85,7 +85,7 @@ impl<S: Service> Running<S> {
         let rules = Rules::of_house()?;
         let names = rules.served_by(S::NAME);
         rules.require(&names)?;
-        let platform = assemble::platform(S::NAME, &config, clock)?;
+        let platform = assemble::platform(S::NAME, &config, clock, S::own_acts())?;
         let (became_ready, ready) = watch::channel(false);
         let door = Arc::new(door(&config, &platform, rules, ready.clone())?);
         let app = Arc::new(S::build(platform, service).await?);

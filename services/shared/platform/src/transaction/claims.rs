@@ -33,18 +33,21 @@ impl ClaimKey {
     }
 }
 
-/// False when somebody did or does the same; waits for a twin to end.
+/// False when somebody did or does the same; waits for a twin to end. An act that
+/// a row of the service's own claims has another method: see [`super::together`].
 pub(super) async fn insert_claim(tx: &mut PgConnection, claim: &ClaimKey) -> Result<bool, Error> {
     let inserted = sqlx::query!(
         r#"
         insert into claims (caller, request_id, rpc, fingerprint)
-        values ($1, $2, $3, $4)
+        select $1, $2, $3, $4
+        where not exists (select from own_acts where actor = $5 and request_id = $2)
         on conflict (caller, request_id) do nothing
         "#,
         claim.claimant,
         claim.request_id,
         claim.method,
         claim.fingerprint,
+        claim.actor,
     )
     .execute(tx)
     .await?;
@@ -60,8 +63,9 @@ pub(super) async fn earlier_reply<C: Command>(
         claim.claimant,
         claim.request_id,
     )
-    .fetch_one(tx)
-    .await?;
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(Error::request_id_reused)?;
     let reply = row.reply.unwrap_or_default();
     reply_to::<C>(claim, (&row.rpc, &row.fingerprint), &row.outcome, &reply)
 }

@@ -1,19 +1,19 @@
-//! Writes of several callers in one transaction. Each was asked for by itself,
-//! is claimed, audited and kept by itself, and is answered by itself; only the
-//! commit is shared.
+//! Writes of several callers in one transaction. Each was asked for by itself and
+//! is answered by itself; only the commit is shared. Each leaves rows of the
+//! service's own that are its claim, its audit entry and its fact: the views
+//! `own_acts` and `facts` must tell of them (`own_acts.rs`). Such a claim and one
+//! in `claims` do not wait for each other, so one request id that is used for
+//! two different calls at the same moment may be taken by both, each done once.
 
-use proto::{Command, Event};
-use sqlx::PgConnection;
+use proto::Command;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Core;
 use super::claims::{ClaimKey, reply_to};
 use super::open::begin_by_index;
-use crate::audit::audit;
 use crate::door::remaining;
 use crate::limits::Class;
-use crate::outbox::{self, Fact};
 use crate::{Caller, Error, Platform, crash_point, telemetry};
 
 /// A write that somebody waits for. It is made where the call is served, so
@@ -22,16 +22,8 @@ pub struct Asked<C> {
     caller: Caller,
     request: C,
     claim: ClaimKey,
-    trace_id: String,
     traceparent: String,
     until: Option<Instant>,
-}
-
-/// A write that was decided and carried out.
-pub struct Done<'a, C: Command, E> {
-    pub asked: &'a Asked<C>,
-    pub reply: C::Reply,
-    pub fact: Fact<E>,
 }
 
 /// One transaction for several writes, in operator scope: what each caller may
@@ -54,9 +46,20 @@ impl<C: Command> Asked<C> {
         self.until.is_some_and(|until| until <= Instant::now())
     }
 
-    /// Who asks, and their key for this act: two with the same ask for the same.
+    /// Who asks, as the audit names them, and their key for this act: two with
+    /// the same ask for the same.
     pub fn key(&self) -> (&str, Uuid) {
-        (&self.claim.claimant, self.claim.request_id)
+        (&self.claim.actor, self.claim.request_id)
+    }
+
+    /// What tells this request from another with the same key.
+    pub fn fingerprint(&self) -> &[u8] {
+        &self.claim.fingerprint
+    }
+
+    /// The trace that the act belongs to.
+    pub fn traceparent(&self) -> &str {
+        &self.traceparent
     }
 }
 
@@ -67,7 +70,6 @@ impl Platform {
             claim: self.claim_key(caller, &request)?,
             caller: caller.clone(),
             request,
-            trace_id: telemetry::current_trace_id(),
             traceparent: telemetry::current_traceparent(),
             until: remaining().map(|left| Instant::now() + left),
         })
@@ -96,18 +98,23 @@ impl TogetherTx {
         asked: &[&Asked<C>],
     ) -> Result<Vec<Option<Result<C::Reply, Error>>>, Error> {
         let claimants: Vec<String> = asked.iter().map(|a| a.claim.claimant.clone()).collect();
+        let actors: Vec<String> = asked.iter().map(|a| a.claim.actor.clone()).collect();
         let requests: Vec<Uuid> = asked.iter().map(|a| a.key().1).collect();
         let rows = sqlx::query!(
             r#"
-            select a.place as "place!", c.rpc, c.fingerprint, c.outcome, c.reply
-            from unnest($1::text[], $2::uuid[]) with ordinality a (caller, request_id, place)
+            select a.place as "place!", c.rpc as "rpc!", c.fingerprint as "fingerprint!", c.outcome as "outcome!", c.reply, c.body
+            from unnest($1::text[], $2::text[], $3::uuid[]) with ordinality a (claimant, actor, request_id, place)
             cross join lateral (
-                select rpc, fingerprint, outcome, reply from claims
-                where caller = a.caller and request_id = a.request_id
+                select rpc, fingerprint, outcome, reply, null::jsonb as body from claims
+                where caller = a.claimant and request_id = a.request_id
+                union all
+                select rpc, fingerprint, 'done', null, body from own_acts
+                where actor = a.actor and request_id = a.request_id
                 limit 1
             ) c
             "#,
             &claimants,
+            &actors,
             &requests,
         )
         .fetch_all(&mut **self)
@@ -118,7 +125,10 @@ impl TogetherTx {
             let Some((place, asked)) = place.and_then(|at| Some((at, asked.get(at)?))) else {
                 continue;
             };
-            let reply = row.reply.unwrap_or_default();
+            let reply = match row.body {
+                Some(body) => self.core.platform.own_reply(&row.rpc, body)?,
+                None => row.reply.unwrap_or_default(),
+            };
             let answer = reply_to::<C>(&asked.claim, (&row.rpc, &row.fingerprint), &row.outcome, &reply);
             asked.claim.trail.leave();
             earlier[place] = Some(answer);
@@ -126,62 +136,17 @@ impl TogetherTx {
         Ok(earlier)
     }
 
-    /// Claims, keeps, audits and tells of all of them, and commits. False when
-    /// somebody claimed one of them since: then nothing is written.
-    pub async fn commit<C: Command, E: Event>(mut self, done: &[Done<'_, C, E>]) -> Result<bool, Error> {
-        let at = self.core.platform.clock.now();
-        if !claim(&mut self, done).await? {
-            return Ok(false);
-        }
-        let entries: Vec<_> = done
-            .iter()
-            .map(|d| d.asked.claim.entry("done", d.asked.trace_id.clone()))
-            .collect();
-        audit(&mut self, at, &entries).await?;
-        let facts: Vec<_> = done
-            .iter()
-            .map(|d| (&d.fact, d.asked.traceparent.as_str()))
-            .collect();
-        outbox::insert(&mut self, &facts, at).await?;
+    /// Commits what was written for all of them, each in rows that claim it, are
+    /// its audit entry and tell of it.
+    pub async fn commit<C: Command>(mut self, done: &[&Asked<C>]) -> Result<(), Error> {
         self.core.published = true;
         let method = C::METHOD;
         crash_point!("write.before_commit", "{method}");
         self.core.commit().await?;
-        for d in done {
-            d.asked.claim.trail.leave();
+        for asked in done {
+            asked.claim.trail.leave();
         }
         crash_point!("write.after_commit", "{method}");
-        Ok(true)
-    }
-}
-
-/// False when one of them is claimed already.
-async fn claim<C: Command, E: Event>(tx: &mut PgConnection, done: &[Done<'_, C, E>]) -> Result<bool, Error> {
-    use prost::Message as _;
-
-    let claimants: Vec<String> = done.iter().map(|d| d.asked.claim.claimant.clone()).collect();
-    let requests: Vec<Uuid> = done.iter().map(|d| d.asked.key().1).collect();
-    let fingerprints: Vec<Vec<u8>> = done.iter().map(|d| d.asked.claim.fingerprint.clone()).collect();
-    let replies: Vec<Vec<u8>> = done.iter().map(|d| d.reply.encode_to_vec()).collect();
-    let claimed = sqlx::query!(
-        r#"
-        insert into claims (caller, request_id, rpc, fingerprint, outcome, reply)
-        select c.caller, c.request_id, $1, c.fingerprint, 'done', c.reply
-        from unnest($2::text[], $3::uuid[], $4::bytea[], $5::bytea[]) c (caller, request_id, fingerprint, reply)
-        "#,
-        C::METHOD,
-        &claimants,
-        &requests,
-        &fingerprints,
-        &replies,
-    )
-    .execute(tx)
-    .await;
-    match claimed {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().and_then(|e| e.constraint()) == Some("claims_pkey") => {
-            Ok(false)
-        }
-        Err(error) => Err(error.into()),
+        Ok(())
     }
 }

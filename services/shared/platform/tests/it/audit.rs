@@ -111,13 +111,19 @@ impl Two {
     /// Runs statements as somebody whom no trigger and no grant stops.
     pub async fn as_superuser(&self, statements: &str) {
         let mut connection = self.toy.pool().acquire().await.unwrap();
-        let all = format!("begin; set local session_replication_role = replica; {statements}; commit");
+        let all =
+            format!("begin; set local session_replication_role = replica; {ONE_BY_ONE} {statements}; commit");
         sqlx::raw_sql(sqlx::AssertSqlSafe(all))
             .execute(&mut *connection)
             .await
             .unwrap();
     }
 }
+
+/// Each entry of the chain in a row of its own.
+const ONE_BY_ONE: &str = "create temp table one_by_one as table audit_chain; delete from audit_links;
+    insert into audit_links (first_seq, source, first_row, entries, layout, prev_hash, hashes, chained_at)
+    select seq, source, row_id, 1, layout, prev_hash, hash, chained_at from one_by_one; drop table one_by_one;";
 
 pub fn keys() -> Keys {
     Keys::from_folder(&testkit::house::keys().verify()).unwrap()

@@ -36,6 +36,7 @@ async fn busy() -> Running<Toy> {
     }
     act(it.app(), &staff(&[]), &command("with a task")).await.unwrap();
     it.settle().await;
+    it.plant(testkit::ONE_BY_ONE).await;
     it
 }
 
@@ -52,9 +53,9 @@ const PLANTED: [(&str, &str); 9] = [
     ),
     (
         "facts_numbered",
-        "update outbox set recorded_at = now() - interval '2 minutes'; delete from feed where seq = 5",
+        "update outbox set recorded_at = now() - interval '2 minutes'; delete from feed_runs where first_seq = 5",
     ),
-    ("feed_dense", "delete from feed where seq = 3"),
+    ("feed_dense", "delete from feed_runs where first_seq = 3"),
     ("inbox_complete", "delete from inbox where seq = 3"),
     (
         "facts_parked",
@@ -124,7 +125,7 @@ async fn an_inbox_that_skips_doubles_or_lacks_its_cursor_is_named() {
 #[tokio::test]
 async fn operations_run_the_checks_and_nobody_else_does() {
     let it = busy().await;
-    it.plant("delete from feed where seq = 3").await;
+    it.plant("delete from feed_runs where first_seq = 3").await;
     let request = pb::RunChecksRequest { patience_s: 0 };
     let reply = door(&it).run_checks(request).await.unwrap().into_inner();
     assert_eq!(reply.sources, ["payments", "members"]);
@@ -160,7 +161,7 @@ async fn the_daily_checks_keep_what_they_found_and_come_again_in_a_day() {
     let it = busy().await;
     it.app().schedule_checks().await.unwrap();
     it.app().schedule_checks().await.unwrap();
-    it.plant("delete from feed where seq in (2, 4)").await;
+    it.plant("delete from feed_runs where first_seq in (2, 4)").await;
     it.settle().await;
     let broken = "select violations from check_results where invariant = 'I5' and name = 'feed_dense'";
     let kept = || async {
@@ -170,7 +171,7 @@ async fn the_daily_checks_keep_what_they_found_and_come_again_in_a_day() {
             .unwrap()
     };
     assert_eq!(kept().await, 2);
-    it.plant("insert into check_results values ('I1', 'gone', 7, 7, now()); update feed set seq = seq - 1 where seq = 5; update feed set seq = seq - 1 where seq = 3; update feed set seq = 3 where seq = 4").await;
+    it.plant("insert into check_results values ('I1', 'gone', 7, 7, now()); update feed_runs set first_seq = first_seq - 1 where first_seq = 5; update feed_runs set first_seq = first_seq - 1 where first_seq = 3; update feed_runs set first_seq = 3 where first_seq = 4").await;
     it.advance(std::time::Duration::from_hours(25));
     it.settle().await;
     assert_eq!(kept().await, 0, "mended meanwhile");

@@ -128,12 +128,13 @@ async fn facts_that_only_got_other_numbers_are_applied_once_and_the_stream_goes_
     let facts = it.many(5).await;
     it.flow().await.unwrap();
     // The numbers are lost and the facts are not: another one comes between.
+    it.numbers_one_by_one().await;
     sqlx::raw_sql(
-        "delete from feed where seq > 3;
+        "delete from feed_runs where first_seq > 3;
          insert into outbox (event_id, type, aggregate, version, occurred_at, payload)
          overriding system value
          select gen_random_uuid(), type, gen_random_uuid(), 1, occurred_at, payload from outbox limit 1;
-         insert into feed select 4, max(id) from outbox;
+         insert into feed_runs select 4, max(id), 1 from outbox;
          update feed_head set low_water = 0",
     )
     .execute(it.source.pool())
@@ -178,7 +179,8 @@ async fn a_history_that_comes_back_closes_the_divergence_and_what_was_proposed()
     let it = Pair::start().await;
     let old = it.many(4).await;
     it.flow().await.unwrap();
-    sqlx::raw_sql("create table kept as table outbox; create table kept_feed as table feed")
+    it.numbers_one_by_one().await;
+    sqlx::raw_sql("create table kept as table outbox; create table kept_feed as table feed_runs")
         .execute(it.source.pool())
         .await
         .unwrap();
@@ -192,7 +194,7 @@ async fn a_history_that_comes_back_closes_the_divergence_and_what_was_proposed()
     let proposed = proposed.into_inner().divergence.unwrap();
     sqlx::raw_sql(
         "insert into outbox overriding system value select * from kept where id not in (select id from outbox);
-         insert into feed select * from kept_feed where seq not in (select seq from feed)",
+         insert into feed_runs select * from kept_feed where first_seq not in (select seq from feed)",
     )
     .execute(it.source.pool())
     .await
@@ -262,7 +264,7 @@ async fn the_last_common_position_of_a_long_history_is_found() {
     let facts = "insert into outbox (event_id, type, aggregate, version, occurred_at, payload)
                  select gen_random_uuid(), 'attempt_opened', gen_random_uuid(), 1, now(), '' from generate_series(1, 70000)";
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-        "{facts}; insert into feed select row_number() over (order by id), id from outbox"
+        "{facts}; insert into feed_runs select row_number() over (order by id), id, 1 from outbox"
     )))
     .execute(it.source.pool())
     .await
@@ -300,9 +302,10 @@ async fn a_fact_at_two_places_stops_the_stream_and_what_was_missed_is_applied() 
     // Somebody swaps a fact that was read with one that was not: the fact at
     // the cursor is the same, and the handshake alone would notice nothing.
     let missed = it.news().await;
+    it.numbers_one_by_one().await;
     sqlx::raw_sql(
-        "update feed set seq = seq + 100 where seq in (2, 4);
-         update feed set seq = 106 - seq where seq > 100",
+        "update feed_runs set first_seq = first_seq + 100 where first_seq in (2, 4);
+         update feed_runs set first_seq = 106 - first_seq where first_seq > 100",
     )
     .execute(it.source.pool())
     .await

@@ -150,11 +150,17 @@ impl Pair {
         usize::try_from(applied).unwrap()
     }
 
+    pub async fn numbers_one_by_one(&self) {
+        let split = sqlx::raw_sql(testkit::ONE_BY_ONE);
+        split.execute(self.source.pool()).await.unwrap();
+    }
+
     /// The source loses its facts after a position, as an asynchronous standby
     /// that is promoted.
     pub async fn cut_after(&self, seq: i64) {
+        self.numbers_one_by_one().await;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-            "delete from feed where seq > {seq}; delete from outbox where id not in (select outbox_id from feed)"
+            "delete from feed_runs where first_seq > {seq}; delete from outbox where id not in (select first_id from feed_runs)"
         )))
         .execute(self.source.pool())
         .await

@@ -33,7 +33,7 @@ pub async fn handle(
     let mut books = Books::new([wallet], paid);
     let spent = books.capture(&ask, reserved, seller, at)?;
 
-    store::spends::write(&mut tx, &[&spent], &books.changes(), at).await?;
+    store::spends::write(&mut tx, &spent, &books.changes(), at).await?;
     store::holds::save_end(&mut tx, &hold).await?;
     tx.publish(facts::spent(&spent)).await?;
     tx.publish(facts::captured(&hold, amount)).await?;

@@ -122,10 +122,11 @@ pub async fn agree(it: &Wallet, acknowledged: &[String], unknown: usize) {
         let found = it.app().run_check(&check, Duration::from_mins(1)).await.unwrap();
         assert_eq!(found, platform::checks::Found::default(), "{}", check.name);
     }
-    let kept: Vec<uuid::Uuid> = sqlx::query_scalar("select due_id from spends")
-        .fetch_all(it.pool())
-        .await
-        .unwrap();
+    let kept: Vec<uuid::Uuid> =
+        sqlx::query_scalar("select distinct cause_id from transfers where cause = 'spend'")
+            .fetch_all(it.pool())
+            .await
+            .unwrap();
     let kept: std::collections::HashSet<String> = kept.iter().map(ToString::to_string).collect();
     let lost = acknowledged.iter().filter(|due| !kept.contains(*due)).count();
     assert_eq!(lost, 0, "acknowledged and gone");

@@ -36,13 +36,13 @@ pub(super) const PLANTED: &[(&str, &str, &str)] = &[
     (
         "wallet",
         "balances",
-        "update accounts set balance_minor = balance_minor + 5 where kind = 'member_principal'",
+        "update wallets set principal_minor = principal_minor + 5, version = version + 1",
     ),
     ("wallet", "sum", ""),
     (
         "wallet",
         "overdrawn",
-        unchecked!("accounts", "update accounts set held_minor = balance_minor + 1 where kind = 'member_principal'"),
+        unchecked!("wallets", "update wallets set principal_held_minor = principal_minor + 1, version = version + 1"),
     ),
     ("wallet", "spends", "update spends set amount_minor = amount_minor + 1"),
     ("wallet", "returns", "update spends set returned_minor = returned_minor + 1"),
@@ -217,7 +217,7 @@ pub(super) const DISAGREED: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (
         "wallet",
-        "delete from spends",
+        "delete from transfers where cause = 'spend'",
         "I6",
         "orders",
         "not among wallet spends",

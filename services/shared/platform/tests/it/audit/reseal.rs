@@ -32,7 +32,7 @@ async fn held(two: &Two) -> Vec<pb::AuditHead> {
 /// As a restore to the time of entry `seq` leaves the database.
 async fn restore(two: &Two, seq: i64) {
     two.as_superuser(&format!(
-        "delete from audit_chain where seq > {seq}; delete from audit_heads where seq > {seq}"
+        "delete from audit_links where first_seq > {seq}; delete from audit_heads where seq > {seq}"
     ))
     .await;
     two.as_superuser(

@@ -52,13 +52,13 @@ async fn a_removed_row_is_named_with_or_without_its_entry() {
 
     let two = witnessed().await;
     two.as_superuser(
-        "delete from audit where audit_id = 2; delete from audit_chain where source = 'audit' and row_id = 2",
+        "delete from audit where audit_id = 2; delete from audit_links where source = 'audit' and first_row = 2",
     )
     .await;
     assert_eq!(found(&two).await, [at(What::Removed, "", 0)]);
 
     let two = witnessed().await;
-    two.as_superuser("delete from audit_chain where source = 'notes' and row_id = 2")
+    two.as_superuser("delete from audit_links where source = 'notes' and first_row = 2")
         .await;
     assert_eq!(
         found(&two).await,
@@ -99,9 +99,9 @@ async fn rows_and_entries_that_change_places_are_named() {
     .fetch_all(two.toy.pool())
     .await
     .unwrap();
-    two.as_superuser("alter table audit_chain drop constraint audit_chain_seq_check")
+    two.as_superuser("alter table audit_links drop constraint audit_links_first_seq_check")
         .await;
-    two.as_superuser(&swap("audit_chain", "seq", seqs[0], seqs[1]))
+    two.as_superuser(&swap("audit_links", "first_seq", seqs[0], seqs[1]))
         .await;
     assert_eq!(found(&two).await, rows);
 }
@@ -110,7 +110,7 @@ async fn rows_and_entries_that_change_places_are_named() {
 async fn an_end_that_is_cut_off_is_named_entry_by_entry() {
     let two = witnessed().await;
     let head = two.report().await.head_seq;
-    two.as_superuser(&format!("delete from audit_chain where seq > {}", head - 2))
+    two.as_superuser(&format!("delete from audit_links where first_seq > {}", head - 2))
         .await;
     two.as_superuser(
         "delete from audit a where not exists (select from audit_chain where source = 'audit' and row_id = a.audit_id);
@@ -123,7 +123,7 @@ async fn an_end_that_is_cut_off_is_named_entry_by_entry() {
     assert_eq!(gone, [(What::Truncated, head - 1), (What::Truncated, head)]);
 
     let two = witnessed().await;
-    two.as_superuser("truncate audit, notes, audit_chain, audit_heads")
+    two.as_superuser("truncate audit, notes, audit_links, audit_heads")
         .await;
     let report = two.report().await;
     assert_eq!(i64::try_from(report.findings.len()).unwrap(), head);
@@ -136,7 +136,7 @@ async fn forge(two: &Two) {
     for entry in two.evidence().await.entries {
         let hash = hash(&entry, &prev).to_vec();
         two.as_superuser(&format!(
-            "update audit_chain set prev_hash = '\\x{}', hash = '\\x{}' where seq = {}",
+            "update audit_links set prev_hash = '\\x{}', hashes = '\\x{}' where first_seq = {}",
             hex::encode(&prev),
             hex::encode(&hash),
             entry.seq
@@ -199,7 +199,7 @@ async fn a_single_entry_that_is_hashed_anew_no_longer_fits_the_next() {
         .unwrap();
     let hash = hex::encode(hash(&entry, &entry.prev_hash));
     two.as_superuser(&format!(
-        "update audit_chain set hash = '\\x{hash}' where seq = {}",
+        "update audit_links set hashes = '\\x{hash}' where first_seq = {}",
         entry.seq
     ))
     .await;

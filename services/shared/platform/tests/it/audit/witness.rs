@@ -85,7 +85,7 @@ async fn a_rewritten_chain_is_refused_kept_and_told_on_both_ways() {
     let two = Two::start().await;
     two.write(2).await;
     two.sign().await;
-    two.as_superuser("truncate audit_chain, audit_heads; update chain_sources set low_water = 0; update audit set actor = 'nobody' where audit_id = 1")
+    two.as_superuser("truncate audit_links, audit_heads; update chain_sources set low_water = 0; update audit set actor = 'nobody' where audit_id = 1")
         .await;
     two.toy.settle().await;
     let head = two.toy.app().sign_head().await.unwrap().unwrap();
@@ -115,7 +115,7 @@ async fn a_rewritten_chain_that_comes_by_the_feed_is_kept_as_evidence_and_holds_
     two.till.app().sign_head().await.unwrap().unwrap();
     two.till.settle().await;
     two.hear().await;
-    let rewrite = "begin; set local session_replication_role = replica; truncate audit_chain, audit_heads; \
+    let rewrite = "begin; set local session_replication_role = replica; truncate audit_links, audit_heads; \
                    update chain_sources set low_water = 0; update audit set actor = 'nobody'; commit";
     sqlx::raw_sql(rewrite).execute(two.till.pool()).await.unwrap();
     two.till.settle().await;
