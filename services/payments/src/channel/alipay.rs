@@ -1,9 +1,11 @@
 //! Alipay over its classic gateway. `flow` speaks each product's requests and
 //! answers, `transport` signs what goes out and believes only what is signed,
-//! `notice` reads notifications, `archive` opens bills.
+//! `notice` reads notifications, `archive` opens bills, `certificates` holds what
+//! Alipay signs with.
 
 mod archive;
 pub mod certificate;
+pub mod certificates;
 mod flow;
 pub mod form;
 pub mod keys;

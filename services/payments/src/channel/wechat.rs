@@ -13,6 +13,8 @@ mod signers;
 mod transport;
 mod verdict;
 
+pub use flow::bill;
+
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use http::HeaderMap;

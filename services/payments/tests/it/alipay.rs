@@ -1,5 +1,7 @@
 //! The QR of Alipay: no trade exists until somebody scans it.
 
+pub mod certificates;
+
 use std::time::Duration;
 
 use kernel::RefundLegId;
@@ -13,15 +15,18 @@ use crate::world::{NOTIFY, PRICE, World, reason};
 const LIFE: Duration = Duration::from_secs(901);
 
 /// The account of the merchant `house` at Alipay.
-pub fn account(sim: &Simulator, timeout_ms: u64) -> String {
+pub fn account(sim: &Simulator, timeout_ms: u64, certificates: Option<&certificates::Folder>) -> String {
     let path = |name: &str| house::keys().alipay(name).display().to_string();
+    let keys = certificates.map_or_else(
+        || format!("public_key_file = '{}'\n", path("alipay-public.pem")),
+        |folder| folder.settings(sim),
+    );
     format!(
-        "app_id = '{}'\nseller_id = '{}'\nprivate_key_file = '{}'\npublic_key_file = '{}'\nbase_url = '{}'\n\
+        "app_id = '{}'\nseller_id = '{}'\nprivate_key_file = '{}'\n{keys}base_url = '{}'\n\
          notify_url = '{NOTIFY}/callbacks/alipay/house'\ntimeout_ms = {timeout_ms}\n",
         APP_ID,
         SELLER_ID,
         path("app-private.pem"),
-        path("alipay-public.pem"),
         sim.gateway(),
     )
 }

@@ -1,6 +1,6 @@
 pub mod banks;
 mod closing;
-mod fetching;
+pub mod fetching;
 mod matching;
 mod planting;
 

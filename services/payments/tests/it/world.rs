@@ -75,6 +75,8 @@ pub struct Told {
     /// A second account of Beijing's company, by rule only: its application at
     /// WeChat Pay, and where that is.
     pub second: Option<(&'static str, Option<&'static str>)>,
+    /// The account at Alipay is in certificate mode, and its files lie here.
+    pub certificates: Option<crate::alipay::certificates::Folder>,
 }
 
 /// Settings of a merchant called `house`, and of one called `stranger` for
@@ -120,7 +122,7 @@ fn settings(sim: &Simulator, alipay: &alipay::Simulator, told: &Told) -> String 
         crate::books::bank(),
         told.house_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         account(testkit::wechat::APPID, "house"),
-        crate::alipay::account(alipay, timeout_ms),
+        crate::alipay::account(alipay, timeout_ms, told.certificates.as_ref()),
         chain().shanghai_company,
         account("wx9999999999999999", "stranger"),
     )
@@ -154,6 +156,7 @@ impl World {
         let mut config = alipay::Config::from_keys(house::keys(), "127.0.0.1:0".parse().unwrap()).unwrap();
         config.speed = 10_000;
         config.refund_takes = Duration::from_millis(20);
+        config.authority = told.certificates.as_ref().map(|folder| folder.authority.clone());
         let alipay = alipay::Simulator::start(config).await.unwrap();
         let people = People::start().await;
         let peers = format!("[peers]\nmembers = '{}'\n", people.address);

@@ -1,6 +1,6 @@
 //! What Alipay's implementations signed and published, on the adapter.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use payments::channel::alipay::form::Form;
@@ -11,11 +11,12 @@ use payments::channel::rsa::{CheckingKey, SigningKey};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::bills;
-use crate::file::{Case, Held, Vector, same};
+use testkit::vectors::{Case, Check, same};
 
-pub fn check(vector: &Vector) -> Result<Held> {
-    vector.each(match vector.kind()? {
+use crate::bills;
+
+pub fn check(kind: &str) -> Option<Check> {
+    Some(match kind {
         "cert_sn" => names,
         "key_forms" => key_forms,
         "notify_verify" => notification,
@@ -23,31 +24,9 @@ pub fn check(vector: &Vector) -> Result<Held> {
         "response_sign_content_extract" => part,
         "response_verify" => answer,
         "bill_csv" => bills::alipay,
-        other => bail!("unknown kind {other} of channel alipay"),
+        _ => return None,
     })
 }
-
-const PRIVATE: [&str; 8] = [
-    "private_pkcs1_pem",
-    "private_pkcs1_b64",
-    "private_pkcs8_pem",
-    "private_pkcs8_b64",
-    "private_key_pkcs1_b64",
-    "private_key_pkcs8_b64",
-    "private_key_b64",
-    "private_key_pem",
-];
-const PUBLIC: [&str; 9] = [
-    "public_pem",
-    "public_b64",
-    "public_key_pem",
-    "public_key_b64",
-    "alipay_public_key_b64_der",
-    "alipay_public_key_pem_or_b64",
-    "alipay_public_key_pem",
-    "alipay_public_key_b64",
-    "alipay_cert_pem",
-];
 
 fn our_key(text: &str) -> Result<SigningKey> {
     SigningKey::from_text(text).context("no private key")
@@ -59,56 +38,43 @@ fn their_key(text: &str) -> Result<CheckingKey> {
 
 /// Whatever one form of a key signs, every form of the other half proves.
 fn key_forms(case: Case<'_>) -> Result<()> {
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for name in PRIVATE {
-        if let Some(text) = case.maybe(name)? {
-            ours.push(our_key(text).context(name)?);
-        }
-    }
-    for name in PUBLIC {
-        if let Some(text) = case.maybe(name)? {
-            theirs.push(their_key(text).context(name)?);
-        }
-    }
+    let (ours, theirs) = (case.keys("private"), case.keys("public"));
     ensure!(!ours.is_empty() && !theirs.is_empty(), "no pair of keys");
-    for our in &ours {
-        let signature = our.sign(b"a=1").context("the key refuses")?;
-        let hold = theirs.iter().all(|their| their.holds(b"a=1", &signature));
-        ensure!(
-            hold && !theirs[0].holds(b"a=2", &signature),
-            "the halves do not fit"
-        );
+    let mut found = Ok(());
+    for (our, private) in &ours {
+        let key = our_key(private).context((*our).to_owned())?;
+        let signature = key.sign(b"a=1").context("the key refuses")?;
+        for (their, public) in &theirs {
+            let key = their_key(public).context((*their).to_owned())?;
+            ensure!(!key.holds(b"a=2", &signature), "{their} proves anything");
+            found = found.and(same(their, &key.holds(b"a=1", &signature), &true));
+        }
     }
-    Ok(())
+    case.judged(found)
 }
 
-/// How a certificate, or a bundle of them, is named.
-type Naming = fn(&str) -> Option<String>;
-
 fn names(case: Case<'_>) -> Result<()> {
-    let mut checked = 0;
-    let kinds: [(&str, &str, Naming); 4] = [
-        ("app_cert_pem", "app_cert_sn", certificate::name),
-        ("alipay_cert_pem", "alipay_cert_sn", certificate::name),
-        ("cert_pem", "cert_sn", certificate::name),
-        ("root_cert_pem", "root_cert_sn", certificate::bundle_name),
-    ];
-    for (pem, name, naming) in kinds {
-        if let Some(pem) = case.maybe(pem)? {
-            let made = naming(pem).with_context(|| format!("no {name}"))?;
-            same(name, &made.as_str(), &case.text(name)?)?;
-            checked += 1;
-        }
+    let (mut checked, mut found) = (0, Ok(()));
+    for (file, pem) in case
+        .keys("cert")
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("_pem"))
+    {
+        let made = if file.contains("root") {
+            certificate::bundle_name(pem)
+        } else {
+            certificate::name(pem)
+        };
+        let published = file.replace("_pem", "_sn");
+        found = found.and(same(&published, &made.as_deref(), &Some(case.text(&published)?)));
+        checked += 1;
     }
     ensure!(checked > 0, "no certificate");
-    Ok(())
+    case.judged(found)
 }
 
 fn fields(case: Case<'_>) -> Result<Fields> {
-    let params = case
-        .get("params")
-        .and_then(Value::as_object)
-        .context("no params")?;
+    let params = case.object("params")?;
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Ok(params
         .iter()
@@ -130,20 +96,30 @@ fn left_out(case: Case<'_>, default: &'static [&'static str]) -> Result<&'static
         .context("excluded_keys is no rule of ours")
 }
 
-fn request(case: Case<'_>) -> Result<()> {
-    let content = signature::content(&fields(case)?, left_out(case, SIGN)?);
-    if let Some(canonical) = case.maybe("canonical")? {
-        same(
-            "what is signed",
-            &String::from_utf8_lossy(&content).as_ref(),
-            &canonical,
-        )?;
+/// What is signed, as the file states it where it does.
+fn content(case: Case<'_>, fields: &Fields, usual: &'static [&'static str]) -> Result<Vec<u8>> {
+    let content = signature::content(fields, left_out(case, usual)?);
+    for name in ["canonical", "sign_content"] {
+        if let Some(stated) = case.maybe(name)? {
+            same(name, &String::from_utf8_lossy(&content).as_ref(), &stated)?;
+        }
     }
-    let key = our_key(case.text_of(&PRIVATE)?)?;
+    Ok(content)
+}
+
+fn signature_of(case: Case<'_>) -> Result<&str> {
+    let beside = case.text_of(&["signature_b64", "sign"]);
+    beside.or_else(|_| {
+        let within = case.object("params")?.get("sign");
+        within.and_then(Value::as_str).context("no sign")
+    })
+}
+
+fn request(case: Case<'_>) -> Result<()> {
+    let content = content(case, &fields(case)?, SIGN)?;
+    let key = our_key(case.private_key()?)?;
     let made = STANDARD.encode(key.sign(&content).context("the key refuses")?);
-    let published = case.text_of(&["signature_b64", "sign"])?;
-    ensure!((made == published) == case.valid()?, "the signature is {made}");
-    Ok(())
+    case.judged(same("signature", &made.as_str(), &signature_of(case)?))
 }
 
 /// As the form comes over the wire.
@@ -158,40 +134,30 @@ fn wire(fields: &Fields) -> String {
 }
 
 fn notification(case: Case<'_>) -> Result<()> {
-    let keys = AlipayKeys::Key(their_key(case.text_of(&PUBLIC)?)?);
+    let keys = AlipayKeys::Key(their_key(case.public_key()?)?);
     let fields = fields(case)?;
-    let content = signature::content(&fields, left_out(case, SIGN_AND_TYPE)?);
-    if let Some(stated) = case.maybe("sign_content")? {
-        same(
-            "what is signed",
-            &String::from_utf8_lossy(&content).as_ref(),
-            &stated,
-        )?;
-    }
-    let sign = fields.get("sign").map(|sign| String::from_utf8_lossy(sign));
-    let sign = sign
-        .or(case.maybe("signature_b64")?.map(Into::into))
-        .context("no sign")?;
+    let content = content(case, &fields, SIGN_AND_TYPE)?;
     same(
         "whether it holds",
-        &keys.hold(None, &content, &sign),
+        &keys.hold(None, &content, signature_of(case)?),
         &Some(case.valid()?),
     )?;
-    if case.valid()? && fields.contains_key("sign") {
-        let form = Form::read(wire(&fields).as_bytes()).context("no form")?;
-        notice::verify(&keys, &form)?;
+    if !fields.contains_key("sign") {
+        return Ok(());
     }
-    Ok(())
+    let form = Form::read(wire(&fields).as_bytes()).context("no form")?;
+    let verified = notice::verify(&keys, &form);
+    same("whether it is believed", &verified.is_ok(), &case.valid()?)
 }
 
 fn part(case: Case<'_>) -> Result<()> {
     let parts = Parts::of(case.text("raw")?).context("no answer")?;
     let found = parts.text(case.text("response_key")?).context("no such part")?;
-    same("part", &found, &case.text("expected_sign_content")?)
+    case.judged(same("part", &found, &case.text("expected_sign_content")?))
 }
 
 fn answer(case: Case<'_>) -> Result<()> {
-    let keys = AlipayKeys::Key(their_key(case.text_of(&PUBLIC)?)?);
+    let keys = AlipayKeys::Key(their_key(case.public_key()?)?);
     let parts = case
         .maybe("raw")?
         .map(|raw| Parts::of(raw).context("no answer"))

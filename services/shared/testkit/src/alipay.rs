@@ -1,13 +1,16 @@
-//! A simulator of Alipay's gateway in key mode: QRs that become trades when they
+//! A simulator of Alipay's gateway in key or certificate mode: QRs that become trades when they
 //! are scanned, payments by code, queries, closing, cancelling, refunds,
 //! notifications and daily bills, with a truth of its own and a control door to
 //! have every accident on purpose. It shares no code with any adapter.
 
-mod bills;
+mod authority;
+pub mod bills;
 mod calls;
+pub mod certificates;
 mod control;
 mod door;
 mod fields;
+mod keys;
 mod notices;
 mod refunds;
 mod script;
@@ -32,16 +35,18 @@ use tokio::task::JoinSet;
 
 use crate::wechat::lock;
 
+pub use authority::{Authority, Issued};
 pub use bills::{BillFlaw, Kind};
 pub use fields::Problem;
 pub use script::{Fails, Fault, Forgery, Operation, Payer, RefundEnd, Script};
 pub use truth::TradeStatus;
 
-use sign::{CheckingKey, SigningKey};
+use keys::Keys;
+use sign::CheckingKey;
 use truth::{Order, Truth};
 
 /// What the simulator is told.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub listen: SocketAddr,
     pub app_id: String,
@@ -49,6 +54,8 @@ pub struct Config {
     pub seller_id: String,
     pub app_public_pem: String,
     pub alipay_private_pem: String,
+    /// Who stands behind certificate mode; none means key mode.
+    pub authority: Option<Arc<Authority>>,
     /// Beginnings of notify addresses and where those notifications go instead:
     /// merchants must name an https address, which no test machine has.
     pub routes: Vec<(String, String)>,
@@ -81,6 +88,7 @@ impl Config {
             seller_id: SELLER_ID.to_owned(),
             app_public_pem: read("app-public.pem")?,
             alipay_private_pem: read("alipay-private.pem")?,
+            authority: None,
             routes: Vec::new(),
             speed: 30,
             refund_takes: Duration::from_millis(300),
@@ -100,7 +108,7 @@ struct Inner {
     config: Config,
     url: String,
     app: CheckingKey,
-    alipay: SigningKey,
+    keys: Mutex<Keys>,
     truth: Mutex<Truth>,
     sent: Mutex<Vec<Sent>>,
     routes: Mutex<Vec<(String, String)>>,
@@ -132,7 +140,7 @@ impl Simulator {
         let inner = Arc::new(Inner {
             url: format!("http://{address}"),
             app: CheckingKey::from_pem(&config.app_public_pem)?,
-            alipay: SigningKey::from_pem(&config.alipay_private_pem)?,
+            keys: Mutex::new(Keys::new(&config)?),
             truth: Mutex::default(),
             sent: Mutex::default(),
             routes: Mutex::new(config.routes.clone()),

@@ -19,6 +19,7 @@ mod running;
 pub mod seed;
 pub mod smtp;
 pub mod tls;
+pub mod vectors;
 pub mod wechat;
 mod written;
 

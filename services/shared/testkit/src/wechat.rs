@@ -3,7 +3,7 @@
 //! truth of its own, a phone to pay with, and a control door to have every
 //! accident on purpose.
 
-mod bill;
+pub mod bill;
 mod callbacks;
 mod control;
 mod door;
@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 
 pub use bill::{BillKind, BillScript, Difference};
 pub use fields::Problem;
-pub use script::{CodeEnd, Fails, Fault, Forgery, Operation, RefundEnd, Script};
+pub use script::{CodeEnd, Fails, Fault, Forgery, Moment, Operation, RefundEnd, Script};
 pub use truth::{RefundStatus, TradeState};
 
 use bill::Bills;

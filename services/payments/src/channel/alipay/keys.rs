@@ -1,11 +1,12 @@
 //! Alipay's keys, by which its answers and notifications are proved: one public
 //! key in key mode, certificates by their names in certificate mode.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kernel::Clock;
+use platform::config::SecretFile;
 
+use super::certificates::Certificates;
 use super::{BadAccount, certificate};
 use crate::channel::rsa::CheckingKey;
 use crate::config;
@@ -13,8 +14,7 @@ use crate::config;
 #[derive(Debug)]
 pub enum AlipayKeys {
     Key(CheckingKey),
-    /// By what `alipay_cert_sn` says.
-    Certificates(BTreeMap<String, CheckingKey>),
+    Certificates(Certificates),
 }
 
 /// How we name our certificates in each request, in certificate mode.
@@ -33,26 +33,16 @@ impl AlipayKeys {
                 Ok((Self::Key(key), None))
             }
             (None, Some(app)) => {
-                let names = names(account, app.expose())?;
-                Ok((Self::certificates(account)?, Some(names)))
+                let roots = account.root_certificates_file.get();
+                let roots = roots.ok_or(BadAccount::Certificate("root_certificates_file"))?;
+                let names = names(app.expose(), roots.expose())?;
+                let pinned: Vec<&str> = account.certificate_files.iter().map(SecretFile::expose).collect();
+                let certificates = Certificates::new(roots.expose(), &pinned);
+                let certificates = certificates.ok_or(BadAccount::Certificate("certificate_files"))?;
+                Ok((Self::Certificates(certificates), Some(names)))
             }
             _ => Err(BadAccount::Mode),
         }
-    }
-
-    fn certificates(account: &config::Alipay) -> Result<Self, BadAccount> {
-        let mut keys = BTreeMap::new();
-        for file in &account.certificate_files {
-            let pem = file.expose();
-            let (Some(name), Some(key)) = (certificate::name(pem), CheckingKey::from_text(pem)) else {
-                return Err(BadAccount::Certificate("certificate_files"));
-            };
-            keys.insert(name, key);
-        }
-        if keys.is_empty() {
-            return Err(BadAccount::Certificate("certificate_files"));
-        }
-        Ok(Self::Certificates(keys))
     }
 
     /// Whether Alipay signed this. `named` is the certificate that the message
@@ -62,17 +52,15 @@ impl AlipayKeys {
         let by = |key: &CheckingKey| signature.as_ref().is_ok_and(|s| key.holds(message, s));
         match (self, named) {
             (Self::Key(key), _) => Some(by(key)),
-            (Self::Certificates(keys), Some(name)) => keys.get(name).map(by),
-            (Self::Certificates(keys), None) => Some(keys.values().any(by)),
+            (Self::Certificates(held), Some(name)) => held.get(name, Clock::real()).map(|key| by(&key)),
+            (Self::Certificates(held), None) => Some(held.all(Clock::real()).iter().any(|key| by(key))),
         }
     }
 }
 
-fn names(account: &config::Alipay, app: &str) -> Result<CertificateNames, BadAccount> {
-    let root = account.root_certificates_file.get();
-    let root = root.and_then(|file| certificate::bundle_name(file.expose()));
+fn names(app: &str, roots: &str) -> Result<CertificateNames, BadAccount> {
     Ok(CertificateNames {
         app: certificate::name(app).ok_or(BadAccount::Certificate("app_certificate_file"))?,
-        root: root.ok_or(BadAccount::Certificate("root_certificates_file"))?,
+        root: certificate::bundle_name(roots).ok_or(BadAccount::Certificate("root_certificates_file"))?,
     })
 }

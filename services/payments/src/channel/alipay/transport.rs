@@ -11,6 +11,7 @@ use reqwest::{Certificate, Client, Url};
 use serde::{Deserialize, Serialize};
 
 use super::BadAccount;
+use super::certificates::Unbelieved;
 use super::flow::wire_time;
 use super::keys::{AlipayKeys, CertificateNames};
 use super::signature::{self, Fields, Parts};
@@ -21,6 +22,8 @@ use crate::config;
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Under this name the gateway answers what it takes for no call at all.
 const ERROR_PART: &str = "error_response";
+/// The method that gives out Alipay's certificates.
+const DOWNLOAD: &str = "alipay.open.app.alipaycert.download";
 const AGENT: &str = concat!("studio-payments/", env!("CARGO_PKG_VERSION"));
 
 /// An answer that Alipay signed.
@@ -46,9 +49,16 @@ pub enum Doubt {
     #[error("the answer {0} is not signed")]
     Unsigned(String),
     #[error("the answer is signed by a certificate that is not known here")]
-    UnknownKey,
+    UnknownKey(String),
     #[error("the signature of the answer does not hold")]
     BadSignature,
+    #[error("the certificate that was downloaded is not believed")]
+    Certificate(#[source] Unbelieved),
+}
+
+#[derive(Deserialize)]
+struct Downloaded {
+    alipay_cert_content: String,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +127,30 @@ impl Transport {
         notify_url: Option<&str>,
     ) -> Result<Answer, Doubt> {
         let content = serde_json::to_string(content).map_err(|_| Doubt::Unsent)?;
-        let form = self.form(method, &content, notify_url).ok_or(Doubt::Unsent)?;
+        let (status, body) = self.post(method, &content, notify_url).await?;
+        let mut answer = self.proved(method, status, &body);
+        if let Err(Doubt::UnknownKey(name)) = &answer {
+            self.learn(name).await;
+            answer = self.proved(method, status, &body);
+        }
+        let code = answer.as_ref().map(|a| format!("{} {}", a.code, a.sub_code));
+        tracing::info!(
+            alipay.method = method,
+            alipay.code = code.unwrap_or_default().trim_end(),
+            http.status = status,
+            "Alipay answered"
+        );
+        answer
+    }
+
+    /// The status and the body of what is answered.
+    async fn post(
+        &self,
+        method: &str,
+        content: &str,
+        notify_url: Option<&str>,
+    ) -> Result<(u16, Vec<u8>), Doubt> {
+        let form = self.form(method, content, notify_url).ok_or(Doubt::Unsent)?;
         let response = self
             .client
             .post(self.gateway.clone())
@@ -128,16 +161,47 @@ impl Transport {
             .await
             .map_err(Doubt::Transport)?;
         let status = response.status().as_u16();
-        let body = body_of(response, MAX_ANSWER_BYTES).await?;
-        let answer = self.proved(method, status, &body);
-        let code = answer.as_ref().map(|a| format!("{} {}", a.code, a.sub_code));
-        tracing::info!(
-            alipay.method = method,
-            alipay.code = code.unwrap_or_default().trim_end(),
-            http.status = status,
-            "Alipay answered"
-        );
-        answer
+        Ok((status, body_of(response, MAX_ANSWER_BYTES).await?))
+    }
+
+    /// Downloads the certificate of that name, unless somebody did just now.
+    async fn learn(&self, name: &str) {
+        let AlipayKeys::Certificates(certificates) = &self.keys else {
+            return;
+        };
+        let Some(turn) = certificates.turn(name).await else {
+            return;
+        };
+        let taken_in = match self.download_certificate(name).await {
+            Ok(pem) => certificates
+                .take_in(name, &pem, Clock::real())
+                .map_err(Doubt::Certificate),
+            Err(doubt) => Err(doubt),
+        };
+        match &taken_in {
+            Ok(()) => tracing::info!(alipay.certificate = name, "a new certificate of Alipay's is held"),
+            Err(doubt) => tracing::warn!(
+                alipay.certificate = name,
+                error = platform::telemetry::chain(doubt),
+                "a certificate of Alipay's cannot be held"
+            ),
+        }
+        turn.end(taken_in.is_ok());
+    }
+
+    /// What it answers is signed by nobody, and not believed for that.
+    async fn download_certificate(&self, name: &str) -> Result<String, Doubt> {
+        let content = serde_json::json!({ "alipay_cert_sn": name }).to_string();
+        let (status, body) = self.post(DOWNLOAD, &content, None).await?;
+        let garbled = || Doubt::Garbled(status);
+        let parts = std::str::from_utf8(&body).ok().and_then(Parts::of);
+        let parts = parts.ok_or_else(garbled)?;
+        let text = parts.text(&part_of(DOWNLOAD)).ok_or_else(garbled)?;
+        let found: Downloaded = serde_json::from_str(text).map_err(|_| garbled())?;
+        let pem = STANDARD
+            .decode(found.alipay_cert_content)
+            .map_err(|_| garbled())?;
+        String::from_utf8(pem).map_err(|_| garbled())
     }
 
     /// The fields of a request, signed. `None` if the key refuses.
@@ -174,9 +238,8 @@ impl Transport {
         let garbled = || Doubt::Garbled(status);
         let body = std::str::from_utf8(body).map_err(|_| garbled())?;
         let parts = Parts::of(body).ok_or_else(garbled)?;
-        let name = format!("{}_response", method.replace('.', "_"));
         let text = parts
-            .text(&name)
+            .text(&part_of(method))
             .or_else(|| parts.text(ERROR_PART))
             .ok_or_else(garbled)?;
         let head: Head = serde_json::from_str(text).map_err(|_| garbled())?;
@@ -185,7 +248,7 @@ impl Transport {
             .ok_or_else(|| Doubt::Unsigned(format!("{} {}", head.code, head.sub_code)))?;
         let named = parts.word("alipay_cert_sn");
         match self.keys.hold(named.as_deref(), text.as_bytes(), &sign) {
-            None => Err(Doubt::UnknownKey),
+            None => Err(Doubt::UnknownKey(named.unwrap_or_default())),
             Some(false) => Err(Doubt::BadSignature),
             Some(true) => Ok(Answer {
                 code: head.code,
@@ -210,6 +273,11 @@ impl Transport {
         }
         body_of(response, most).await
     }
+}
+
+/// The part of an answer in which a method's result stands.
+fn part_of(method: &str) -> String {
+    format!("{}_response", method.replace('.', "_"))
 }
 
 async fn body_of(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Doubt> {

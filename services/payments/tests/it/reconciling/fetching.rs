@@ -28,7 +28,7 @@ async fn sold() -> (World, NaiveDate) {
 }
 
 /// Lets the bills be fetched once they are due.
-async fn fetched(world: &World) {
+pub async fn fetched(world: &World) {
     sqlx::query(
         "insert into tasks (task_id, kind, aggregate, lane, payload, due_at)
          values (gen_random_uuid(), 'plan_bills', gen_random_uuid(), 'plan_bills', 'null', $1)",

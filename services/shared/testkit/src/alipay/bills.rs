@@ -10,7 +10,8 @@ use super::fields::{BillAsked, Problem, beijing, written, yuan};
 use super::truth::{Order, Truth};
 use super::zip::pack;
 
-const TRADE_HEADINGS: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
+/// What stands above the rows of a trade bill.
+pub const TRADE_HEADINGS: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
 const FUND_HEADINGS: &str = "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注";
 /// What the channel takes for a payment, in parts of ten thousand.
 const FEE: i64 = 60;
@@ -84,8 +85,8 @@ pub fn archive(seller: &str, truth: &Truth, day: NaiveDate, kind: Kind) -> Resul
         ));
     }
     let text = text(seller, truth, day, kind).ok_or_else(none)?;
-    let rows = GBK.encode(&text).0;
-    let sums = GBK.encode("#支付宝业务汇总查询\n").0;
+    let rows = coded(&text);
+    let sums = coded("#支付宝业务汇总查询\n");
     let (name, what) = (
         day.format("%Y%m%d"),
         if kind == Kind::Trade {
@@ -95,10 +96,12 @@ pub fn archive(seller: &str, truth: &Truth, day: NaiveDate, kind: Kind) -> Resul
         },
     );
     let entries = [
-        (format!("{seller}0156_{name}_{what}(汇总).csv"), sums.as_ref()),
-        (format!("{seller}0156_{name}_{what}.csv"), rows.as_ref()),
+        (format!("{seller}0156_{name}_{what}(汇总).csv"), sums),
+        (format!("{seller}0156_{name}_{what}.csv"), rows),
     ];
-    let entries = entries.each_ref().map(|(name, bytes)| (name.as_str(), *bytes));
+    let entries = entries
+        .each_ref()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
     pack(&entries).map_err(|error| Problem::new("20000", "isp.unknow-error", error.to_string()))
 }
 
@@ -202,33 +205,91 @@ fn trades(seller: &str, events: &[Event], day: NaiveDate, more: i64) -> String {
     text.push_str(TRADE_HEADINGS);
     text.push('\n');
     for event in events {
-        let (kind, request) = match &event.out_request_no {
-            None => ("交易", "\t"),
-            Some(number) => ("退款", number.as_str()),
-        };
-        let (amount, fee) = (yuan(event.fen), yuan(-event.fee));
-        let (made, at) = (written(event.made_at), written(event.at));
-        text.extend([format!(
-            "{}\t,{}\t,{kind}\t,{},{made},{at},\t,\t,\t,\t,*天(186****0001)\t,{amount},{amount},0.00,0.00,0.00,0.00,0.00,,0.00\t,0.00,{request},{fee},0.00,{}\n",
-            event.trade_no, event.out_trade_no, event.subject, event.subject
-        )]);
+        text.push_str(&row(&cells(event)));
+        text.push('\n');
     }
-    let sum = |back: bool| {
-        let of = events.iter().filter(|e| (e.fen < 0) == back);
-        of.fold((0, 0), |(count, fen), e| (count + 1, fen + e.fen))
-    };
-    let ((paid, paid_fen), (back, back_fen)) = (sum(false), sum(true));
-    let paid = paid + more;
+    let written: Vec<[String; WIDTH]> = events.iter().map(cells).collect();
+    let [(paid, paid_fen), (back, back_fen)] = sums(&written);
     text.extend([format!(
         "#-----------------------------------------业务明细列表结束------------------------------------\n\
-         #交易合计：{paid}笔，商家实收共{}元，商家优惠共0.00元\n\
-         #退款合计：{back}笔，商家实收退款共{}元，商家优惠退款共0.00元\n\
-         #导出时间：[{} 09:30:00]\n",
-        yuan(paid_fen),
-        yuan(back_fen),
+         {}#导出时间：[{} 09:30:00]\n",
+        footer([(paid + more, paid_fen), (back, back_fen)]),
         (day + TimeDelta::days(1)).format("%Y年%m月%d日")
     )]);
     text
+}
+
+/// How many fields a row of a trade bill has.
+pub const WIDTH: usize = 25;
+/// The fields of a trade bill behind which a tab stands.
+const TABBED: [usize; 10] = [0, 1, 2, 6, 7, 8, 9, 10, 19, 21];
+
+fn cells(event: &Event) -> [String; WIDTH] {
+    let mut cells = [const { String::new() }; WIDTH];
+    let mut put = |at: usize, text: &str| text.clone_into(&mut cells[at]);
+    let (amount, fee) = (yuan(event.fen), yuan(-event.fee));
+    put(0, &event.trade_no);
+    put(1, &event.out_trade_no);
+    put(
+        2,
+        if event.out_request_no.is_some() {
+            "退款"
+        } else {
+            "交易"
+        },
+    );
+    put(3, &event.subject);
+    put(4, &written(event.made_at));
+    put(5, &written(event.at));
+    put(10, "*天(186****0001)");
+    put(11, &amount);
+    put(12, &amount);
+    for nothing in [13, 14, 15, 16, 17, 19, 20, 23] {
+        put(nothing, "0.00");
+    }
+    put(21, event.out_request_no.as_deref().unwrap_or_default());
+    put(22, &fee);
+    put(24, &event.subject);
+    cells
+}
+
+/// A row as it is written: a refund's request has no tab behind it.
+pub fn row(cells: &[String; WIDTH]) -> String {
+    let tabbed = |at: usize, cell: &str| TABBED.contains(&at) && (at != 21 || cell.is_empty());
+    let cells = cells.iter().enumerate();
+    let cells: Vec<String> = cells
+        .map(|(at, cell)| format!("{cell}{}", if tabbed(at, cell) { "\t" } else { "" }))
+        .collect();
+    cells.join(",")
+}
+
+/// How many payments and how much in fen, then the same of refunds.
+pub fn sums(rows: &[[String; WIDTH]]) -> [(i64, i64); 2] {
+    let mut sums = [(0, 0); 2];
+    for row in rows {
+        let sum = &mut sums[usize::from(row[2] == "退款")];
+        let (sign, amount) = row[12]
+            .strip_prefix('-')
+            .map_or((1, row[12].as_str()), |rest| (-1, rest));
+        sum.0 += 1;
+        sum.1 += sign * super::fields::fen(amount).unwrap_or_default();
+    }
+    sums
+}
+
+/// The two lines of totals below a trade bill.
+pub fn footer([(paid, paid_fen), (back, back_fen)]: [(i64, i64); 2]) -> String {
+    format!(
+        "#交易合计：{paid}笔，商家实收共{}元，商家优惠共0.00元\n\
+         #退款合计：{back}笔，商家实收退款共{}元，商家优惠退款共0.00元\n",
+        yuan(paid_fen),
+        yuan(back_fen)
+    )
+}
+
+/// As it lies in the archive.
+pub fn coded(text: &str) -> Vec<u8> {
+    GBK.encode(text).0.into_owned()
 }
 
 /// A line of an account's bill: its amount, and what it is.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::door::{Answer, Request};
-use super::fields::{BillAsked, NewTrade, Problem, Which, read, written, yuan};
+use super::door::{Answer, DOWNLOAD, Request};
+use super::fields::{BillAsked, CertificateAsked, NewTrade, Problem, Which, read, written, yuan};
 use super::script::Payer;
 use super::truth::{Order, TradeStatus, Truth};
 use super::{Inner, bills, lock};
@@ -22,6 +22,10 @@ impl Inner {
             "alipay.trade.refund" => self.refund(&read(content)?),
             "alipay.trade.fastpay.refund.query" => self.refund_now(&read(content)?),
             "alipay.data.dataservice.bill.downloadurl.query" => self.bill_address(&read(content)?),
+            DOWNLOAD => {
+                let asked: CertificateAsked = read(content)?;
+                lock(&self.keys).give_out(&asked.alipay_cert_sn)
+            }
             _ => Err(Problem::new("40002", "isv.invalid-method", "no such method")),
         }
     }

@@ -96,6 +96,13 @@ pub struct BillAsked {
     pub bill_date: String,
 }
 
+/// `alipay.open.app.alipaycert.download`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateAsked {
+    pub alipay_cert_sn: String,
+}
+
 /// Reads `biz_content`, which must be JSON of exactly these fields.
 pub fn read<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(content).map_err(|error| Problem::param(error.to_string()))

@@ -203,7 +203,7 @@ impl Inner {
             ("sign_type", "RSA2".to_owned()),
         ];
         pairs.extend(own.map(|(name, value)| (name.to_owned(), value.into_bytes())));
-        let signature = self.alipay.sign(&sign::text(&pairs, &["sign", "sign_type"]))?;
+        let signature = lock(&self.keys).sign(&sign::text(&pairs, &["sign", "sign_type"]))?;
         pairs.push(("sign".to_owned(), signature.into_bytes()));
         Ok(pairs)
     }
@@ -229,7 +229,7 @@ impl Inner {
         let mut pairs = self.signed(&lie, &fresh_uuid().simple().to_string())?;
         match (forgery, pairs.last_mut()) {
             (Forgery::BadSignature, Some((_, sign))) => {
-                *sign = self.alipay.sign(b"something else")?.into_bytes();
+                *sign = lock(&self.keys).sign(b"something else")?.into_bytes();
             }
             (Forgery::DecodedTwice, Some((_, sign))) => {
                 // not every signature has a plus

@@ -6,18 +6,6 @@ use anyhow::{Context as _, Result, ensure};
 
 pub use crate::wechat::sign::{CheckingKey, SigningKey};
 
-/// A key that an application handed in: the base64 of its public key, with or
-/// without armour.
-pub fn checking_key(text: &str) -> Result<CheckingKey> {
-    if text.contains("BEGIN") {
-        return CheckingKey::from_pem(text);
-    }
-    let bare: String = text.split_whitespace().collect();
-    CheckingKey::from_pem(&format!(
-        "-----BEGIN PUBLIC KEY-----\n{bare}\n-----END PUBLIC KEY-----"
-    ))
-}
-
 /// A form as it came over the wire, each part decoded to its bytes.
 pub type Pairs = Vec<(String, Vec<u8>)>;
 

@@ -2,7 +2,7 @@
 //! whatever differences they shall have.
 
 mod funds;
-mod trades;
+pub mod trades;
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -128,7 +128,7 @@ impl Bills {
                 "there is no bill of that day",
             ));
         };
-        let mut digest = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
+        let mut digest = digest_of(text.as_bytes());
         if script.wrong_hash {
             digest = digest.chars().rev().collect();
         }
@@ -153,6 +153,11 @@ impl Bills {
     }
 }
 
+/// The digest that is stated of a bill, over what is not packed.
+pub fn digest_of(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes))
+}
+
 fn pack(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
     packer
@@ -163,7 +168,7 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
 
 /// Rows as the channel writes them: a mark, the heads, the rows with a back-quote
 /// before each field, and the sums.
-fn csv(heads: &str, rows: &[Vec<String>], sum_heads: &str, sums: &[String]) -> String {
+pub fn csv(heads: &str, rows: &[Vec<String>], sum_heads: &str, sums: &[String]) -> String {
     let line = |fields: &[String]| {
         let quoted: Vec<String> = fields.iter().map(|f| format!("`{f}")).collect();
         quoted.join(",")

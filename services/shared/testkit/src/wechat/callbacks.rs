@@ -203,6 +203,12 @@ impl Inner {
                 resource["amount"]["total"] = json!(total);
             }
             Forgery::WrongMerchant => resource["mchid"] = json!("1900000999"),
+            Forgery::WrongApp => {
+                // a refund's callback names none
+                if let Some(appid) = resource.get_mut("appid") {
+                    *appid = json!("wx0000000000000666");
+                }
+            }
             Forgery::WrongKey => key.reverse(),
             Forgery::StaleTimestamp => timestamp -= 600,
             Forgery::BadSignature | Forgery::SignTest | Forgery::UnknownSerial => {}

@@ -28,6 +28,7 @@ pub(super) fn routes(inner: Arc<Inner>) -> Router {
         .route("/control/faults", post(fault))
         .route("/control/bills", post(bill))
         .route("/control/routes", post(route))
+        .route("/control/keys", post(keys))
         .route("/control/orders", get(orders))
         .route("/control/orders/{number}", get(order))
         .route("/control/refunds", get(refunds))
@@ -144,6 +145,44 @@ struct Route {
 async fn route(State(inner): Shared, Json(route): Json<Route>) -> Json<Value> {
     lock(&inner.routes).push((route.from, route.to));
     Json(json!({}))
+}
+
+/// What becomes of the keys on both sides.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Keys {
+    /// A platform certificate is listed, and not yet used.
+    Issue,
+    /// Callbacks, and answers to who names no public key, are signed with this.
+    SignWith(Option<String>),
+    /// The merchant has certificates only.
+    DropPublicKey,
+    KnowMerchant {
+        serial: String,
+        public_pem: String,
+    },
+    ForgetMerchant(String),
+}
+
+async fn keys(State(inner): Shared, Json(step): Json<Keys>) -> Result<Json<Value>, Problem> {
+    let mut keyring = lock(&inner.keyring);
+    let done = match step {
+        Keys::Issue => keyring.issue(Inner::now()).map(Some),
+        Keys::SignWith(serial) => keyring.sign_with(serial.as_deref()).map(|()| serial),
+        Keys::DropPublicKey => {
+            keyring.drop_public_key();
+            Ok(None)
+        }
+        Keys::KnowMerchant { serial, public_pem } => {
+            keyring.know_merchant(&serial, &public_pem).map(|()| Some(serial))
+        }
+        Keys::ForgetMerchant(serial) => {
+            keyring.forget_merchant(&serial);
+            Ok(Some(serial))
+        }
+    };
+    let serial = done.map_err(|error| Problem::param(format!("{error:#}")))?;
+    Ok(Json(json!({ "serial": serial })))
 }
 
 async fn orders(State(inner): Shared) -> Json<Value> {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod calls;
+mod moments;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ async fn handle(State(inner): State<Arc<Inner>>, parts: Parts, body: Bytes) -> R
     if operation == Operation::Download {
         return inner.download(&call, fault).await;
     }
-    let mut answer = inner.carry_out(&call);
+    let mut answer = inner.acted_upon(&call, &number).await;
     // The first order of a script can only be told apart after it was made.
     let fault = fault.or_else(|| {
         operation

@@ -28,6 +28,22 @@ pub struct Script {
     pub code: CodeEnd,
     /// So many queries find such a payer still thinking.
     pub thinks: u32,
+    /// When a payer pays whom nobody moves.
+    pub pays: Moment,
+}
+
+/// When a payer pays an order without anybody's doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    #[default]
+    Never,
+    /// Before the order's making is answered; the callback comes before the answer.
+    BeforeTheAnswer,
+    /// After the merchant asked for the last time, and before its closing.
+    BeforeTheClose,
+    /// After the order was closed.
+    AfterTheClose,
 }
 
 /// What becomes of a code that a payer shows.
@@ -65,6 +81,8 @@ pub enum Forgery {
     WrongAmount,
     /// Well signed, for another merchant.
     WrongMerchant,
+    /// Well signed, for another application.
+    WrongApp,
     /// Well signed, but encrypted with another APIv3 key.
     WrongKey,
 }
@@ -120,13 +138,14 @@ impl Fails {
 }
 
 impl Forgery {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BadSignature,
         Self::SignTest,
         Self::StaleTimestamp,
         Self::UnknownSerial,
         Self::WrongAmount,
         Self::WrongMerchant,
+        Self::WrongApp,
         Self::WrongKey,
     ];
 }

@@ -1,8 +1,6 @@
-//! The simulator of Alipay as a merchant meets it, and its own signatures
-//! against what other implementations published.
+//! The simulator of Alipay as a merchant meets it.
 
 mod merchant;
-mod vectors;
 
 use merchant::Merchant;
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! The simulator as a merchant meets it, with a small merchant of its own.
 
 mod merchant;
+mod moments;
 
 use std::time::Duration;
 

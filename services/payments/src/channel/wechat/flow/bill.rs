@@ -63,7 +63,7 @@ fn read(packed: &[u8], stated: &str, limit: u64) -> Outcome<Bill> {
         Ok(_) => return Outcome::Unknown("the bill is larger than any".to_owned()),
         Err(_) => return garbled("a bill that cannot be unpacked"),
     }
-    let found = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &bytes));
+    let found = digest_of(&bytes);
     if !found.eq_ignore_ascii_case(stated) {
         return Outcome::Unknown(format!("the bill's digest is {found} and not {stated}"));
     }
@@ -71,6 +71,11 @@ fn read(packed: &[u8], stated: &str, limit: u64) -> Outcome<Bill> {
         bytes,
         stated_digest: format!("sha1:{found}"),
     })
+}
+
+/// The digest that WeChat Pay states of a bill, over what is not packed.
+pub fn digest_of(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes))
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use super::{Difference, csv, fee, is_of, time, yuan};
 use crate::wechat::APPID;
 use crate::wechat::truth::{Order, Payment, Refund, RefundStatus, Truth};
 
-const HEADS: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-const SUM_HEADS: &str =
+/// What stands above the rows.
+pub const HEADS: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+/// What stands above their sums.
+pub const SUM_HEADS: &str =
     "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
 /// A row before it is written; amounts in fen.
@@ -122,18 +124,40 @@ pub fn text(truth: &Truth, day: NaiveDate, mchid: &str, differences: &[Differenc
     if rows.is_empty() {
         return None;
     }
-    let sum = |of: fn(&Row) -> i64| yuan(rows.iter().map(of).sum());
-    let sums = [
-        format!("{}.0", rows.len()),
-        sum(|r| r.paid),
-        sum(|r| r.refunded),
-        "0.0".to_owned(),
-        sum(|r| r.fee),
-        sum(|r| r.paid),
-        sum(|r| r.refunded),
-    ];
     let fields: Vec<_> = rows.iter().map(Row::fields).collect();
-    Some(csv(HEADS, &fields, SUM_HEADS, &sums))
+    Some(csv(HEADS, &fields, SUM_HEADS, &sums(&fields)))
+}
+
+/// The sums over what is written: how many rows, then by these columns.
+pub fn sums(rows: &[Vec<String>]) -> Vec<String> {
+    let of = |head: &str| {
+        let at = HEADS.split(',').position(|known| known == head);
+        let cells = rows.iter().filter_map(|row| row.get(at?));
+        let sum: i64 = cells.filter_map(|cell| hundred_thousandths(cell)).sum();
+        if sum == 0 {
+            "0.0".to_owned()
+        } else {
+            yuan(sum / 1_000)
+        }
+    };
+    let summed = [
+        "应结订单金额",
+        "退款金额",
+        "充值券退款金额",
+        "手续费",
+        "订单金额",
+        "申请退款金额",
+    ];
+    let count = format!("{}.0", rows.len());
+    std::iter::once(count).chain(summed.map(of)).collect()
+}
+
+/// An amount as it is written, in hundred-thousandths of a yuan: fees are so fine.
+pub fn hundred_thousandths(text: &str) -> Option<i64> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{part:0<5}");
+    (part.len() <= 5).then_some(sign * digits.parse::<i64>().ok()?)
 }
 
 fn rows(truth: &Truth, day: NaiveDate, mchid: &str) -> Vec<Row> {
