@@ -1,10 +1,10 @@
 //! The service's own settings: the table `[service]`.
 
+pub mod callbacks;
 pub mod cashier;
 pub mod suspense;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime};
@@ -24,7 +24,7 @@ use crate::domain::statement::figures;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    pub callbacks: Callbacks,
+    pub callbacks: callbacks::Callbacks,
     pub attempts: Attempts,
     pub cashier: cashier::Cashier,
     pub refunds: Refunds,
@@ -45,14 +45,6 @@ pub struct Config {
     /// legal entity collects the rest.
     #[serde(default)]
     pub routes: Vec<Rule>,
-}
-
-/// The door that channels knock on.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Callbacks {
-    pub listen: SocketAddr,
-    pub max_body_bytes: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -46,6 +46,7 @@ use proto::studio::payments::v1::suspense_service_server::SuspenseServiceServer;
 use proto::studio::payments::v1::takings_service_server::TakingsServiceServer;
 use proto::studio::payments::v1::transfer_service_server::TransferServiceServer;
 use proto::studio::payments::v1::verification_service_server::VerificationServiceServer;
+use tokio::sync::Semaphore;
 
 use breakers::Breakers;
 use channel::Channel;
@@ -60,6 +61,9 @@ pub struct App {
     config: Config,
     merchants: Merchants,
     breakers: Breakers,
+    full: callbacks::Full,
+    /// Callbacks that wait for a key that is not held.
+    renewals: Semaphore,
     people: PeopleServiceClient<Peer>,
 }
 
@@ -95,6 +99,7 @@ impl platform::Service for App {
     }
 
     async fn build(platform: Platform, config: Config) -> anyhow::Result<Self> {
+        meters::begin();
         let merchants = Merchants::new(&config.merchants, &config.routes).context("service.merchants")?;
         let breakers = Breakers::new(config.cashier.breaker());
         let people = PeopleServiceClient::new(platform.peer("members")?);
@@ -103,6 +108,8 @@ impl platform::Service for App {
             config,
             merchants,
             breakers,
+            full: callbacks::Full::default(),
+            renewals: Semaphore::new(callbacks::RENEWALS),
             people,
         })
     }
@@ -138,6 +145,7 @@ impl platform::Service for App {
         vec![
             kinds::PLAN_BILLS,
             kinds::FORGET_COUNTS,
+            kinds::FORGET_REFUSED,
             kinds::COUNT_VERIFICATIONS,
         ]
     }

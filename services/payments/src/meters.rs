@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 
+use crate::store::callback::Source;
+
 struct Meters {
     hanging: Counter<u64>,
     quarantined: Counter<u64>,
@@ -25,6 +27,8 @@ struct Meters {
     exceptions: Counter<u64>,
     unanswered: Counter<u64>,
     unverified: Gauge<u64>,
+    unkept: Counter<u64>,
+    shed: Counter<u64>,
 }
 
 fn meters() -> &'static Meters {
@@ -110,8 +114,41 @@ fn meters() -> &'static Meters {
                 .u64_gauge("payments_verifications_overdue")
                 .with_description("Payments at which no desk looked in time")
                 .build(),
+            unkept: meter
+                .u64_counter("payments_callbacks_not_kept")
+                .with_description("Refused callbacks whose bodies are too many to be kept")
+                .build(),
+            shed: meter
+                .u64_counter("payments_callbacks_shed")
+                .with_description("Callbacks that found no place within their time")
+                .build(),
         }
     })
+}
+
+/// Begins to count at zero: from a number that was never there, the first growth is
+/// no growth, and no alarm.
+pub fn begin() {
+    let meters = meters();
+    for counter in [
+        &meters.hanging,
+        &meters.unmatched,
+        &meters.given_up,
+        &meters.swapped,
+        &meters.unkept,
+        &meters.shed,
+    ] {
+        counter.add(0, &[]);
+    }
+    for source in Source::ALL {
+        meters
+            .quarantined
+            .add(0, &[KeyValue::new("source", source.word())]);
+    }
+    for party in ["wechat", "alipay"] {
+        meters.bills_missing.add(0, &[KeyValue::new("channel", party)]);
+        meters.bills_unreadable.add(0, &[KeyValue::new("channel", party)]);
+    }
 }
 
 /// Money on its way back waits for a person at the channel.
@@ -220,4 +257,14 @@ pub fn verifications_overdue(count: i64) {
     meters()
         .unverified
         .record(u64::try_from(count).unwrap_or_default(), &[]);
+}
+
+/// A refused callback is one too many to be kept.
+pub fn refused_unkept() {
+    meters().unkept.add(1, &[]);
+}
+
+/// A callback was turned away since too many are being looked at.
+pub fn callback_shed() {
+    meters().shed.add(1, &[]);
 }

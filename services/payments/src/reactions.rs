@@ -35,6 +35,7 @@ pub mod kinds {
     pub const APPLY_BILL: &str = "apply_bill";
     pub const SETTLE: &str = "settle";
     pub const FORGET_COUNTS: &str = "forget_counts";
+    pub const FORGET_REFUSED: &str = "forget_refused";
     pub const WATCH_EXCEPTION: &str = "watch_exception";
     pub const NAME_PAYER: &str = "name_payer";
     pub const COUNT_VERIFICATIONS: &str = "count_verifications";
@@ -56,6 +57,7 @@ pub fn tasks() -> Vec<TaskKind<App>> {
         TaskKind::new(kinds::APPLY_BILL, reconciliation::apply::run),
         TaskKind::new(kinds::SETTLE, reconciliation::settle::run),
         TaskKind::new(kinds::FORGET_COUNTS, limit::forget_counts),
+        TaskKind::new(kinds::FORGET_REFUSED, callback::forget_refused),
         TaskKind::new(kinds::WATCH_EXCEPTION, exception::watch),
         TaskKind::new(kinds::NAME_PAYER, payer::name),
         TaskKind::new(kinds::COUNT_VERIFICATIONS, verification::count),

@@ -18,6 +18,7 @@ pub mod receipt;
 pub mod reconciliation;
 pub mod redirection;
 pub mod refund;
+pub mod refused;
 pub mod statement;
 pub mod suspense;
 pub mod takings;

@@ -1,13 +1,16 @@
 use aws_lc_rs::digest::{SHA256, digest};
+use http::HeaderMap;
 use kernel::{CallbackId, PersonId};
 use platform::vault::Sealed;
 use platform::{Error, SystemTx};
 use uuid::Uuid;
 
 use super::receive::Origin;
+use super::refused::message;
 use crate::channel::{ChannelNumber, Notice, NoticeContent};
 use crate::domain::attempt::Attempt;
 use crate::store::callback::{self, Arrival, Contradiction, Source, State};
+use crate::store::refused::{self, Refused};
 use crate::{App, store};
 
 /// Whether a callback was here before.
@@ -43,13 +46,16 @@ pub async fn keep(
         digest: said.as_ref(),
         body_digest: raw.as_ref(),
         sealed_for,
-        body: seal(app, tx, sealed_for, body).await?,
+        body: seal(app, tx, sealed_for, "callbacks.body", body).await?,
         received_at: app.clock.now(),
     };
     let Some(earlier) = callback::keep(tx, &arrival).await? else {
         return Ok(Kept::First(arrival.id));
     };
     if earlier.digest != said.as_ref() {
+        let body = message(&HeaderMap::new(), body);
+        let body = seal(app, tx, sealed_for, "refused_callbacks.body", &body).await?;
+        refused::keep(tx, &another_content(&arrival, body)).await?;
         contradiction(app, tx, origin, notice, attempt).await?;
         return Ok(Kept::Again);
     }
@@ -62,14 +68,30 @@ pub async fn keep(
 
 /// Nothing can be sealed for somebody who was erased; then only the digests
 /// are kept, and the payment counts all the same.
-async fn seal(app: &App, tx: &mut SystemTx, owner: PersonId, body: &[u8]) -> Result<Sealed, Error> {
-    match app
-        .vault()
-        .seal(tx, owner, "callbacks.body", &String::from_utf8_lossy(body))
-        .await
-    {
-        Err(error) if error.is_refusal() => Ok(Sealed { bytes: Vec::new() }),
+pub async fn seal(
+    app: &App,
+    tx: &mut SystemTx,
+    owner: PersonId,
+    column: &'static str,
+    body: &[u8],
+) -> Result<Sealed, Error> {
+    match app.vault().seal_bytes(tx, owner, column, body).await {
+        Err(error) if error.is_refusal() => Ok(Sealed::nothing()),
         sealed => sealed,
+    }
+}
+
+/// The channel signed both, so no window bounds how many are kept.
+fn another_content<'a>(arrival: &Arrival<'a>, body: Sealed) -> Refused<'a> {
+    Refused {
+        channel: arrival.channel,
+        merchant: arrival.merchant,
+        why: "another_content",
+        notice_id: Some(arrival.notice_id),
+        body_digest: arrival.body_digest,
+        sealed_for: arrival.sealed_for,
+        body,
+        received_at: arrival.received_at,
     }
 }
 

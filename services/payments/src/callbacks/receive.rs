@@ -5,6 +5,7 @@ use platform::{Error, NewTask, SystemTx, telemetry};
 use tracing::{Instrument as _, Span};
 
 use super::keep::{Kept, keep};
+use super::refused::keep_refused;
 use crate::channel::{Channel, ChannelNumber, Notice, NoticeContent, NoticeRefusal, Paid};
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::Evidence;
@@ -36,11 +37,11 @@ pub struct Origin<'a> {
 }
 
 /// What the audit calls this door.
-const DOOR: &str = "callbacks";
+pub const DOOR: &str = "callbacks";
 
 impl Origin<'_> {
     /// Who knocks, for the audit.
-    fn actor(&self) -> String {
+    pub fn actor(&self) -> String {
         format!("channel:{} for {}", self.channel, self.merchant.name)
     }
 }
@@ -63,7 +64,7 @@ pub async fn receive(
         channel: channel_word,
         merchant,
     };
-    match read(channel.as_ref(), headers, body).await {
+    match read(app, channel.as_ref(), headers, body).await {
         Ok(notice) => {
             if believe(app, origin, &notice, body).await? {
                 Ok(Answer::Acknowledged(channel.acknowledgement()))
@@ -81,16 +82,27 @@ pub async fn receive(
                 bytes,
                 "a callback was refused: {why}"
             );
+            keep_refused(app, origin, why, headers, body).await?;
             Ok(Answer::Refused(why.label()))
         }
     }
 }
 
 /// Reads a callback. One that is signed with a key not held may be signed with a
-/// newer one: that is fetched and the callback read once more.
-async fn read(channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeRefusal> {
+/// newer one: that is fetched and the callback read once more. The channel's
+/// keyring asks once for all who wait, and then not for a while; who finds too many
+/// waiting is refused, and the channel comes again.
+async fn read(
+    app: &App,
+    channel: &dyn Channel,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Notice, NoticeRefusal> {
     match channel.read_notice(headers, body, Clock::real()) {
         Err(NoticeRefusal::UnknownKey) => {
+            let Ok(_place) = app.renewals.try_acquire() else {
+                return Err(NoticeRefusal::UnknownKey);
+            };
             let renewed = channel.renew_keys().await;
             tracing::info!(?renewed, "looked for the key of a callback");
             channel.read_notice(headers, body, Clock::real())

@@ -13,6 +13,11 @@ use crate::{App, meters, store};
 /// For how long an order of ours is looked for.
 const PATIENCE: Duration = Duration::days(30);
 
+/// How often refused callbacks that are old enough are looked for.
+const FORGET_EVERY: std::time::Duration = std::time::Duration::from_hours(24);
+/// While there are more of them.
+const FORGET_SOON: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// A payment stated by a proved callback, of which nothing here has the number.
 #[derive(Serialize, Deserialize)]
 struct Unmatched {
@@ -65,5 +70,16 @@ pub fn match_again<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Set
         tracing::error!(callback.id = %id, number = %paid.number, "money arrived for an order that nobody has; a person has to look");
         meters::callback_given_up();
         tx.done(task).await
+    })
+}
+
+/// Forgets refused callbacks that are old enough.
+pub fn forget_refused<'a>(app: &'a App, task: &'a Task) -> BoxFuture<'a, Result<Settled, Error>> {
+    Box::pin(async move {
+        let mut tx = task.begin(app).await?;
+        let before = app.config.callbacks.refused.kept_since(app.clock.now());
+        let more = store::refused::forget(&mut tx, before).await?;
+        tx.again(task, if more { FORGET_SOON } else { FORGET_EVERY })
+            .await
     })
 }

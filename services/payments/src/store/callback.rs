@@ -26,6 +26,10 @@ words! {
     Source { Callback = "callback", Query = "query", Bill = "bill" }
 }
 
+impl Source {
+    pub const ALL: [Self; 3] = [Self::Callback, Self::Query, Self::Bill];
+}
+
 /// A callback to be kept.
 pub struct Arrival<'a> {
     pub id: CallbackId,

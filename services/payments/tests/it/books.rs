@@ -348,3 +348,37 @@ async fn write_bill(pool: &PgPool, book: &Book, kind: &str, day: NaiveDate, line
 pub fn the_day(world: &World) -> NaiveDate {
     figures::day(world.it.clock().now()) - Days::new(2)
 }
+
+impl World {
+    /// What must hold at any time: money at the channel is a payment, isolated,
+    /// or not yet known; and no payment is refunded beyond itself.
+    pub async fn books_balance(&self) {
+        let over: i64 = sqlx::query_scalar(
+            "select count(*) from payments p where refund_reserved_minor + refunded_minor > paid_minor
+             or refunded_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
+                                   where r.payment_id = p.payment_id and state = 'succeeded')
+             or refund_reserved_minor <> (select coalesce(sum(amount_minor), 0) from refunds r
+                                          where r.payment_id = p.payment_id and state in ('reserved', 'submitted', 'abnormal'))",
+        )
+        .fetch_one(self.it.pool())
+        .await
+        .unwrap();
+        assert_eq!(over, 0);
+        let twice: i64 = sqlx::query_scalar(
+            "select count(*) from attempts a
+             where (a.state = 'paid') <> exists (select from payments p where p.attempt_id = a.attempt_id)
+             or (a.state = 'isolated') <> exists (select from isolated_money i where i.attempt_id = a.attempt_id)",
+        )
+        .fetch_one(self.it.pool())
+        .await
+        .unwrap();
+        assert_eq!(twice, 0);
+        let captured = self.facts("payment_captured").await;
+        assert_eq!(
+            captured,
+            self.count("select count(*) from payments where $1 = ''", "")
+                .await
+        );
+        assert_eq!(captured, self.facts("receipt_issued").await);
+    }
+}

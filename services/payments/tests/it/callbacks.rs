@@ -1,3 +1,6 @@
+mod kept;
+mod limited;
+
 use std::time::Duration;
 
 use proto::studio::payments::v1 as pb;

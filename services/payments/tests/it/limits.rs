@@ -356,6 +356,21 @@ async fn desks_see_what_was_blocked_at_their_studio_and_a_member_is_blocked_alik
     assert_eq!(narrowed(String::new(), pb::LimitSubject::Device).await, 0);
 }
 
+impl World {
+    /// The standing task of a kind is due, as a process leaves it when it starts.
+    pub async fn left_standing(&self, kind: &str) {
+        sqlx::query(
+            "insert into tasks (task_id, kind, aggregate, lane, payload, due_at)
+             values (gen_random_uuid(), $1, gen_random_uuid(), $1, 'null', $2)",
+        )
+        .bind(kind)
+        .bind(self.it.clock().now())
+        .execute(self.it.pool())
+        .await
+        .unwrap();
+    }
+}
+
 #[tokio::test]
 async fn counts_of_windows_that_are_over_are_forgotten() {
     let world = World::open().await;
@@ -372,14 +387,7 @@ async fn counts_of_windows_that_are_over_are_forgotten() {
             .await
             .unwrap();
     }
-    sqlx::query(
-        "insert into tasks (task_id, kind, aggregate, lane, payload, due_at)
-         values (gen_random_uuid(), 'forget_counts', gen_random_uuid(), 'forget_counts', 'null', $1)",
-    )
-    .bind(world.it.clock().now())
-    .execute(world.it.pool())
-    .await
-    .unwrap();
+    world.left_standing("forget_counts").await;
     world.it.settle().await;
     let kept = async |counted| {
         world

@@ -44,7 +44,7 @@ pub use futures::future::BoxFuture;
 pub use outbox::Fact;
 pub use own_acts::OwnActs;
 pub use platform::{Platform, Service, Tuning, all_migrations};
-pub use run::{Listener, Only, Running, run_blocking};
+pub use run::{Listener, ListenerLimits, Only, Running, run_blocking};
 pub use subscription::{Delivery, Subscription};
 pub use tasks::{NewTask, Settled, Task, TaskKind};
 pub use transaction::{Asked, Claim, ReadTx, SystemTx, TogetherTx, WriteTx};

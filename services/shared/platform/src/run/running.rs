@@ -15,7 +15,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::background::{Loops, background};
-use super::{assemble, migrate, reports, serve};
+use super::{ListenerLimits, assemble, beside, migrate, reports, serve};
 use crate::access::{Access, Rules};
 use crate::config::{PlatformConfig, Settings};
 use crate::door::Door;
@@ -26,6 +26,12 @@ use crate::{Listener, Platform, Service, all_migrations};
 /// How long the last answers have to leave after the last call has ended.
 const FLUSH: Duration = Duration::from_millis(500);
 const SCHEMA_AGAIN: Duration = Duration::from_secs(1);
+/// Prometheus and the probes of one machine.
+const PROBES: ListenerLimits = ListenerLimits {
+    connections: 64,
+    head: Duration::from_mins(1),
+    head_bytes: 16 * 1024,
+};
 
 /// The part of a service that a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -144,30 +150,37 @@ impl<S: Service> Running<S> {
         let listener = bind(config.metrics.listen, "metrics.listen").await?;
         self.metrics_addr = listener.local_addr()?;
         let probes = serve::probes(self.telemetry.clone(), self.ready.clone());
-        self.doors.push(self.http("metrics", listener, probes));
+        self.doors.push(self.http("metrics", listener, probes, PROBES));
         if matches!(only, Only::All | Only::Callbacks) {
             for Listener {
                 name,
                 address,
                 router,
+                limits,
             } in S::listeners(&self.app)
             {
                 let listener = bind(address, name).await?;
                 self.listeners.push((name, listener.local_addr()?));
-                self.beside.push(self.http(name, listener, router));
+                self.beside.push(self.http(name, listener, router, limits));
             }
         }
         Ok(())
     }
 
-    fn http(&self, name: &'static str, listener: TcpListener, router: axum::Router) -> JoinHandle<()> {
-        let closing = self.closing.clone();
-        background(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned());
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the door {name} broke");
-            }
-        })
+    fn http(
+        &self,
+        name: &'static str,
+        listener: TcpListener,
+        router: axum::Router,
+        limits: ListenerLimits,
+    ) -> JoinHandle<()> {
+        background(beside::serve(
+            name,
+            listener,
+            router,
+            limits,
+            self.closing.clone(),
+        ))
     }
 
     /// Waits for the schema, then begins to serve and to work.
