@@ -37,7 +37,7 @@ begin atomic
         order by first_seq
         limit most + 1
     ) l
-    cross join lateral generate_series(greatest(0, after + 1 - l.first_seq), l.entries - 1) n
+    cross join lateral generate_series(greatest(0, after - l.first_seq + 1), l.entries - 1) n
     order by 1
     limit most;
 end;

@@ -7,6 +7,7 @@ mod books;
 mod evidence;
 mod freeze;
 mod holds;
+mod model;
 mod one_row;
 mod payments;
 mod queue;

@@ -100,15 +100,24 @@ fn every_table_is_classified() {
         .map(|s| (*s, format!("services/{s}/migrations")))
         .chain([("platform", "services/shared/platform/migrations".to_owned())]);
     for (owner, folder) in folders {
-        for file in files(&root().join(folder), ".sql") {
+        let mut tables = BTreeSet::new();
+        let mut migrations = files(&root().join(folder), ".sql");
+        migrations.sort();
+        for file in migrations {
             let sql = fs::read_to_string(file).unwrap();
-            for line in sql.lines().filter_map(|l| l.trim().strip_prefix("create table ")) {
-                let table = line.split([' ', '(']).next().unwrap();
-                if !map.contains(&format!("| {owner} | `{table}` |")) {
-                    missing.push(format!("{owner}.{table}"));
+            for line in sql.lines().map(str::trim) {
+                let named = |rest: &str| rest.split([' ', '(', ';']).next().unwrap_or_default().to_owned();
+                if let Some(rest) = line.strip_prefix("create table ") {
+                    tables.insert(named(rest));
+                } else if let Some(rest) = line.strip_prefix("drop table ") {
+                    tables.remove(&named(rest));
                 }
             }
         }
+        let unknown = tables
+            .iter()
+            .filter(|table| !map.contains(&format!("| {owner} | `{table}` |")));
+        missing.extend(unknown.map(|table| format!("{owner}.{table}")));
     }
     assert!(missing.is_empty(), "not in docs/architecture.md: {missing:?}");
 }

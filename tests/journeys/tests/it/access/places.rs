@@ -139,6 +139,7 @@ async fn furnished(
     trains(world, &member, &bought).await;
     let packed = buys_from_the_wallet(world, &member, pack).await;
     refunds_part(world, &member, &bought.order_id, 10).await;
+    refunds_part(world, &member, &packed, 1).await;
     let case = asks_for_money(world, &member, &packed).await;
     let ticket = complains(world, &member).await.ticket_id;
     misses_money(world, &member).await;
